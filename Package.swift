@@ -1,0 +1,71 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Where `make setup` puts libtorch (or links the one that LIBTORCH names).
+let libtorch = Context.packageDirectory + "/.libtorch/torch"
+
+let torchHeaders: [CXXSetting] = [
+    .unsafeFlags([
+        "-isystem", libtorch + "/include",
+        "-isystem", libtorch + "/include/torch/csrc/api/include",
+    ]),
+]
+
+let torchLibraries: [LinkerSetting] = [
+    .linkedLibrary("torch_cpu"),
+    .linkedLibrary("c10"),
+    .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
+]
+
+let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+
+let package = Package(
+    name: "AutoDeepLab",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "SearchSpace", targets: ["SearchSpace"]),
+        .library(name: "AutoDeepLab", targets: ["Torch", "SearchSpace", "Networks", "Segmentation", "Experiments"]),
+        .executable(name: "autodeeplab", targets: ["autodeeplab"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CSpng", pkgConfig: "spng", providers: [.apt(["libspng-dev"]), .brew(["libspng"])]),
+        .systemLibrary(
+            name: "CTurboJPEG", pkgConfig: "libturbojpeg",
+            providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+        .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
+        .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
+        .target(name: "SearchSpace", swiftSettings: strict),
+        .target(name: "Networks", dependencies: ["Torch", "SearchSpace"], swiftSettings: strict),
+        .target(name: "Segmentation", dependencies: ["CSpng", "CTurboJPEG"], swiftSettings: strict),
+        .target(name: "Reporting", dependencies: ["SearchSpace"], swiftSettings: strict),
+        .target(
+            name: "Experiments",
+            dependencies: [
+                "Torch", "SearchSpace", "Networks", "Segmentation", "Reporting",
+                .product(name: "Yams", package: "Yams"),
+            ],
+            resources: [.embedInCode("Presets")],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "autodeeplab",
+            dependencies: [
+                "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+        .testTarget(name: "SearchSpaceTests", dependencies: ["SearchSpace"]),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
+        .testTarget(name: "SegmentationTests", dependencies: ["Segmentation"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
+        .testTarget(name: "CommandTests", dependencies: ["autodeeplab"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx20
+)

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct AutoDeepLab: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "autodeeplab")
+}
