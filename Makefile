@@ -1,0 +1,51 @@
+# Every target makes sure of the set-up first (see scripts/setup.sh), which takes a moment once it is done.
+# LIBTORCH=/path uses a libtorch that is there already; OUTPUT=DIR is where `make demo` writes.
+
+SWIFT ?= swift
+OUTPUT ?= runs/demo
+LIBRARIES = Torch SearchSpace Networks Segmentation Reporting Experiments
+SWIFT_SOURCES = Package.swift Sources Tests $(wildcard Benchmarks Examples)
+CXX_SOURCES = $(shell find Sources/CTorch -name '*.cpp' -o -name '*.h')
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo bench lint format docs clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## system packages and libtorch, once
+	@scripts/setup.sh
+
+build: setup  ## the command, optimised: .build/release/autodeeplab
+	$(SWIFT) build -c release --product autodeeplab
+
+test:  ## all tests, optimised
+	@scripts/setup.sh --venv
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build
+
+demo: build  ## search, decode, train, evaluate and predict on generated images, in minutes
+	.build/release/autodeeplab demo --output $(OUTPUT)
+
+bench: build  ## measure speed (the package in Benchmarks)
+	$(SWIFT) run -c release --package-path Benchmarks
+
+lint:  ## check format and documentation rules
+	$(SWIFT) format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(CXX_SOURCES); \
+	else echo "lint: no clang-format here, the C++ sources are not checked"; fi
+
+format:  ## put all sources into the project's format
+	$(SWIFT) format --in-place --recursive --parallel $(SWIFT_SOURCES)
+	@if command -v clang-format >/dev/null; then clang-format -i $(CXX_SOURCES); \
+	else echo "format: no clang-format here, the C++ sources are left as they are"; fi
+
+docs: setup  ## DocC archives of the libraries in .build/docs
+	@for library in $(LIBRARIES); do \
+	    $(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation --target $$library \
+	        --warnings-as-errors --output-path .build/docs/$$library.doccarchive || exit 1; \
+	done
+
+clean:  ## remove what was built; libtorch stays
+	$(SWIFT) package clean
+	rm -rf .build/docs
