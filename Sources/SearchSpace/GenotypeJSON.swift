@@ -1,0 +1,172 @@
+import Foundation
+
+extension Genotype {
+    /// The version of the file format that is read and written.
+    public static let formatVersion = 1
+    /// The most bytes that a genotype file may have.
+    public static let maximumBytes = 1 << 20
+
+    /// Reads a genotype file, strictly: anything unknown, missing or out of place is an error.
+    ///
+    /// - Parameters:
+    ///   - json: the file's bytes.
+    ///   - source: the file's name for messages.
+    /// - Throws: `SearchSpaceError` naming the source and the place.
+    public init(json: Data, source: String) throws {
+        do {
+            guard json.count <= Genotype.maximumBytes else {
+                throw SearchSpaceError(
+                    problem: "\(json.count) bytes are more than a genotype file may have (\(Genotype.maximumBytes))")
+            }
+            self = try GenotypeDocument(JSONValue(parsing: Array(json))).genotype()
+        } catch let error as SearchSpaceError {
+            throw error.from(source)
+        }
+    }
+
+    /// The genotype file's bytes, always the same for equal genotypes.
+    public func json() -> Data {
+        let strides = path.map { String($0.rawValue) }.joined(separator: ", ")
+        let lines = cell.blocks.map { block in
+            "[" + block.branches.map { "[\"\($0.input.name)\", \"\($0.op.rawValue)\"]" }.joined(separator: ", ") + "]"
+        }
+        let text = """
+            {"version": \(Genotype.formatVersion), "layers": \(layers), "blocks": \(blocks),
+             "path": [\(strides)],
+             "cell": [\(lines.joined(separator: ",\n          "))]}
+
+            """
+        return Data(text.utf8)
+    }
+}
+
+extension Genotype: Codable {
+    /// Reads the keys of the file format, as strictly as a file.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: AnyKey.self)
+        try GenotypeDocument.check(keys: container.allKeys.map(\.stringValue))
+        func value<T: Decodable>(_ type: T.Type, _ key: String) throws -> T {
+            try container.decode(type, forKey: AnyKey(stringValue: key))
+        }
+        self = try GenotypeDocument(
+            version: value(Int.self, "version"), layers: value(Int.self, "layers"),
+            blocks: value(Int.self, "blocks"), path: value([Int].self, "path"),
+            cell: value([[[String]]].self, "cell")
+        ).genotype()
+    }
+
+    /// Writes the keys of the file format.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: AnyKey.self)
+        try container.encode(Genotype.formatVersion, forKey: AnyKey(stringValue: "version"))
+        try container.encode(layers, forKey: AnyKey(stringValue: "layers"))
+        try container.encode(blocks, forKey: AnyKey(stringValue: "blocks"))
+        try container.encode(path, forKey: AnyKey(stringValue: "path"))
+        let names = cell.blocks.map { $0.branches.map { [$0.input.name, $0.op.rawValue] } }
+        try container.encode(names, forKey: AnyKey(stringValue: "cell"))
+    }
+}
+
+private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
+/// The file's content with the right types, before its meaning is checked.
+private struct GenotypeDocument {
+    var version: Int
+    var layers: Int
+    var blocks: Int
+    var path: [Int]
+    var cell: [[[String]]]
+
+    static let keys = ["version", "layers", "blocks", "path", "cell"]
+
+    static func check(keys found: [String]) throws {
+        for key in found where !keys.contains(key) {
+            let hint = nearest(to: key, among: keys).map { "; did you mean '\($0)'?" } ?? ""
+            throw SearchSpaceError(location: quoted(key), problem: "unknown key" + hint)
+        }
+        for key in keys where !found.contains(key) {
+            throw SearchSpaceError(location: key, problem: "the key is missing")
+        }
+    }
+
+    func genotype() throws -> Genotype {
+        guard version == Genotype.formatVersion else {
+            throw SearchSpaceError(
+                location: "version",
+                problem: "\(version) is not supported; this program reads version \(Genotype.formatVersion)")
+        }
+        try Genotype.check(count: layers, of: "layers", upTo: Genotype.maximumLayers)
+        try Genotype.check(count: blocks, of: "blocks", upTo: Genotype.maximumBlocks)
+        try check(path.count, "path", "strides", layers, "layers")
+        try check(cell.count, "cell", "blocks", blocks, "blocks")
+        let strides = try path.enumerated().map { index, value in
+            guard let stride = Stride(rawValue: value) else {
+                throw SearchSpaceError(location: "path[\(index)]", problem: "\(value) is not 4, 8, 16 or 32")
+            }
+            return stride
+        }
+        let cells = try cell.enumerated().map { number, pair in
+            try check(pair.count, "cell[\(number)]", "branches", 2, nil)
+            return Block(
+                first: try branch(pair[0], "cell[\(number)][0]"),
+                second: try branch(pair[1], "cell[\(number)][1]"))
+        }
+        let genotype = Genotype(path: strides, cell: Cell(blocks: cells))
+        try genotype.validate()
+        return genotype
+    }
+
+    private func check(_ count: Int, _ location: String, _ what: String, _ wanted: Int, _ key: String?) throws {
+        guard count == wanted else {
+            let reason = key.map { "'\($0)' says \(wanted)" } ?? "there must be \(wanted)"
+            throw SearchSpaceError(location: location, problem: "\(count) \(what), but \(reason)")
+        }
+    }
+
+    private func branch(_ names: [String], _ location: String) throws -> Branch {
+        guard names.count == 2 else {
+            throw SearchSpaceError(
+                location: location, problem: "a branch is [input, operator], but \(names.count) names are here")
+        }
+        guard let input = CellInput(name: names[0]) else {
+            let known = ["previous", "previous2"] + (1..<max(blocks, 2)).map { "block\($0)" }
+            let hint = nearest(to: names[0], among: known).map { "; did you mean '\($0)'?" } ?? ""
+            throw SearchSpaceError(location: location + "[0]", problem: "unknown input \(quoted(names[0]))" + hint)
+        }
+        guard let op = Operator(rawValue: names[1]) else {
+            let hint = nearest(to: names[1], among: Operator.allCases.map(\.rawValue))
+                .map { "; did you mean '\($0)'?" }
+            throw SearchSpaceError(
+                location: location + "[1]", problem: "unknown operator \(quoted(names[1]))" + (hint ?? ""))
+        }
+        return Branch(input: input, op: op)
+    }
+}
+
+extension GenotypeDocument {
+    fileprivate init(_ value: JSONValue) throws {
+        let object = try value.object("the file")
+        try GenotypeDocument.check(keys: object.map(\.key))
+        func member(_ key: String) throws -> JSONValue {
+            guard let found = object.first(where: { $0.key == key }) else {
+                throw SearchSpaceError(location: key, problem: "the key is missing")
+            }
+            return found.value
+        }
+        version = try member("version").integer("version")
+        layers = try member("layers").integer("layers")
+        blocks = try member("blocks").integer("blocks")
+        path = try member("path").array("path").enumerated().map { try $1.integer("path[\($0)]") }
+        cell = try member("cell").array("cell").enumerated().map { number, block in
+            try block.array("cell[\(number)]").enumerated().map { side, branch in
+                let location = "cell[\(number)][\(side)]"
+                return try branch.array(location).enumerated().map { try $1.string(location + "[\($0)]") }
+            }
+        }
+    }
+}
