@@ -1,1 +1,183 @@
+// The C face of libtorch: everything that Swift may ask of the engine.
+//
+// Every function returns a status and gives its result through an out-pointer. No C++ exception crosses this border:
+// its text is kept per thread and read by ct_last_error. Tensors are handles; each handle that is given out is freed
+// once, with ct_free. Lists of handles are borrowed for the length of the call.
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma clang assume_nonnull begin
+
+typedef struct ct_tensor_impl *ct_tensor;
+typedef struct ct_generator_impl *ct_generator;
+typedef ct_tensor _Nullable ct_optional_tensor;
+
+enum { CT_OK = 0, CT_ERROR = 1, CT_OUT_OF_MEMORY = 2 };
+
+// Kinds of elements, numbered as libtorch's ScalarType.
+enum {
+    CT_UINT8 = 0,
+    CT_INT32 = 3,
+    CT_INT64 = 4,
+    CT_FLOAT16 = 5,
+    CT_FLOAT32 = 6,
+    CT_FLOAT64 = 7,
+    CT_BOOL = 11,
+    CT_BFLOAT16 = 15,
+};
+
+enum { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 2 };
+
+// MARK: engine.cpp
+const char *ct_last_error(void);
+const char *ct_version(void);
+int64_t ct_live_tensors(void);
+int32_t ct_set_threads(int32_t count);
+int32_t ct_threads(void);
+bool ct_device_available(int32_t kind);
+int32_t ct_device_count(int32_t kind);
+int32_t ct_library_path(char *buffer, int64_t capacity);
+
+// MARK: tensor.cpp
+void ct_free(ct_tensor tensor);
+int32_t ct_from_data(const void *data, const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int32_t index,
+                     ct_optional_tensor *_Nonnull out);
+int32_t ct_empty(const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int32_t index,
+                 ct_optional_tensor *_Nonnull out);
+int32_t ct_full(double value, const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int32_t index,
+                ct_optional_tensor *_Nonnull out);
+int32_t ct_arange(int64_t count, int32_t device, int32_t index, ct_optional_tensor *_Nonnull out);
+int32_t ct_copy_out(ct_tensor tensor, int32_t dtype, void *data, int64_t bytes);
+int32_t ct_write(ct_tensor tensor, const void *data, int64_t bytes);
+int32_t ct_item(ct_tensor tensor, double *out);
+int64_t ct_rank(ct_tensor tensor);
+int64_t ct_size(ct_tensor tensor, int64_t dim);
+int64_t ct_count(ct_tensor tensor);
+int32_t ct_dtype(ct_tensor tensor);
+int32_t ct_device(ct_tensor tensor, int32_t *index);
+bool ct_is_channels_last(ct_tensor tensor);
+int32_t ct_to_dtype(ct_tensor tensor, int32_t dtype, ct_optional_tensor *_Nonnull out);
+int32_t ct_to_device(ct_tensor tensor, int32_t device, int32_t index, ct_optional_tensor *_Nonnull out);
+int32_t ct_contiguous(ct_tensor tensor, ct_optional_tensor *_Nonnull out);
+int32_t ct_channels_last(ct_tensor tensor, ct_optional_tensor *_Nonnull out);
+int32_t ct_clone(ct_tensor tensor, ct_optional_tensor *_Nonnull out);
+int32_t ct_alias(ct_tensor tensor, ct_optional_tensor *_Nonnull out);
+
+// MARK: shape.cpp
+int32_t ct_reshape(ct_tensor a, const int64_t *shape, int64_t rank, ct_optional_tensor *_Nonnull out);
+int32_t ct_expand(ct_tensor a, const int64_t *shape, int64_t rank, ct_optional_tensor *_Nonnull out);
+int32_t ct_permute(ct_tensor a, const int64_t *dims, int64_t rank, ct_optional_tensor *_Nonnull out);
+int32_t ct_transpose(ct_tensor a, int64_t dim0, int64_t dim1, ct_optional_tensor *_Nonnull out);
+int32_t ct_unsqueeze(ct_tensor a, int64_t dim, ct_optional_tensor *_Nonnull out);
+int32_t ct_squeeze(ct_tensor a, int64_t dim, ct_optional_tensor *_Nonnull out);
+int32_t ct_narrow(ct_tensor a, int64_t dim, int64_t start, int64_t length, ct_optional_tensor *_Nonnull out);
+int32_t ct_select(ct_tensor a, int64_t dim, int64_t index, ct_optional_tensor *_Nonnull out);
+int32_t ct_index_select(ct_tensor a, int64_t dim, ct_tensor indices, ct_optional_tensor *_Nonnull out);
+int32_t ct_flip(ct_tensor a, const int64_t *dims, int64_t count, ct_optional_tensor *_Nonnull out);
+int32_t ct_repeat_interleave(ct_tensor a, int64_t times, int64_t dim, ct_optional_tensor *_Nonnull out);
+int32_t ct_cat(const ct_optional_tensor *_Nonnull list, int64_t count, int64_t dim, ct_optional_tensor *_Nonnull out);
+int32_t ct_stack(const ct_optional_tensor *_Nonnull list, int64_t count, int64_t dim, ct_optional_tensor *_Nonnull out);
+int32_t ct_pad(ct_tensor a, const int64_t *pads, int64_t count, double value, ct_optional_tensor *_Nonnull out);
+
+// MARK: arithmetic.cpp
+int32_t ct_add(ct_tensor a, ct_tensor b, ct_optional_tensor *_Nonnull out);
+int32_t ct_sub(ct_tensor a, ct_tensor b, ct_optional_tensor *_Nonnull out);
+int32_t ct_mul(ct_tensor a, ct_tensor b, ct_optional_tensor *_Nonnull out);
+int32_t ct_div(ct_tensor a, ct_tensor b, ct_optional_tensor *_Nonnull out);
+int32_t ct_maximum(ct_tensor a, ct_tensor b, ct_optional_tensor *_Nonnull out);
+int32_t ct_add_scalar(ct_tensor a, double b, ct_optional_tensor *_Nonnull out);
+int32_t ct_mul_scalar(ct_tensor a, double b, ct_optional_tensor *_Nonnull out);
+int32_t ct_rsub_scalar(ct_tensor a, double b, ct_optional_tensor *_Nonnull out);
+int32_t ct_rdiv_scalar(ct_tensor a, double b, ct_optional_tensor *_Nonnull out);
+int32_t ct_pow_scalar(ct_tensor a, double b, ct_optional_tensor *_Nonnull out);
+int32_t ct_neg(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_exp(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_log(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_sqrt(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_abs(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_relu(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_sigmoid(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_floor(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_isfinite(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_softmax(ct_tensor a, int64_t dim, ct_optional_tensor *_Nonnull out);
+int32_t ct_log_softmax(ct_tensor a, int64_t dim, ct_optional_tensor *_Nonnull out);
+int32_t ct_matmul(ct_tensor a, ct_tensor b, ct_optional_tensor *_Nonnull out);
+int32_t ct_sum(ct_tensor a, const int64_t *_Nullable dims, int64_t count, bool keep, ct_optional_tensor *_Nonnull out);
+int32_t ct_mean(ct_tensor a, const int64_t *_Nullable dims, int64_t count, bool keep, ct_optional_tensor *_Nonnull out);
+int32_t ct_argmax(ct_tensor a, int64_t dim, ct_optional_tensor *_Nonnull out);
+int32_t ct_amax(ct_tensor a, int64_t dim, bool keep, ct_optional_tensor *_Nonnull out);
+int32_t ct_eq_scalar(ct_tensor a, double b, ct_optional_tensor *_Nonnull out);
+int32_t ct_lt_scalar(ct_tensor a, double b, ct_optional_tensor *_Nonnull out);
+int32_t ct_where(ct_tensor condition, ct_tensor a, ct_tensor b, ct_optional_tensor *_Nonnull out);
+int32_t ct_add_in_place(ct_tensor a, ct_tensor b, double scale);
+int32_t ct_mul_in_place(ct_tensor a, double scale);
+int32_t ct_fill_in_place(ct_tensor a, double value);
+int32_t ct_copy_in_place(ct_tensor a, ct_tensor source);
+
+// MARK: network.cpp
+int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,
+                  int64_t dilation, int64_t groups, ct_optional_tensor *_Nonnull out);
+int32_t ct_batch_norm(ct_tensor x, ct_optional_tensor weight, ct_optional_tensor bias, ct_optional_tensor mean,
+                      ct_optional_tensor variance, bool training, double momentum, double eps, ct_optional_tensor *_Nonnull out);
+int32_t ct_average_pool(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *_Nonnull out);
+int32_t ct_max_pool(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *_Nonnull out);
+int32_t ct_bilinear(ct_tensor x, int64_t height, int64_t width, bool align_corners, ct_optional_tensor *_Nonnull out);
+int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights, int64_t ignored,
+                        ct_optional_tensor *_Nonnull out);
+
+// MARK: autograd.cpp
+bool ct_requires_grad(ct_tensor a);
+int32_t ct_set_requires_grad(ct_tensor a, bool value);
+int32_t ct_detach(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_grad(ct_tensor a, ct_optional_tensor *_Nonnull out);
+int32_t ct_zero_grad(ct_tensor a);
+int32_t ct_backward(ct_tensor root);
+bool ct_grad_mode(void);
+void ct_set_grad_mode(bool enabled);
+int32_t ct_gradients(const ct_optional_tensor *_Nonnull roots, const ct_optional_tensor *_Nullable root_gradients,
+                     int64_t root_count, const ct_optional_tensor *_Nonnull inputs, int64_t input_count,
+                     ct_optional_tensor *_Nonnull out);
+
+// A block of arithmetic written in Swift: reads `inputs`, fills `outputs` with handles that the caller then owns.
+// `again` tells the second run, in the backward pass.
+typedef int32_t (*ct_block_body)(void *context, const ct_optional_tensor *_Nonnull inputs, int64_t input_count,
+                                 ct_optional_tensor *_Nonnull outputs, int64_t output_count, bool again);
+typedef void (*ct_block_release)(void *context);
+// Runs `body` without keeping what is inside it; the backward pass runs it once more. `parameters` are the leaves that
+// the body reads besides its inputs.
+int32_t ct_recompute(ct_block_body body, ct_block_release release, void *context, const ct_optional_tensor *_Nonnull inputs,
+                     int64_t input_count, const ct_optional_tensor *_Nonnull parameters, int64_t parameter_count,
+                     ct_optional_tensor *_Nonnull outputs, int64_t output_count);
+
+// MARK: optimizers.cpp
+int32_t ct_sgd_step(const ct_optional_tensor *_Nonnull parameters, const ct_optional_tensor *_Nonnull gradients,
+                    const ct_optional_tensor *_Nonnull momenta, int64_t count, double rate, double momentum, double decay,
+                    bool first);
+int32_t ct_adam_step(const ct_optional_tensor *_Nonnull parameters, const ct_optional_tensor *_Nonnull gradients,
+                     const ct_optional_tensor *_Nonnull first_moments, const ct_optional_tensor *_Nonnull second_moments,
+                     const ct_optional_tensor *_Nonnull steps, int64_t count, double rate, double beta1, double beta2,
+                     double decay, double eps);
+int32_t ct_total_norm(const ct_optional_tensor *_Nonnull list, int64_t count, ct_optional_tensor *_Nonnull out);
+int32_t ct_scale_all(const ct_optional_tensor *_Nonnull list, int64_t count, double scale);
+
+// MARK: random.cpp
+int32_t ct_generator_new(uint64_t seed, ct_generator _Nullable *_Nonnull out);
+void ct_generator_free(ct_generator generator);
+int32_t ct_generator_state(ct_generator generator, ct_optional_tensor *_Nonnull out);
+int32_t ct_generator_restore(ct_generator generator, ct_tensor state);
+int32_t ct_uniform_in_place(ct_tensor a, double from, double to, ct_generator generator);
+int32_t ct_normal_in_place(ct_tensor a, double mean, double deviation, ct_generator generator);
+int32_t ct_bernoulli_in_place(ct_tensor a, double probability, ct_generator generator);
+
+#pragma clang assume_nonnull end
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,84 @@
+// What every file of the shim shares: handles, and the border that no exception crosses.
+#pragma once
+
+#include "ctorch.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/core/Generator.h>
+#include <atomic>
+#include <new>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ct {
+
+inline std::atomic<int64_t> live_tensors{0};
+
+inline std::string &last_error() {
+    static thread_local std::string text;
+    return text;
+}
+
+inline at::Tensor &get(ct_tensor handle) { return *reinterpret_cast<at::Tensor *>(handle); }
+
+inline std::optional<at::Tensor> maybe(ct_optional_tensor handle) {
+    return handle ? std::optional<at::Tensor>(get(handle)) : std::nullopt;
+}
+
+inline ct_tensor wrap(at::Tensor tensor) {
+    auto *box = new at::Tensor(std::move(tensor));
+    live_tensors.fetch_add(1, std::memory_order_relaxed);
+    return reinterpret_cast<ct_tensor>(box);
+}
+
+inline std::vector<at::Tensor> list(const ct_optional_tensor *handles, int64_t count) {
+    std::vector<at::Tensor> tensors;
+    tensors.reserve(count);
+    for (int64_t i = 0; i < count; i++) tensors.push_back(handles[i] ? get(handles[i]) : at::Tensor());
+    return tensors;
+}
+
+inline at::Generator &generator(ct_generator handle) { return *reinterpret_cast<at::Generator *>(handle); }
+
+inline c10::Device device(int32_t kind, int32_t index) {
+    switch (kind) {
+    case CT_CUDA:
+        return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
+    case CT_MPS:
+        return c10::Device(c10::kMPS, static_cast<c10::DeviceIndex>(index));
+    default:
+        return c10::Device(c10::kCPU);
+    }
+}
+
+inline c10::ScalarType dtype(int32_t code) { return static_cast<c10::ScalarType>(code); }
+
+template <typename Body> int32_t guard(Body &&body) noexcept {
+    try {
+        body();
+        return CT_OK;
+    } catch (const c10::OutOfMemoryError &error) {
+        last_error() = error.what_without_backtrace();
+        return CT_OUT_OF_MEMORY;
+    } catch (const std::bad_alloc &) {
+        last_error() = "out of memory";
+        return CT_OUT_OF_MEMORY;
+    } catch (const c10::Error &error) {
+        last_error() = error.what_without_backtrace();
+        return last_error().find("DefaultCPUAllocator") != std::string::npos ? CT_OUT_OF_MEMORY : CT_ERROR;
+    } catch (const std::exception &error) {
+        last_error() = error.what();
+        return CT_ERROR;
+    } catch (...) {
+        last_error() = "unknown C++ exception";
+        return CT_ERROR;
+    }
+}
+
+// The common shape of an operation: compute one tensor and hand it out.
+template <typename Body> int32_t give(ct_optional_tensor *out, Body &&body) noexcept {
+    return guard([&] { *out = wrap(body()); });
+}
+
+} // namespace ct

@@ -1,0 +1,44 @@
+#include "guard.h"
+
+#include <ATen/Functions.h>
+
+using namespace ct;
+
+int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,
+                  int64_t dilation, int64_t groups, ct_optional_tensor *out) {
+    return give(out, [&] {
+        return at::conv2d(get(x), get(weight), maybe(bias), {stride, stride}, {padding, padding}, {dilation, dilation},
+                          groups);
+    });
+}
+
+int32_t ct_batch_norm(ct_tensor x, ct_optional_tensor weight, ct_optional_tensor bias, ct_optional_tensor mean,
+                      ct_optional_tensor variance, bool training, double momentum, double eps,
+                      ct_optional_tensor *out) {
+    return give(out, [&] {
+        return at::batch_norm(get(x), maybe(weight), maybe(bias), maybe(mean), maybe(variance), training, momentum, eps,
+                              true);
+    });
+}
+
+int32_t ct_average_pool(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *out) {
+    return give(out, [&] {
+        return at::avg_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, false, false);
+    });
+}
+
+int32_t ct_max_pool(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *out) {
+    return give(
+        out, [&] { return at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, {1, 1}); });
+}
+
+int32_t ct_bilinear(ct_tensor x, int64_t height, int64_t width, bool align_corners, ct_optional_tensor *out) {
+    return give(out, [&] { return at::upsample_bilinear2d(get(x), {height, width}, align_corners); });
+}
+
+int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights,
+                        int64_t ignored, ct_optional_tensor *out) {
+    return give(out, [&] {
+        return at::nll_loss_nd(get(log_probabilities), get(labels), maybe(class_weights), at::Reduction::Sum, ignored);
+    });
+}

@@ -1,0 +1,50 @@
+/// How a batch normalisation is to behave in one pass.
+public enum NormalizationMode: Sendable {
+    /// Normalise by the batch, and move the running statistics (a weight step).
+    case training
+    /// Normalise by the batch, and leave the running statistics (an architecture step, or a recomputation).
+    case trainingFrozen
+    /// Normalise by the running statistics.
+    case evaluation
+}
+
+/// Batch normalisation per channel.
+public final class BatchNorm2d {
+    /// Scale `[C]`; nil without affine parameters.
+    public let weight: Tensor?
+    /// Shift `[C]`; nil without affine parameters.
+    public let bias: Tensor?
+    /// Running mean `[C]`.
+    public let runningMean: Tensor
+    /// Running variance `[C]`.
+    public let runningVariance: Tensor
+    /// Share of the batch's statistics in each move of the running ones (1 - decay).
+    public let momentum: Double
+    /// Added to the variance.
+    public let eps: Double
+
+    /// Makes the statistics, and the affine parameters where wanted, under `path`.
+    public init(_ path: Path, channels: Int, affine: Bool, eps: Double, momentum: Double) {
+        weight =
+            affine
+            ? path.parameter("weight", shape: [channels], initializer: .ones, kind: .normalization) : nil
+        bias =
+            affine
+            ? path.parameter("bias", shape: [channels], initializer: .zeros, kind: .normalization) : nil
+        runningMean = path.buffer("runningMean", shape: [channels], value: 0)
+        runningVariance = path.buffer("runningVariance", shape: [channels], value: 1)
+        self.momentum = momentum
+        self.eps = eps
+    }
+
+    /// Normalises `[N, C, H, W]`.
+    ///
+    /// One value per channel has no variance: it is normalised by the running statistics, which stay as they are.
+    public func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
+        let byBatch = mode != .evaluation && x.size(0) * x.size(2) * x.size(3) > 1
+        let keeps = byBatch && mode == .trainingFrozen
+        return batchNorm(
+            x, weight: weight, bias: bias, runningMean: keeps ? nil : runningMean,
+            runningVariance: keeps ? nil : runningVariance, training: byBatch, momentum: momentum, eps: eps)
+    }
+}

@@ -1,0 +1,63 @@
+import CTorch
+
+/// Convolution of `x` `[N, C, H, W]` with `weight` `[O, C / groups, K, K]`.
+public func conv2d(
+    _ x: Tensor, weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Int = 0, dilation: Int = 1,
+    groups: Int = 1
+) -> Tensor {
+    withExtendedLifetime(bias) {
+        Tensor.make("conv2d", x, weight) {
+            ct_conv2d(
+                x.handle, weight.handle, bias?.handle, Int64(stride), Int64(padding), Int64(dilation), Int64(groups),
+                $0)
+        }
+    }
+}
+
+/// Normalises `x` `[N, C, H, W]` per channel, by the batch's statistics in training and by the running ones else.
+///
+/// In training the running statistics, where given, move towards the batch's (the variance unbiased) by `momentum`.
+public func batchNorm(
+    _ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, runningMean: Tensor? = nil, runningVariance: Tensor? = nil,
+    training: Bool, momentum: Double, eps: Double
+) -> Tensor {
+    withExtendedLifetime((weight, bias, runningMean, runningVariance)) {
+        Tensor.make("batchNorm", x) {
+            ct_batch_norm(
+                x.handle, weight?.handle, bias?.handle, runningMean?.handle, runningVariance?.handle, training,
+                momentum, eps, $0)
+        }
+    }
+}
+
+/// Average over windows; the padding does not count.
+public func averagePool2d(_ x: Tensor, kernelSize: Int, stride: Int = 1) -> Tensor {
+    Tensor.make("averagePool2d", x) {
+        ct_average_pool(x.handle, Int64(kernelSize), Int64(stride), Int64(kernelSize / 2), $0)
+    }
+}
+
+/// Largest value of each window.
+public func maxPool2d(_ x: Tensor, kernelSize: Int, stride: Int = 1) -> Tensor {
+    Tensor.make("maxPool2d", x) { ct_max_pool(x.handle, Int64(kernelSize), Int64(stride), Int64(kernelSize / 2), $0) }
+}
+
+/// Bilinear resizing of `[N, C, H, W]` to a height and width; `x` itself where it has that size.
+public func interpolateBilinear(_ x: Tensor, height: Int, width: Int, alignCorners: Bool = true) -> Tensor {
+    if x.size(2) == height && x.size(3) == width { return x }
+    return Tensor.make("interpolateBilinear", x) {
+        ct_bilinear(x.handle, Int64(height), Int64(width), alignCorners, $0)
+    }
+}
+
+/// Mean cross entropy of `logits` `[N, C, H, W]` over the labelled pixels of `labels` `[N, H, W]` (64-bit integers).
+///
+/// A batch without a labelled pixel has loss 0, and gradients of 0.
+public func crossEntropy(_ logits: Tensor, labels: Tensor, ignored: Int = 255) -> Tensor {
+    let logProbabilities = logits.logSoftmax(1)
+    let sum = Tensor.make("crossEntropy", logits, labels) {
+        ct_nll_loss_sum(logProbabilities.handle, labels.handle, nil, Int64(ignored), $0)
+    }
+    let labelled = withoutGradients { (1 - labels.equals(Double(ignored)).to(logits.dtype)).sum() }
+    return sum / labelled.maximum(Tensor.ones([], dtype: logits.dtype, device: logits.device))
+}

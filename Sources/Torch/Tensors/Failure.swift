@@ -1,0 +1,69 @@
+import CTorch
+import Synchronization
+
+/// A failure at the border to files, devices or the engine: one clear line.
+public struct TorchError: Error, CustomStringConvertible, Sendable {
+    /// What is wrong, where, and what to do.
+    public let description: String
+
+    /// Makes an error of one line.
+    public init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// What the engine could not do in the middle of model arithmetic.
+public struct EngineFailure: Sendable {
+    /// The operation that was asked for.
+    public let operation: String
+    /// The engine's own words.
+    public let reason: String
+    /// Whether memory ran out, which a user can cure by a smaller batch, crop or network.
+    public let isOutOfMemory: Bool
+}
+
+/// Where failures inside model arithmetic end.
+///
+/// Operations do not throw: a wrong shape is a mistake in a program and traps with the operation's name. A program
+/// that faces users installs ``onFailure`` to say its one line and leave with its own exit status.
+public enum Engine {
+    private static let handler = Mutex<(@Sendable (EngineFailure) -> Never)?>(nil)
+
+    /// Installs what is called when an operation fails; it must not return.
+    public static func onFailure(_ body: @escaping @Sendable (EngineFailure) -> Never) {
+        handler.withLock { $0 = body }
+    }
+
+    /// The version of libtorch that is loaded, for example `2.15.0`.
+    public static var version: String { String(cString: ct_version()) }
+
+    /// The file that libtorch was loaded from.
+    public static var libraryPath: String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+            guard let start = buffer.baseAddress, ct_library_path(start, 4096) == CT_OK else { return "unknown" }
+            return String(cString: start)
+        }
+    }
+
+    /// Threads inside an operation.
+    public static var threads: Int {
+        get { Int(ct_threads()) }
+        set { run("threads", ct_set_threads(Int32(newValue))) }
+    }
+
+    /// Tensors that Swift holds at this moment; a leak shows here.
+    public static var liveTensors: Int { Int(ct_live_tensors()) }
+
+    static var lastError: String {
+        String(cString: ct_last_error()).split(separator: "\n").first.map(String.init) ?? "unknown"
+    }
+
+    static func run(_ operation: String, _ status: Int32, _ operands: @autoclosure () -> String = "") {
+        if status == CT_OK { return }
+        let reason = [lastError, operands()].filter { !$0.isEmpty }.joined(separator: "; operands ")
+        let failure = EngineFailure(
+            operation: operation, reason: reason, isOutOfMemory: status == CT_OUT_OF_MEMORY)
+        if let handler = handler.withLock({ $0 }) { handler(failure) }
+        fatalError("\(operation): \(reason)")
+    }
+}

@@ -1,0 +1,132 @@
+/// What a parameter is, which decides who trains it and whether it decays.
+public enum ParameterKind: String, Sendable {
+    /// Kernel of a convolution.
+    case convolution
+    /// Scale or shift of a batch normalisation.
+    case normalization
+    /// Bias of a convolution.
+    case bias
+    /// Alpha or beta (paper 4.1): trained by the architecture's optimizer, never by the weights'.
+    case architecture
+}
+
+/// A tensor with the name that it has in files.
+public struct Variable {
+    /// Dotted name, for example `stem.conv1.weight`.
+    public let name: String
+    /// The numbers.
+    public let tensor: Tensor
+    /// What it is; nil for buffers, which are not trained.
+    public let kind: ParameterKind?
+}
+
+/// Names and owns the tensors of a network, in the order in which its modules ask for them.
+public final class VariableStore {
+    /// Draws first values.
+    public let generator: Generator
+    /// Kind of the parameters.
+    public let dtype: DType
+    /// Where they live.
+    public let device: Device
+    /// What is trained.
+    public private(set) var parameters: [Variable] = []
+    /// What is kept but not trained: running statistics.
+    public private(set) var buffers: [Variable] = []
+    private var names: Set<String> = []
+
+    /// An empty store.
+    public init(generator: Generator, dtype: DType = .float32, device: Device = .cpu) {
+        self.generator = generator
+        self.dtype = dtype
+        self.device = device
+    }
+
+    /// The place that top-level names hang on.
+    public var root: Path { Path(store: self, name: "") }
+
+    /// Tensors of the parameters that are not alpha or beta.
+    public var weights: [Tensor] { parameters.filter { $0.kind != .architecture }.map(\.tensor) }
+
+    /// Alpha and beta.
+    public var architecture: [Tensor] { parameters.filter { $0.kind == .architecture }.map(\.tensor) }
+
+    /// Number of trained values.
+    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
+
+    /// Everything by name; the tensors are the store's own.
+    public var state: [String: Tensor] {
+        Dictionary(uniqueKeysWithValues: (parameters + buffers).map { ($0.name, $0.tensor) })
+    }
+
+    /// Overwrites all tensors by a saved state.
+    ///
+    /// - Throws: ``TorchError`` if a name is missing, unknown, or has another shape; nothing is changed then.
+    public func load(_ saved: [String: Tensor]) throws {
+        let own = parameters + buffers
+        for variable in own {
+            guard let tensor = saved[variable.name] else {
+                throw TorchError("\(variable.name): missing in the file; it belongs to another network")
+            }
+            guard tensor.shape == variable.tensor.shape else {
+                throw TorchError(
+                    "\(variable.name): shape \(tensor.shape) in the file, \(variable.tensor.shape) in the network")
+            }
+        }
+        if let extra = saved.keys.sorted().first(where: { !names.contains($0) }) {
+            throw TorchError("\(extra): unknown to the network; the file belongs to another one")
+        }
+        withoutGradients {
+            for variable in own {
+                if let tensor = saved[variable.name] { variable.tensor.copy(from: tensor) }
+            }
+        }
+    }
+
+    fileprivate func addParameter(_ name: String, _ shape: [Int], _ initializer: Initializer, _ kind: ParameterKind)
+        -> Tensor
+    {
+        let tensor = initializer.draw(shape, generator: generator, dtype: dtype, device: device)
+        tensor.requiresGrad = true
+        register(name)
+        parameters.append(Variable(name: name, tensor: tensor, kind: kind))
+        return tensor
+    }
+
+    fileprivate func addBuffer(_ name: String, _ shape: [Int], _ value: Double) -> Tensor {
+        let tensor = Tensor.full(value, shape, dtype: dtype, device: device)
+        register(name)
+        buffers.append(Variable(name: name, tensor: tensor, kind: nil))
+        return tensor
+    }
+
+    private func register(_ name: String) {
+        precondition(names.insert(name).inserted, "two variables named \(name)")
+    }
+}
+
+/// A place in the tree of names.
+public struct Path {
+    fileprivate let store: VariableStore
+    /// Dotted name so far.
+    public let name: String
+
+    /// A place below this one.
+    public static func / (path: Path, part: String) -> Path {
+        Path(store: path.store, name: path.name.isEmpty ? part : path.name + "." + part)
+    }
+
+    /// A place below this one.
+    public static func / (path: Path, part: Int) -> Path { path / String(part) }
+
+    /// Makes a trained tensor.
+    public func parameter(
+        _ name: String, shape: [Int], initializer: Initializer, kind: ParameterKind
+    ) -> Tensor {
+        store.addParameter((self / name).name, shape, initializer, kind)
+    }
+
+    /// Makes a kept but untrained tensor.
+    public func buffer(_ name: String, shape: [Int], value: Double) -> Tensor {
+        store.addBuffer((self / name).name, shape, value)
+    }
+}
