@@ -1,0 +1,68 @@
+/// Everything that a run can be told, with the paper's values as defaults.
+///
+/// A value comes from, in rising precedence: the defaults written here, a preset, a YAML file, and `--set key=value`.
+/// ``Configuration/resolve(preset:file:overrides:)`` puts them together; ``Configuration/yaml()`` writes the result.
+/// Keys of the file are the names of the properties; `Setting.all` holds what each may be.
+public struct Configuration: Codable, Equatable, Sendable {
+    /// Images and masks: where they are and how they are laid out.
+    public var data = DataConfiguration()
+    /// The architecture search (paper 4, 5.1).
+    public var search = SearchConfiguration()
+    /// Training a decoded network from scratch (paper 5.2).
+    public var train = TrainConfiguration()
+    /// How a trained network is measured (paper 5.2).
+    public var evaluate = EvaluateConfiguration()
+    /// When checkpoints are written and how many are kept.
+    public var checkpoint = CheckpointConfiguration()
+    /// Seed of everything random: initial weights, halves of the training set, order, augmentation, drop path.
+    public var seed = 0
+    /// Processor threads; 0 takes one for each core.
+    public var threads = 0
+    /// Where tensors live.
+    public var device = DeviceChoice.auto
+    /// Number format of weights and activations.
+    public var precision = Precision.float32
+
+    /// The defaults.
+    public init() {}
+}
+
+/// When checkpoints are written and how many are kept.
+public struct CheckpointConfiguration: Codable, Equatable, Sendable {
+    /// How often: `epoch`, `N steps` or `N min`.
+    public var every = CheckpointInterval.epoch
+    /// How many of the newest checkpoints stay on the disk, besides the best one.
+    public var keep = 2
+
+    /// The defaults.
+    public init() {}
+}
+
+/// How a trained network is measured (paper 5.2).
+public struct EvaluateConfiguration: Codable, Equatable, Sendable {
+    /// Factors of the image's size, whose probabilities are averaged (paper: 1.0 alone, or 0.5 to 1.75 by 0.25).
+    public var scales = [1.0]
+    /// Averages with the mirrored image too.
+    public var flip = false
+
+    /// The defaults.
+    public init() {}
+}
+
+/// Where tensors live.
+public enum DeviceChoice: String, Codable, CaseIterable, Sendable {
+    /// The first that is there: cuda, mps, cpu.
+    case auto
+    /// The processor.
+    case cpu
+    /// An NVIDIA GPU.
+    case cuda
+    /// Apple's GPU.
+    case mps
+}
+
+/// Number format of weights and activations.
+public enum Precision: String, Codable, CaseIterable, Sendable {
+    /// 32-bit floating point.
+    case float32
+}

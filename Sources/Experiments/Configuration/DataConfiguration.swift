@@ -1,0 +1,71 @@
+/// Images and masks: where they are and how they are laid out.
+public struct DataConfiguration: Codable, Equatable, Sendable {
+    /// Folder of the data set; a relative path starts at the current folder, an empty one is not given.
+    public var root = ""
+    /// Layout of the folder.
+    public var format = DataFormat.auto
+    /// Names of the classes, from a file or written out; by neither, the layout's own.
+    public var classes = ClassConfiguration()
+    /// What the numbers in the masks mean beyond the classes.
+    public var labels = LabelConfiguration()
+    /// Names of the splits.
+    public var splits = SplitConfiguration()
+    /// Threads that decode and augment ahead of the training.
+    public var workers = 1
+    /// Bound of the cache of decoded images, in megabytes; 0 decodes each image anew.
+    public var cacheMegabytes = 512
+    /// Brings the longer side of every training image to so many pixels; 0 leaves the size (paper 5.2: 513 on ADE20K).
+    public var longerSide = 0
+
+    /// The defaults.
+    public init() {}
+}
+
+/// Layout of a data set's folder.
+public enum DataFormat: String, Codable, CaseIterable, Sendable {
+    /// Found out from what the folder holds.
+    case auto
+    /// `images/` and `masks/` with equal names.
+    case folders
+    /// Text files with lines of `image mask`.
+    case list
+    /// `leftImg8bit/` and `gtFine/`.
+    case cityscapes
+    /// `JPEGImages/`, `SegmentationClass/` and `ImageSets/`.
+    case voc
+    /// `images/` and `annotations/` of the scene-parsing challenge.
+    case ade20k
+}
+
+/// Names of the classes; at most one of the two is given.
+public struct ClassConfiguration: Codable, Equatable, Sendable {
+    /// A text file with a name, and perhaps a colour, a line; relative to the data set's folder.
+    public var file = ""
+    /// The names, in the order of the labels.
+    public var names: [String] = []
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What the numbers in the masks mean beyond the classes.
+public struct LabelConfiguration: Codable, Equatable, Sendable {
+    /// Labels that neither teach nor count, besides 255: CamVid's void is 11.
+    public var ignore: [Int] = []
+
+    /// The defaults.
+    public init() {}
+}
+
+/// Names of the splits: folders, list files or list names, as the layout has it.
+public struct SplitConfiguration: Codable, Equatable, Sendable {
+    /// Searched and trained on.
+    public var train = "train"
+    /// Measured during search and training.
+    public var val = "val"
+    /// Measured at the end.
+    public var test = "test"
+
+    /// The defaults.
+    public init() {}
+}

@@ -1,0 +1,50 @@
+/// Training a decoded network from scratch (paper 5.2).
+public struct TrainConfiguration: Codable, Equatable, Sendable {
+    /// Filter multiplier F: a block at stride s has F * s / 4 filters (paper 5.2: 20 is S, 32 M, 48 L).
+    public var filters = 20
+    /// Channels of each branch of the ASPP (paper 5.2: 256).
+    public var asppChannels = 256
+    /// Channels of the decoder's two convolutions (paper 5.2, as DeepLabv3+: 256).
+    public var decoderChannels = 256
+    /// Channels that the decoder's low-level feature is reduced to (as DeepLabv3+: 48).
+    public var lowLevelChannels = 48
+    /// Passes over the training set, where `iterations` is 0.
+    public var epochs = 100
+    /// Steps in all; 0 counts by `epochs` (paper 5.2: 1.5 million).
+    public var iterations = 0
+    /// Images a step.
+    public var batch = 8
+    /// Factor applied to every image and mask before anything else.
+    public var resize = 1.0
+    /// Height and width of the random crops in pixels (paper 5.2: 769 on Cityscapes, 513 on VOC and ADE20K).
+    public var crop = CropSize(height: 513, width: 513)
+    /// Factors of the random scale before the crop (paper 5.2: 0.5 to 2.0 by 0.25).
+    public var scales = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]
+    /// Mirrors half of the images (paper 5.2).
+    public var flip = true
+    /// Learning rate at the first step (paper 5.2: 0.05).
+    public var learningRate = 0.05
+    /// Power of the poly schedule (paper 5.2: 0.9).
+    public var power = 0.9
+    /// Momentum of SGD (paper 5.2: 0.9).
+    public var momentum = 0.9
+    /// L2 penalty on the convolutions' weights (paper 5.2: 0.00004).
+    public var weightDecay = 4e-5
+    /// Largest norm of the gradient; 0 does not clip.
+    public var clip = 0.0
+    /// Steps over which the learning rate rises from 0; 0 starts at once.
+    public var warmupSteps = 0
+    /// Probability that the last cell keeps a branch at the end of the training; 1 turns drop path off (a choice).
+    public var dropPathKeep = 0.8
+    /// Share of the old value in the running statistics of batch normalisation (the official network: 0.9997).
+    public var batchNormDecay = 0.9997
+    /// Probability that dropout keeps a value after the ASPP (the official network: 0.9).
+    public var dropoutKeep = 0.9
+    /// Epochs from one validation to the next; the last epoch is always validated.
+    public var validateEvery = 1
+    /// Validates on the first so many images; 0 takes all.
+    public var validationImages = 0
+
+    /// The defaults.
+    public init() {}
+}
