@@ -8,7 +8,7 @@ let torchHeaders: [CXXSetting] = [
     .unsafeFlags([
         "-isystem", libtorch + "/include",
         "-isystem", libtorch + "/include/torch/csrc/api/include",
-    ]),
+    ])
 ]
 
 let torchLibraries: [LinkerSetting] = [

@@ -1,0 +1,23 @@
+import Foundation
+
+/// What went wrong with a file, in one line that names it.
+public struct FileError: Error, CustomStringConvertible, Hashable, Sendable {
+    /// The file, as the caller named it.
+    public let path: String
+    /// What could not be done, and why.
+    public let reason: String
+
+    /// An error about one file.
+    public init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
+    /// The path and the reason.
+    public var description: String { "\(path): \(reason)" }
+
+    /// An error with the text of the system's error number, to be made before anything else can change it.
+    package init(path: String, _ action: String, code: Int32 = errno) {
+        self.init(path: path, reason: "\(action): \(String(cString: strerror(code)))")
+    }
+}
