@@ -1,0 +1,83 @@
+import Foundation
+
+/// What a reader accepts before it allocates anything.
+public struct ReadLimits: Hashable, Sendable {
+    /// Pixels of one image or mask.
+    public var pixels: Int
+    /// Bytes of one file.
+    public var fileBytes: Int
+
+    /// Limits with the package's defaults: a hundred million pixels, half a gibibyte.
+    public init(pixels: Int = 100_000_000, fileBytes: Int = 512 << 20) {
+        self.pixels = pixels
+        self.fileBytes = fileBytes
+    }
+}
+
+/// Reads a whole file of bounded size; pipes, devices and folders are refused, since reading them could never end.
+package func readFileBytes(_ path: String, limit: Int) throws -> [UInt8] {
+    var information = stat()
+    guard stat(path, &information) == 0 else {
+        throw DataError(.missing, file: path, problem: "cannot be opened (\(lastSystemError()))")
+    }
+    guard information.st_mode & S_IFMT == S_IFREG else {
+        throw DataError(file: path, problem: "is not an ordinary file")
+    }
+    let size = Int(information.st_size)
+    guard size <= limit else {
+        throw DataError(file: path, problem: "has \(size) bytes, more than the limit of \(limit)")
+    }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+        throw DataError(.missing, file: path, problem: "cannot be opened (\(lastSystemError()))")
+    }
+    defer { close(descriptor) }
+    return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+        count = 0
+        while count < size, let base = buffer.baseAddress {
+            let got = read(descriptor, base + count, size - count)
+            if got < 0 && errno == EINTR { continue }
+            guard got >= 0 else {
+                throw DataError(.missing, file: path, problem: "cannot be read (\(lastSystemError()))")
+            }
+            if got == 0 { break }
+            count += got
+        }
+    }
+}
+
+/// Writes a file under a temporary name in the same folder, syncs it and renames it: never half a file.
+package func writeFileAtomically(_ bytes: some ContiguousBytes, to path: String) throws {
+    let folder = (path as NSString).deletingLastPathComponent
+    let name = ".\((path as NSString).lastPathComponent).\(UInt64.random(in: 0...UInt64.max)).tmp"
+    let temporary = (folder as NSString).appendingPathComponent(name)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    guard descriptor >= 0 else {
+        throw DataError(.unwritable, file: path, problem: "cannot be created (\(lastSystemError()))")
+    }
+    var failure: String?
+    bytes.withUnsafeBytes { buffer in
+        var done = 0
+        while done < buffer.count, let base = buffer.baseAddress {
+            let written = write(descriptor, base + done, buffer.count - done)
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else {
+                failure = lastSystemError()
+                return
+            }
+            done += written
+        }
+    }
+    if failure == nil && fsync(descriptor) != 0 { failure = lastSystemError() }
+    if close(descriptor) != 0 && failure == nil { failure = lastSystemError() }
+    if failure == nil && rename(temporary, path) != 0 { failure = lastSystemError() }
+    if let failure {
+        unlink(temporary)
+        throw DataError(.unwritable, file: path, problem: "cannot be written (\(failure))")
+    }
+}
+
+/// The text of the last failed system call.
+private func lastSystemError() -> String {
+    String(cString: strerror(errno)).lowercased()
+}

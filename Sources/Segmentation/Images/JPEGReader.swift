@@ -1,0 +1,48 @@
+import CTurboJPEG
+
+/// Decodes a JPEG to RGB, upright according to its EXIF orientation.
+func decodeJPEG(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> Image {
+    guard let handle = tjInitDecompress() else {
+        throw DataError(file: file, problem: "no memory for reading it")
+    }
+    defer { tjDestroy(handle) }
+    func check(_ status: Int32) throws {
+        guard status != 0 else { return }
+        let reason = String(cString: tjGetErrorStr2(handle))
+        throw DataError(file: file, problem: "cannot be decoded as JPEG: \(reason)")
+    }
+    var (width, height, subsampling, colorSpace) = (Int32(0), Int32(0), Int32(0), Int32(0))
+    let count = CUnsignedLong(bytes.count)
+    try check(tjDecompressHeader3(handle, bytes, count, &width, &height, &subsampling, &colorSpace))
+    try checkSize(width: Int(width), height: Int(height), file: file, limits: limits)
+
+    let isCMYK = colorSpace == Int32(TJCS_CMYK.rawValue) || colorSpace == Int32(TJCS_YCCK.rawValue)
+    let format = isCMYK ? TJPF_CMYK : TJPF_RGB
+    let size = Int(width) * Int(height) * (isCMYK ? 4 : 3)
+    // A warning means that part of the picture is made up. Scans are limited because a few bytes of each can cost
+    // the time of a whole picture.
+    let flags = TJFLAG_STOPONWARNING | TJFLAG_LIMITSCANS | TJFLAG_ACCURATEDCT
+    var pixels = try [UInt8](unsafeUninitializedCapacity: size) { buffer, initialized in
+        let status = tjDecompress2(
+            handle, bytes, count, buffer.baseAddress, width, 0, height, Int32(format.rawValue), flags)
+        try check(status)
+        initialized = size
+    }
+    let metadata = JPEGMetadata(bytes)
+    if isCMYK { pixels = rgb(cmyk: pixels, inverted: metadata.hasAdobeMarker) }
+    return Image(width: Int(width), height: Int(height), pixels: pixels).oriented(metadata.orientation)
+}
+
+/// Converts ink to light without a colour profile; Adobe's files hold the inks inverted.
+private func rgb(cmyk: [UInt8], inverted: Bool) -> [UInt8] {
+    let flip: UInt8 = inverted ? 0 : 255
+    return [UInt8](unsafeUninitializedCapacity: cmyk.count / 4 * 3) { buffer, count in
+        count = cmyk.count / 4 * 3
+        for pixel in 0..<cmyk.count / 4 {
+            let key = Int(cmyk[pixel * 4 + 3] ^ flip)
+            for channel in 0..<3 {
+                buffer[pixel * 3 + channel] = UInt8((Int(cmyk[pixel * 4 + channel] ^ flip) * key + 127) / 255)
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import CSpng
+import Foundation
+
+/// Writes an RGB image as PNG, whole or not at all.
+public func writePNG(_ image: Image, to path: String) throws {
+    let bytes = try encodePNG(
+        image.pixels, width: image.width, height: image.height, type: SPNG_COLOR_TYPE_TRUECOLOR, palette: [],
+        file: path)
+    try writeFileAtomically(bytes, to: path)
+}
+
+/// Writes a mask as palette PNG, whole or not at all: the pixels are the labels, the palette their colours.
+///
+/// Labels beyond the given colours get the standard ones, so that every label can be written and seen.
+public func writePNG(_ mask: Mask, palette: [Color], to path: String) throws {
+    let colors = palette.prefix(256) + Palette.standard.dropFirst(palette.count)
+    let bytes = try encodePNG(
+        mask.labels, width: mask.width, height: mask.height, type: SPNG_COLOR_TYPE_INDEXED, palette: colors,
+        file: path)
+    try writeFileAtomically(bytes, to: path)
+}
+
+private func encodePNG(
+    _ samples: [UInt8], width: Int, height: Int, type: spng_color_type, palette: ArraySlice<Color>, file: String
+) throws -> Data {
+    guard let context = spng_ctx_new(Int32(SPNG_CTX_ENCODER.rawValue)) else {
+        throw DataError(.unwritable, file: file, problem: "no memory for encoding it")
+    }
+    defer { spng_ctx_free(context) }
+    func check(_ status: Int32) throws {
+        guard status != 0 else { return }
+        throw DataError(
+            .unwritable, file: file, problem: "cannot be encoded as PNG: \(String(cString: spng_strerror(status)))")
+    }
+    try check(spng_set_option(context, SPNG_ENCODE_TO_BUFFER, 1))
+    var header = spng_ihdr()
+    header.width = UInt32(width)
+    header.height = UInt32(height)
+    header.bit_depth = 8
+    header.color_type = UInt8(type.rawValue)
+    try check(spng_set_ihdr(context, &header))
+    if !palette.isEmpty {
+        var table = spng_plte()
+        table.n_entries = UInt32(palette.count)
+        withUnsafeMutableBytes(of: &table.entries) { raw in
+            let entries = raw.assumingMemoryBound(to: spng_plte_entry.self)
+            for (index, color) in palette.enumerated() {
+                entries[index].red = color.red
+                entries[index].green = color.green
+                entries[index].blue = color.blue
+            }
+        }
+        try check(spng_set_plte(context, &table))
+    }
+    try check(
+        spng_encode_image(
+            context, samples, samples.count, Int32(SPNG_FMT_PNG.rawValue), Int32(SPNG_ENCODE_FINALIZE.rawValue)))
+    var length = 0
+    var status: Int32 = 0
+    guard let buffer = spng_get_png_buffer(context, &length, &status) else {
+        throw DataError(
+            .unwritable, file: file, problem: "cannot be encoded as PNG: \(String(cString: spng_strerror(status)))")
+    }
+    // The buffer is ours from here on.
+    return Data(bytesNoCopy: buffer, count: length, deallocator: .free)
+}

@@ -1,0 +1,171 @@
+/// Training crops with their labels.
+public struct Batch: Sendable {
+    /// How many crops there are.
+    public let count: Int
+    /// Rows of a crop.
+    public let height: Int
+    /// Columns of a crop.
+    public let width: Int
+    /// `[count, height, width, 3]` (NHWC, the channels_last order), `2 x / 255 - 1`; padding is 0.
+    public let images: [Float]
+    /// `[count, height, width]`: classes, and 255 for ignored pixels and padding.
+    public let labels: [UInt8]
+    /// The crops' samples, as indices of the loader's samples.
+    public let indices: [Int]
+    /// Where in the stream the batch stands.
+    public let position: LoaderPosition
+}
+
+/// A place in a loader's endless stream of batches.
+public struct LoaderPosition: Hashable, Codable, Sendable {
+    /// The epoch, from 0.
+    public var epoch: Int
+    /// The batch within the epoch, from 0.
+    public var batch: Int
+
+    /// The place of a batch; the first one by default.
+    public init(epoch: Int = 0, batch: Int = 0) {
+        self.epoch = epoch
+        self.batch = batch
+    }
+}
+
+/// An endless, seeded stream of augmented training batches, made ahead on threads of its own.
+///
+/// Each epoch visits the samples in a new order; what does not fill a batch is dropped. Order and augmentation follow
+/// from the seed, the epoch and the sample alone: the stream is the same whatever the number of workers, and goes on
+/// exactly from any position.
+public final class BatchLoader: Sendable {
+    /// How batches are made and held ready.
+    public struct Options: Hashable, Sendable {
+        /// Crops in a batch.
+        public var batchSize: Int
+        /// What order and augmentation follow from.
+        public var seed: UInt64
+        /// Threads that decode and augment; 0 makes each batch when it is asked for.
+        public var workers: Int
+        /// Batches made ahead, at least one for each worker.
+        public var prefetch: Int
+        /// Bytes of decoded samples to keep, so that a small data set is decoded once.
+        public var cacheBytes: Int
+
+        /// Options with the package's defaults.
+        public init(
+            batchSize: Int, seed: UInt64, workers: Int = 1, prefetch: Int = 2, cacheBytes: Int = 256 << 20
+        ) {
+            self.batchSize = batchSize
+            self.seed = seed
+            self.workers = workers
+            self.prefetch = prefetch
+            self.cacheBytes = cacheBytes
+        }
+    }
+
+    /// The samples that batches are drawn from.
+    public let samples: [Sample]
+    /// Batches in an epoch.
+    public let batchesPerEpoch: Int
+    private let prefetcher: OrderedPrefetcher<Batch>
+
+    /// Starts making batches.
+    ///
+    /// - Parameters:
+    ///   - samples: what batches are drawn from; a subset of a split for a half of it. All must have masks.
+    ///   - reader: reads, checks and resizes a sample.
+    ///   - augmentation: how crops are drawn.
+    ///   - options: batch size, seed and resources.
+    ///   - position: where the stream begins, as read from `position` of a loader before.
+    /// - Throws: `DataError` for settings, a position or a number of samples that cannot be used.
+    public init(
+        samples: [Sample], reader: SampleReader, augmentation: Augmentation, options: Options,
+        position: LoaderPosition = LoaderPosition()
+    ) throws {
+        try augmentation.validate()
+        precondition(options.batchSize > 0 && options.workers >= 0, "\(options)")
+        guard samples.count >= options.batchSize else {
+            throw DataError(
+                file: samples.first?.image ?? "data set",
+                problem: "\(samples.count) images do not fill one batch of \(options.batchSize): lower the batch size")
+        }
+        let perEpoch = samples.count / options.batchSize
+        guard position.epoch >= 0, (0...perEpoch).contains(position.batch) else {
+            throw DataError(
+                file: "loader position",
+                problem: "batch \(position.batch) of epoch \(position.epoch), where an epoch has \(perEpoch) batches:"
+                    + " data or batch size have changed")
+        }
+        let source = BatchSource(
+            samples: samples, reader: reader, augmentation: augmentation, batchSize: options.batchSize,
+            seed: options.seed, cache: SampleCache(limit: options.cacheBytes))
+        self.samples = samples
+        batchesPerEpoch = perEpoch
+        prefetcher = OrderedPrefetcher(
+            first: position.epoch * perEpoch + position.batch, workers: options.workers, depth: options.prefetch,
+            name: "batch loader", produce: { try source.batch($0) })
+    }
+
+    /// The place of the batch that `next` returns next: what to save for going on exactly.
+    public var position: LoaderPosition {
+        let number = prefetcher.position
+        return LoaderPosition(epoch: number / batchesPerEpoch, batch: number % batchesPerEpoch)
+    }
+
+    /// Seconds that `next` has waited for data in all.
+    public var waitSeconds: Double { prefetcher.waitSeconds }
+
+    /// The next batch; an error names the file that could not be used, and stays.
+    public func next() throws -> Batch {
+        guard let batch = try prefetcher.next() else {
+            throw DataError(file: "loader", problem: "was stopped")
+        }
+        return batch
+    }
+
+    /// Ends the loader's threads and waits for them; so does dropping the loader.
+    public func stop() { prefetcher.stop() }
+}
+
+/// Makes any batch of the stream from its number alone.
+private struct BatchSource: Sendable {
+    let samples: [Sample]
+    let reader: SampleReader
+    let augmentation: Augmentation
+    let batchSize: Int
+    let seed: UInt64
+    let cache: SampleCache
+
+    func batch(_ number: Int) throws -> Batch {
+        let perEpoch = samples.count / batchSize
+        let position = LoaderPosition(epoch: number / perEpoch, batch: number % perEpoch)
+        var order = RandomStream(seed: seed, position.epoch)
+        let first = position.batch * batchSize
+        let indices = Array(order.permutation(samples.count)[first..<first + batchSize])
+        let area = augmentation.cropHeight * augmentation.cropWidth
+        var labels = [UInt8](repeating: Mask.ignored, count: batchSize * area)
+        let images = try [Float](unsafeUninitializedCapacity: batchSize * area * 3) { pixels, count in
+            try labels.withUnsafeMutableBufferPointer { labels in
+                for (slot, index) in indices.enumerated() {
+                    guard let pixels = pixels.baseAddress, let labels = labels.baseAddress else { continue }
+                    let sample = try read(index)
+                    var random = RandomStream(seed: seed, position.epoch, index)
+                    let choice = augmentation.choose(
+                        height: sample.image.height, width: sample.image.width, random: &random)
+                    augmentation.render(
+                        choice, image: sample.image, mask: sample.mask, pixels: pixels + slot * area * 3,
+                        labels: labels + slot * area)
+                }
+            }
+            count = batchSize * area * 3
+        }
+        return Batch(
+            count: batchSize, height: augmentation.cropHeight, width: augmentation.cropWidth, images: images,
+            labels: labels, indices: indices, position: position)
+    }
+
+    private func read(_ index: Int) throws -> LabelledImage {
+        if let kept = cache[index] { return kept }
+        let sample = try reader.read(samples[index])
+        cache.keep(sample, at: index)
+        return sample
+    }
+}
