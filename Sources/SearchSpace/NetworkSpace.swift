@@ -40,6 +40,13 @@ public struct SecondInput: Hashable, Sendable {
     public let stride: Int
     /// The node's stride over that of the map: 1, or 2 or 4 at the seven corners.
     public let factor: Int
+
+    /// A map that serves as H^{l-2}.
+    public init(layer: Int, stride: Int, factor: Int) {
+        self.layer = layer
+        self.stride = stride
+        self.factor = factor
+    }
 }
 
 /// The network-level search space of ALGORITHM 2: a trellis of L layers at strides 4 to 32 behind the stem.

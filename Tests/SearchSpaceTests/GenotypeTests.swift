@@ -70,7 +70,7 @@ private func read(_ text: String) throws -> Genotype { try Genotype(json: Data(t
     }
 
     @Test(arguments: [
-        (small(more: ", \"colour\": 1"), "g.json: 'colour': unknown key; did you mean 'blocks'?"),
+        (small(more: ", \"paths\": 1"), "g.json: 'paths': unknown key; did you mean 'path'?"),
         (small(more: ", \"path\": [4]"), "g.json: line 1: not valid JSON: the key 'path' is repeated"),
         (small(version: "2"), "g.json: version: 2 is not supported; this program reads version 1"),
         (small(version: "true"), "g.json: version: expected a whole number, found true"),

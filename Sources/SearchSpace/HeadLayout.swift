@@ -1,0 +1,74 @@
+/// Atrous spatial pyramid pooling of the discrete network.
+public struct ASPPLayout: Hashable, Sendable {
+    /// The channels of the last cell.
+    public let inputChannels: Int
+    /// The stride of the last cell.
+    public let stride: Stride
+    /// The rates of the three 3x3 branches, 96/s times 1, 2, 3.
+    public let rates: [Int]
+
+    /// The channels of each branch and of the result.
+    public static let channels = 256
+
+    /// Pooling behind a map of these channels and stride.
+    public init(inputChannels: Int, stride: Stride) {
+        self.inputChannels = inputChannels
+        self.stride = stride
+        rates = [1, 2, 3].map { $0 * 96 / stride.rawValue }
+    }
+
+    /// The 1x1 branch; the image-pooling branch has the same convolution, on one value per channel.
+    public var pointwise: ConvolutionLayout {
+        ConvolutionLayout(kernelSize: 1, inputChannels: inputChannels, outputChannels: ASPPLayout.channels)
+    }
+
+    /// The three 3x3 branches.
+    public var atrous: [ConvolutionLayout] {
+        rates.map {
+            ConvolutionLayout(
+                kernelSize: 3, dilation: $0, inputChannels: inputChannels, outputChannels: ASPPLayout.channels)
+        }
+    }
+
+    /// The 1x1 convolution behind the concatenation of 1x1, 3x3s and image pooling.
+    public var projection: ConvolutionLayout {
+        ConvolutionLayout(
+            kernelSize: 1, inputChannels: (rates.count + 2) * ASPPLayout.channels,
+            outputChannels: ASPPLayout.channels)
+    }
+}
+
+/// The decoder of the discrete network (DeepLabv3+); it works at stride 4.
+public struct DecoderLayout: Hashable, Sendable {
+    /// The layer that gives the low-level feature: the last at s = 4 before the path first leaves it; 0 for the stem.
+    public let lowLevelLayer: Int
+    /// The channels of the low-level feature.
+    public let lowLevelChannels: Int
+    /// The number of classes.
+    public let classes: Int
+
+    /// The channels that the low-level feature is reduced to.
+    public static let reducedChannels = 48
+    /// The channels of the two 3x3 convolutions.
+    public static let channels = 256
+
+    /// The 1x1 convolution of the low-level feature.
+    public var reduction: ConvolutionLayout {
+        ConvolutionLayout(
+            kernelSize: 1, inputChannels: lowLevelChannels, outputChannels: DecoderLayout.reducedChannels)
+    }
+
+    /// The two dense 3x3 convolutions behind the concatenation of ASPP's result and the reduced low-level feature.
+    public var refinement: [ConvolutionLayout] {
+        [ASPPLayout.channels + DecoderLayout.reducedChannels, DecoderLayout.channels].map {
+            ConvolutionLayout(kernelSize: 3, inputChannels: $0, outputChannels: DecoderLayout.channels)
+        }
+    }
+
+    /// The class layer, with a bias and without batch norm.
+    public var logits: ConvolutionLayout {
+        ConvolutionLayout(
+            kernelSize: 1, inputChannels: DecoderLayout.channels, outputChannels: classes, bias: true,
+            normalized: false)
+    }
+}

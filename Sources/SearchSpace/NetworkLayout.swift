@@ -1,0 +1,119 @@
+/// A layer's cell in the discrete network: what it reads and at which sizes it works.
+public struct CellLayout: Hashable, Sendable {
+    /// The layer, counted from 1.
+    public let layer: Int
+    /// The stride of the cell's output.
+    public let stride: Stride
+    /// How the layer is reached: `up` resizes H^{l-1} before the cell, `down` lets the operators stride.
+    public let move: Move
+    /// The channels of each block, F*s/4.
+    public let blockChannels: Int
+    /// The channels of the output, B*F*s/4.
+    public let outputChannels: Int
+    /// The channels of H^{l-1}.
+    public let previousChannels: Int
+    /// The stride of H^{l-1} as it arrives.
+    public let previousStride: Stride
+    /// The channels of H^{l-2}.
+    public let previous2Channels: Int
+    /// The stride of H^{l-2} as it arrives: 2 for the stem's first map, else 4 to 32.
+    public let previous2Stride: Int
+    /// The stride at which both inputs enter the cell: H^{l-1}'s after resizing; H^{l-2} is resized to it.
+    public let inputStride: Stride
+
+    /// The 1x1 convolution of H^{l-1}, which is always there.
+    public var previousProjection: ConvolutionLayout {
+        ConvolutionLayout(kernelSize: 1, inputChannels: previousChannels, outputChannels: blockChannels)
+    }
+
+    /// The 1x1 convolution of H^{l-2}, which is there only where the channels differ from the block's.
+    public var previous2Projection: ConvolutionLayout? {
+        guard previous2Channels != blockChannels else { return nil }
+        return ConvolutionLayout(kernelSize: 1, inputChannels: previous2Channels, outputChannels: blockChannels)
+    }
+
+    /// Whether H^{l-1} has to be resized before the cell.
+    public var resizesPrevious: Bool { previousStride != inputStride }
+
+    /// Whether H^{l-2} has to be resized before the cell.
+    public var resizesPrevious2: Bool { previous2Stride != inputStride.rawValue }
+
+    /// The stride of an operator that reads `input`: 2 for other layers' maps in a cell that moves down, else 1.
+    public func operatorStride(of input: CellInput) -> Int {
+        move == .down && input.isFromOtherLayer ? 2 : 1
+    }
+}
+
+/// The discrete network of a genotype (ALGORITHM 8) as plain values: the one place that says what it consists of.
+///
+/// `Cost` counts it and the module that builds tensors follows it.
+public struct NetworkLayout: Hashable, Sendable {
+    /// The genotype.
+    public let genotype: Genotype
+    /// The filter multiplier F: 20 (S), 32 (M), 48 (L).
+    public let filters: Int
+    /// The number of classes.
+    public let classes: Int
+    /// How atrous operators convolve.
+    public let atrous: AtrousKind
+    /// The stem's three convolutions; the second's output (stride 2) is the first H^{l-2}, the third's the first H^{l-1}.
+    public let stem: [ConvolutionLayout]
+    /// The layers' cells.
+    public let cells: [CellLayout]
+    /// Atrous spatial pyramid pooling behind the last cell.
+    public let aspp: ASPPLayout
+    /// The decoder.
+    public let decoder: DecoderLayout
+
+    /// The channels of the stem's map at stride 2.
+    public static let stemChannels = 64
+    /// The channels of the stem's map at stride 4.
+    public static let stemOutputChannels = 128
+
+    /// The layout of a valid genotype.
+    ///
+    /// - Parameters:
+    ///   - genotype: a genotype that passes `validate()`.
+    ///   - filters: the filter multiplier F.
+    ///   - classes: the number of classes.
+    ///   - atrous: how atrous operators convolve.
+    public init(_ genotype: Genotype, filters: Int, classes: Int, atrous: AtrousKind = .dense) {
+        precondition(filters >= 1 && classes >= 1, "filters (\(filters)) and classes (\(classes)) are at least 1")
+        precondition(!genotype.path.isEmpty && !genotype.cell.blocks.isEmpty, "a genotype has layers and blocks")
+        self.genotype = genotype
+        self.filters = filters
+        self.classes = classes
+        self.atrous = atrous
+        let (early, late) = (NetworkLayout.stemChannels, NetworkLayout.stemOutputChannels)
+        stem = [
+            ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: 3, outputChannels: early),
+            ConvolutionLayout(kernelSize: 3, inputChannels: early, outputChannels: early),
+            ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: early, outputChannels: late),
+        ]
+        var cells: [CellLayout] = []
+        var previous2 = (channels: early, stride: 2)
+        var previous = (channels: late, stride: Stride.s4)
+        for (index, (stride, move)) in zip(genotype.path, genotype.moves).enumerated() {
+            let blockChannels = filters * stride.rawValue / 4
+            let cell = CellLayout(
+                layer: index + 1, stride: stride, move: move, blockChannels: blockChannels,
+                outputChannels: blockChannels * genotype.blocks, previousChannels: previous.channels,
+                previousStride: previous.stride, previous2Channels: previous2.channels,
+                previous2Stride: previous2.stride, inputStride: move == .down ? previous.stride : stride)
+            cells.append(cell)
+            previous2 = (previous.channels, previous.stride.rawValue)
+            previous = (cell.outputChannels, stride)
+        }
+        self.cells = cells
+        aspp = ASPPLayout(inputChannels: previous.channels, stride: previous.stride)
+        let fine = cells.prefix { $0.stride == .s4 }.last
+        decoder = DecoderLayout(
+            lowLevelLayer: fine?.layer ?? 0, lowLevelChannels: fine?.outputChannels ?? late, classes: classes)
+    }
+
+    /// The convolutions of a branch of a cell.
+    public func convolutions(of branch: Branch, in cell: CellLayout) -> [ConvolutionLayout] {
+        branch.op.convolutions(
+            channels: cell.blockChannels, stride: cell.operatorStride(of: branch.input), atrous: atrous)
+    }
+}
