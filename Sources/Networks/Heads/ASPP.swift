@@ -1,0 +1,55 @@
+import Torch
+
+/// Atrous spatial pyramid pooling: the one head of search (paper 4.1.2) and of retraining (paper 5.2).
+///
+/// Branches: 1x1, one 3x3 for every rate, the image's mean; joined in this order and projected by a 1x1.
+final class ASPP {
+    /// What differs between search and retraining.
+    struct Settings {
+        var inputChannels: Int
+        /// Channels of each branch and of the result.
+        var channels: Int
+        /// Atrous rates of the 3x3 branches, in pixels of the map.
+        var rates: [Int]
+        /// Whether the image's mean is normalised; in search it is not, since at a batch of 2 every value would
+        /// become +1 or -1.
+        var normalizesImagePooling: Bool
+        var normalization: Normalization
+        var initializer: Initializer
+    }
+
+    private let point: ConvBNReLU
+    private let atrous: [ConvBNReLU]
+    private let imageConv: Conv2d
+    private let imageNorm: BatchNorm2d?
+    private let projection: ConvBNReLU
+
+    init(_ path: Path, _ settings: Settings) {
+        func branch(_ name: String, kernelSize: Int, inputChannels: Int, rate: Int = 1) -> ConvBNReLU {
+            ConvBNReLU(
+                path / name, inputChannels: inputChannels, outputChannels: settings.channels, kernelSize: kernelSize,
+                dilation: rate, normalization: settings.normalization, initializer: settings.initializer)
+        }
+        point = branch("point", kernelSize: 1, inputChannels: settings.inputChannels)
+        atrous = settings.rates.enumerated().map { index, rate in
+            branch("atrous\(index + 1)", kernelSize: 3, inputChannels: settings.inputChannels, rate: rate)
+        }
+        imageConv = Conv2d(
+            path / "image" / "conv", inputChannels: settings.inputChannels, outputChannels: settings.channels,
+            kernelSize: 1, initializer: settings.initializer)
+        imageNorm =
+            settings.normalizesImagePooling
+            ? settings.normalization(path / "image" / "norm", channels: settings.channels) : nil
+        projection = branch(
+            "projection", kernelSize: 1, inputChannels: settings.channels * (settings.rates.count + 2))
+    }
+
+    /// `[N, C, h, w]` to `[N, channels, h, w]`.
+    func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
+        var image = imageConv(x.mean([2, 3], keep: true))
+        if let imageNorm { image = imageNorm(image, mode: mode) }
+        let spread = image.relu().expand([-1, -1, x.size(2), x.size(3)])
+        let branches = [point(x, mode: mode)] + atrous.map { $0(x, mode: mode) } + [spread]
+        return projection(concatenate(branches, dim: 1), mode: mode)
+    }
+}
