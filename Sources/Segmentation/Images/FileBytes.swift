@@ -46,7 +46,9 @@ package func readFileBytes(_ path: String, limit: Int) throws -> [UInt8] {
     }
 }
 
-/// Writes a file under a temporary name in the same folder, syncs it and renames it: never half a file.
+/// Writes a file under a temporary name in the same folder and renames it: never half a file under its own name.
+///
+/// It is not synced to the disk: pictures can be made again, and syncing hundreds of small files takes seconds.
 package func writeFileAtomically(_ bytes: some ContiguousBytes, to path: String) throws {
     let folder = (path as NSString).deletingLastPathComponent
     let name = ".\((path as NSString).lastPathComponent).\(UInt64.random(in: 0...UInt64.max)).tmp"
@@ -68,7 +70,6 @@ package func writeFileAtomically(_ bytes: some ContiguousBytes, to path: String)
             done += written
         }
     }
-    if failure == nil && fsync(descriptor) != 0 { failure = lastSystemError() }
     if close(descriptor) != 0 && failure == nil { failure = lastSystemError() }
     if failure == nil && rename(temporary, path) != 0 { failure = lastSystemError() }
     if let failure {
