@@ -1,0 +1,109 @@
+import Reporting
+import SearchSpace
+import Testing
+
+@Suite struct NetworkDrawingTests {
+    @Test(arguments: KnownDesign.allCases) func designsAreWellFormed(design: KnownDesign) throws {
+        let svg = drawGenotype(try design.genotype(), title: design.rawValue)
+        let elements = try elements(of: svg)
+        // 2 stem nodes, 45 nodes, the legend's, and the cell's circles behind them.
+        #expect(elements.count { $0.name == "circle" && $0["r"] == "12" } == 47)
+        let path = elements.filter { $0.name == "circle" && $0["r"] == "12" && $0["fill"] == "#d9580d" }
+        #expect(path.count == 12)
+        // The path rises and falls with the strides: y in steps of 62 a level.
+        let levels = path.sorted { $0.value("cx") < $1.value("cx") }.map { Int(($0.value("cy") - 156) / 62) }
+        #expect(try levels == design.genotype().path.map(\.level))
+    }
+
+    @Test func probabilitiesAreThicknessAndColour() throws {
+        let genotype = Genotype(path: [.s4], cell: .published)
+        let svg = drawNetwork(genotype, arrows: [1, 0])
+        #expect(svg.contains("stroke=\"#124696\" stroke-width=\"4.7\""))
+        #expect(svg.contains("stroke=\"#d8dee8\" stroke-width=\"0.7\""))
+        #expect(svg.contains("<title>layer 1, 4 to 8: 0</title>"))
+        #expect(try elements(of: svg).count { $0.text == "ASPP" } == 2)
+        #expect(try elements(of: drawNetwork(genotype)).count { $0.text == "ASPP" } == 1)
+    }
+
+    @Test func valuesThatAreNoProbabilitiesStillDraw() throws {
+        let svg = drawNetwork(Genotype(path: [.s4], cell: .published), arrows: [.nan, 7])
+        _ = try elements(of: svg)
+        #expect(!svg.contains("nan"))
+    }
+
+    @Test func titlesAreEscapedAndFit() throws {
+        let title = "a < b & \"c\" > d \u{1} " + String(repeating: "long ", count: 30)
+        let svg = drawNetwork(Genotype(path: [.s8], cell: .published), title: title)
+        let elements = try elements(of: svg)
+        #expect(elements.contains { $0.text.hasPrefix("a < b & \"c\" > d") })
+        #expect(elements[0].value("width") > 1_000)
+    }
+
+    @Test func drawingsAreStable() throws {
+        let genotype = try KnownDesign.autoDeepLab.genotype()
+        #expect(drawGenotype(genotype) == drawGenotype(genotype))
+        #expect(drawNetwork(genotype).contains("strides 4, 4, 4, 8, 16, 8, 16, 16, 32, 32, 16, 8"))
+    }
+}
+
+@Suite struct CellDrawingTests {
+    private let labels = ["sep 3×3", "sep 5×5", "atr 3×3", "atr 5×5", "avg 3×3", "max 3×3", "skip", "none"]
+
+    @Test func everyOperatorIsLabelled() throws {
+        for cell in cells() {
+            let texts = try elements(of: drawCell(cell)).map(\.text)
+            for op in Operator.allCases {
+                let wanted = cell.blocks.flatMap(\.branches).count { $0.op == op }
+                #expect(texts.count { $0 == labels[op.index] } == wanted)
+            }
+        }
+    }
+
+    @Test func noLineRunsThroughABlockOrOnAnotherLine() throws {
+        for cell in cells() {
+            let elements = try elements(of: drawCell(cell))
+            let bodies = elements.filter { $0.name == "rect" && $0["rx"] == "9" }
+            #expect(bodies.count == cell.blocks.count)
+            let lines = elements.filter { $0.name == "path" && $0["fill"] == "none" && $0["stroke-width"] == "1.8" }
+            var lanes: [(x: Double, low: Double, high: Double, colour: String)] = []
+            for line in lines {
+                for (from, to) in line.segments where from.x == to.x && from.y != to.y {
+                    lanes.append((from.x, min(from.y, to.y), max(from.y, to.y), line["stroke"]))
+                }
+            }
+            for lane in lanes {
+                for body in bodies where lane.x > body.value("x") && lane.x < body.value("x") + body.value("width") {
+                    let (top, bottom) = (body.value("y"), body.value("y") + body.value("height"))
+                    #expect(lane.high < top || lane.low > bottom)
+                }
+                for other in lanes where other.colour != lane.colour && abs(other.x - lane.x) < 6 {
+                    #expect(lane.high < other.low || other.high < lane.low)
+                }
+            }
+        }
+    }
+
+    /// The published cell, extremes, and random ones.
+    private func cells() -> [Cell] {
+        var state: UInt64 = 1
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        let none = Branch(input: .previous, op: .none)
+        let chain = (1...7).map { number in
+            let branch = Branch(input: CellInput(index: number), op: .skip)
+            return Block(first: branch, second: branch)
+        }
+        let randoms = (1...8).map { count in
+            Cell(
+                blocks: (1...count).map { number in
+                    let branches = (0..<2).map { _ in
+                        Branch(input: CellInput(index: random(number + 1)), op: Operator.allCases[random(8)])
+                    }
+                    return Block(first: branches[0], second: branches[1])
+                })
+        }
+        return [.published, Cell(blocks: [Block(first: none, second: none)]), Cell(blocks: chain)] + randoms
+    }
+}
