@@ -11,7 +11,7 @@ struct ConfigurationErrorTests {
             "my.yaml:2: unknown key 'search.layrs'; did you mean 'search.layers'?"
         ),
         ("serch:\n  layers: 12\n", .unknownKey, "my.yaml:1: unknown key 'serch'; did you mean 'search'?"),
-        ("zzzzzzzzzzzzzzzzzzzzzzzz: 1\n", .unknownKey, "my.yaml:1: unknown key 'zzzzzzzzzzzzzzzzzzzzzzzz'"),
+        ("Seed: 3\n", .unknownKey, "my.yaml:1: unknown key 'Seed'; did you mean 'seed'?"),
         (
             "\n\nsearch:\n  layers: many\n", .wrongType,
             "my.yaml:4: search.layers: 'many' is not of the kind that belongs here; expected a whole number from 2 to 64"
@@ -23,11 +23,11 @@ struct ConfigurationErrorTests {
         (
             "search:\n  crop: [321]\n", .wrongType,
             "my.yaml:2: search.crop: ['321'] is not of the kind that belongs here; "
-                + "expected [height, width], each from 33 to 16384"
+                + "expected [height, width], each from 33 to 8192"
         ),
         (
             "search:\n  crop: [321, 32]\n", .outOfRange,
-            "my.yaml:2: search.crop: ['321', '32'] is out of range; expected [height, width], each from 33 to 16384"
+            "my.yaml:2: search.crop: ['321', '32'] is out of range; expected [height, width], each from 33 to 8192"
         ),
         (
             "search: {cells: perCell}\n", .wrongType,
@@ -122,7 +122,7 @@ struct ConfigurationErrorTests {
         #expect(absent?.description == "/no/such.yaml: there is no such file")
         #expect(absent?.reason == .unreadable)
         let folder = #expect(throws: ConfigurationError.self) { try Configuration.resolve(file: "/") }
-        #expect(folder?.description == "/: is a folder")
+        #expect(folder?.description == "/: is a folder, not a file")
         let path = try temporaryFile("")
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data([0xFF, 0xFE, 0x00]).write(to: URL(fileURLWithPath: path))

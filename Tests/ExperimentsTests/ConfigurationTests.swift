@@ -50,6 +50,7 @@ struct ConfigurationTests {
         var configuration = Configuration()
         configuration.data.root = "/data: #1/\"ü\"\\x\ty"
         configuration.data.classes.names = ["no", "null", "1", "a, b", "[c]", "*d", "", "é"].filter { !$0.isEmpty }
+        configuration.data.labels.map = [3: 1, 11: 255, 0: 0]
         configuration.checkpoint.every = .minutes(2.5)
         configuration.search.weights.weightDecay = 1e-17
         #expect(try Configuration.parse(yaml: configuration.yaml(), source: "copy") == configuration)
@@ -90,7 +91,7 @@ struct ConfigurationTests {
     }
 
     private func leaves(of object: Any, prefix: String) -> [String] {
-        guard let mapping = object as? [String: Any] else { return [String(prefix.dropLast())] }
+        guard let mapping = object as? [String: Any], !mapping.isEmpty else { return [String(prefix.dropLast())] }
         return mapping.flatMap { leaves(of: $0.value, prefix: prefix + $0.key + ".") }
     }
 }

@@ -16,6 +16,10 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
         case contradiction
         /// There is no such preset.
         case unknownPreset
+        /// A value that is needed is not given.
+        case missingValue
+        /// The device is not there.
+        case unavailable
     }
 
     /// The kind of fault.
@@ -33,7 +37,7 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
 
     init(_ reason: Reason, _ message: String) {
         self.reason = reason
-        self.isUsage = reason == .unknownPreset
+        self.isUsage = [.unknownPreset, .missingValue, .unavailable].contains(reason)
         self.description = message
     }
 }

@@ -1,6 +1,8 @@
 import Foundation
 import Yams
 
+import func SearchSpace.nearest
+
 /// The values that one file, preset or `--set` gives, each with the place where it was written.
 struct ConfigurationLayer {
     /// A value, not yet read.
@@ -79,7 +81,7 @@ struct ConfigurationLayer {
             for length in 1..<max(2, parts.count) { names.insert(parts.prefix(length).joined(separator: ".")) }
         }
         let shown = key.count > 80 ? key.prefix(77) + "..." : key[...]
-        guard let nearest = nearestName(to: key, among: names.sorted()) else {
+        guard let nearest = nearest(to: key, among: names.sorted()) else {
             return ConfigurationError(.unknownKey, at: origin, "unknown key '\(shown)'")
         }
         return ConfigurationError(.unknownKey, at: origin, "unknown key '\(shown)'; did you mean '\(nearest)'?")

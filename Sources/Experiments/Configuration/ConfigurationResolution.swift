@@ -1,6 +1,8 @@
 import Foundation
 import Yams
 
+import func SearchSpace.nearest
+
 extension Configuration {
     /// Names of the presets, in alphabetical order.
     public static let presets = PresetTexts.all.keys.sorted()
@@ -43,9 +45,9 @@ extension Configuration {
     /// The YAML text of a preset, comments included.
     public static func text(ofPreset name: String) throws(ConfigurationError) -> String {
         guard let text = PresetTexts.all[name] else {
-            let nearest = nearestName(to: name, among: presets).map { "; did you mean '\($0)'?" } ?? ""
+            let hint = nearest(to: name, among: presets).map { "; did you mean '\($0)'?" } ?? ""
             throw ConfigurationError(
-                .unknownPreset, "unknown preset '\(name)'\(nearest) (presets: \(presets.joined(separator: ", ")))")
+                .unknownPreset, "unknown preset '\(name)'\(hint) (presets: \(presets.joined(separator: ", ")))")
         }
         return text
     }
@@ -95,55 +97,28 @@ private func indentation(_ depth: Int) -> String {
     String(repeating: "  ", count: depth)
 }
 
-/// A scalar or a list of scalars as one line of YAML.
+/// A value as one line of YAML.
 private func line(of node: Node) -> String {
     switch node {
     case .sequence(let nodes): "[" + nodes.map(line).joined(separator: ", ") + "]"
-    case .scalar(let scalar) where scalar.style == .doubleQuoted: quoted(scalar.string)
+    case .scalar(let scalar) where scalar.style == .doubleQuoted: jsonText(scalar.string)
     case .scalar(let scalar): scalar.string
-    case .mapping, .alias: "{}"
+    case .mapping(let pairs):
+        "{" + pairs.map { line(of: $0.key) + ": " + line(of: $0.value) }.joined(separator: ", ") + "}"
+    case .alias: ""
     }
 }
 
-/// A text in double quotes, escaped as YAML (and JSON) has it.
-private func quoted(_ text: String) -> String {
-    var result = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": result += "\\\""
-        case "\\": result += "\\\\"
-        case "\n": result += "\\n"
-        case _ where scalar.value < 32 || (127..<160).contains(scalar.value) || scalar.value == 0xFEFF:
-            let digits = String(scalar.value, radix: 16)
-            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result + "\""
-}
-
-/// A configuration file's text, its size checked before it is read.
+/// A configuration file's text, its size bounded before it is read.
 private func configurationText(ofFile path: String) throws(ConfigurationError) -> String {
-    let origin = Origin(source: path)
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw ConfigurationError(.unreadable, at: origin, "there is no such file")
-    }
-    guard !isFolder.boolValue, let file = FileHandle(forReadingAtPath: path) else {
-        throw ConfigurationError(.unreadable, at: origin, isFolder.boolValue ? "is a folder" : "cannot be read")
-    }
-    defer { try? file.close() }
     let bytes: Data
     do {
-        bytes = try file.read(upToCount: largestConfigurationFile + 1) ?? Data()
+        bytes = try boundedContents(of: path, limit: largestConfigurationFile)
     } catch {
-        throw ConfigurationError(.unreadable, at: origin, "cannot be read")
-    }
-    guard bytes.count <= largestConfigurationFile else {
-        throw ConfigurationError(.malformed, at: origin, "larger than \(largestConfigurationFile) bytes")
+        throw ConfigurationError(error.reason == .damaged ? .malformed : .unreadable, error.description)
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-        throw ConfigurationError(.malformed, at: origin, "is not UTF-8 text")
+        throw ConfigurationError(.malformed, "\(path): is not UTF-8 text")
     }
     return text
 }

@@ -14,8 +14,6 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var workers = 1
     /// Bound of the cache of decoded images, in megabytes; 0 decodes each image anew.
     public var cacheMegabytes = 512
-    /// Brings the longer side of every training image to so many pixels; 0 leaves the size (paper 5.2: 513 on ADE20K).
-    public var longerSide = 0
 
     /// The defaults.
     public init() {}
@@ -52,6 +50,8 @@ public struct ClassConfiguration: Codable, Equatable, Sendable {
 public struct LabelConfiguration: Codable, Equatable, Sendable {
     /// Labels that neither teach nor count, besides 255: CamVid's void is 11.
     public var ignore: [Int] = []
+    /// The class (or 255) that each of these labels stands for; all others stand for themselves.
+    public var map: [Int: Int] = [:]
 
     /// The defaults.
     public init() {}

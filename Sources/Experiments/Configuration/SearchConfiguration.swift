@@ -1,3 +1,5 @@
+import SearchSpace
+
 /// The architecture search (paper 4, 5.1).
 public struct SearchConfiguration: Codable, Equatable, Sendable {
     /// Layers L of the network level (paper 5.1: 12).
@@ -9,7 +11,7 @@ public struct SearchConfiguration: Codable, Equatable, Sendable {
     /// Whether a node's cell shares its operators between the arrows that enter it (ALGORITHM 2, a choice).
     public var cells = CellSharing.perNode
     /// Form of the atrous operators (ALGORITHM 1; the paper's parameter counts hold with dense ones).
-    public var atrous = AtrousForm.dense
+    public var atrous = AtrousKind.dense
     /// Batch normalisation in the head's image pooling; at the paper's batch of 2 it makes every value +-1 (a choice).
     public var poolingBatchNorm = false
     /// Passes over the weights' half of the training set (paper 5.1: 40).
@@ -90,14 +92,6 @@ public enum CellSharing: String, Codable, CaseIterable, Sendable {
     case perNode
     /// One set of operators an arrow.
     case perArrow
-}
-
-/// Form of the atrous operators in the search.
-public enum AtrousForm: String, Codable, CaseIterable, Sendable {
-    /// One dense convolution, as the paper's parameter counts have it.
-    case dense
-    /// Depthwise, then pointwise, as the PyTorch ports have it.
-    case separable
 }
 
 /// What is computed anew in the backward pass, in exchange for memory.

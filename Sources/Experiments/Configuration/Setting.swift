@@ -53,7 +53,7 @@ struct Setting {
 
     /// A crop size, each side within what the networks take.
     init(_ key: String, crop path: WritableKeyPath<Configuration, CropSize>) {
-        let range = 33...16_384
+        let range = 33...8_192
         self.init(key, path, allowed: "[height, width], each from \(range.lowerBound) to \(range.upperBound)") {
             range.contains($0.height) && range.contains($0.width)
         }
@@ -80,14 +80,14 @@ extension Setting {
                 $0.count <= 255
             },
             Setting("data.labels.ignore", \.data.labels.ignore, each: 0...255, count: 0...256),
+            Setting("data.labels.map", \.data.labels.map, allowed: "{label: class}, each from 0 to 255") { map in
+                map.allSatisfy { (0...255).contains($0.key) && (0...255).contains($0.value) }
+            },
             Setting("data.splits.train", name: \.data.splits.train),
             Setting("data.splits.val", name: \.data.splits.val),
             Setting("data.splits.test", name: \.data.splits.test),
             Setting("data.workers", \.data.workers, 1...256),
             Setting("data.cacheMegabytes", \.data.cacheMegabytes, 0...1_048_576),
-            Setting("data.longerSide", \.data.longerSide, allowed: "0, or a whole number from 33 to 16384") {
-                $0 == 0 || (33...16_384).contains($0)
-            },
         ]
     }
 

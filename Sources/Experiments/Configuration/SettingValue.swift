@@ -1,5 +1,7 @@
 import Yams
 
+import enum SearchSpace.AtrousKind
+
 /// A value that a configuration file can hold.
 protocol SettingValue: Equatable {
     /// What belongs here, in words: the end of "expected ...".
@@ -78,6 +80,21 @@ extension Array: SettingValue where Element: SettingValue {
     var node: Node { Node(map(\.node), .implicit, .flow) }
 }
 
+extension Dictionary: SettingValue where Key == Int, Value == Int {
+    static var expected: String { "a mapping of whole numbers" }
+
+    init?(node: Node) {
+        guard let mapping = node.mapping else { return nil }
+        self.init()
+        for (key, value) in mapping {
+            guard let key = Int(node: key), let value = Int(node: value) else { return nil }
+            self[key] = value
+        }
+    }
+
+    var node: Node { Node(sorted { $0.key < $1.key }.map { ($0.key.node, $0.value.node) }, .implicit, .flow) }
+}
+
 extension CropSize: SettingValue {
     static var expected: String { "a list of height and width" }
 
@@ -122,7 +139,7 @@ extension DeviceChoice: ChoiceValue {}
 extension Precision: ChoiceValue {}
 extension DataFormat: ChoiceValue {}
 extension CellSharing: ChoiceValue {}
-extension AtrousForm: ChoiceValue {}
+extension AtrousKind: ChoiceValue {}
 extension Recomputation: ChoiceValue {}
 
 extension Node {

@@ -1,0 +1,45 @@
+import Foundation
+import SearchSpace
+
+/// The architecture that an argument names: a known network, a genotype file, or a run folder with one in it.
+///
+/// - Parameter argument: The name or path.
+/// - Returns: A valid genotype.
+/// - Throws: ``RunError`` where there is nothing of that name, `SearchSpaceError` where the file is not a genotype.
+public func loadGenotype(_ argument: String) throws -> Genotype {
+    if let design = KnownDesign(rawValue: argument) { return try design.genotype() }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
+        let names = KnownDesign.allCases.map(\.rawValue)
+        let hint = nearest(to: argument, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        throw RunError(
+            .missing, path: argument,
+            "neither a file nor a known network\(hint) (known: \(names.joined(separator: ", ")))")
+    }
+    let path = isFolder.boolValue ? RunPaths(folder: argument).genotype : argument
+    if isFolder.boolValue, !FileManager.default.fileExists(atPath: path) {
+        throw RunError(.missing, path: path, "there is no genotype in this folder yet")
+    }
+    return try Genotype(json: boundedContents(of: path, limit: Genotype.maximumBytes), source: path)
+}
+
+/// A file's bytes, which are not read where they are more than the limit.
+func boundedContents(of path: String, limit: Int) throws(RunError) -> Data {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        throw RunError(.missing, path: path, "there is no such file")
+    }
+    guard !isFolder.boolValue else { throw RunError(.missing, path: path, "is a folder, not a file") }
+    guard let file = FileHandle(forReadingAtPath: path) else {
+        throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
+    }
+    defer { try? file.close() }
+    let bytes: Data
+    do {
+        bytes = try file.read(upToCount: limit + 1) ?? Data()
+    } catch {
+        throw RunError(.missing, path: path, "cannot be read")
+    }
+    guard bytes.count <= limit else { throw RunError(.damaged, path: path, "larger than \(limit) bytes") }
+    return bytes
+}

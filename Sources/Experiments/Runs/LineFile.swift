@@ -1,0 +1,53 @@
+import Foundation
+
+/// A text file that grows by whole lines.
+final class LineFile {
+    private let path: String
+    private let descriptor: Int32
+
+    /// Opens a file behind what is in it; a last line that was cut short is taken off.
+    init(_ path: String) throws(RunError) {
+        self.path = path
+        if FileManager.default.fileExists(atPath: path) { try truncateLines(of: path) { _ in true } }
+        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw RunError.cannotWrite(path) }
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Adds a line in one call to the system.
+    func append(_ line: String) throws(RunError) {
+        try appendAll(Data((line + "\n").utf8), to: descriptor, path: path)
+    }
+
+    func synchronize() throws(RunError) {
+        guard fsync(descriptor) == 0 else { throw RunError.cannotWrite(path) }
+    }
+}
+
+/// Writes all bytes, however many calls that takes.
+func appendAll(_ data: Data, to descriptor: Int32, path: String) throws(RunError) {
+    var rest = data[...]
+    while !rest.isEmpty {
+        let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if written < 0 {
+            if errno == EINTR { continue }
+            throw RunError.cannotWrite(path)
+        }
+        rest = rest.dropFirst(written)
+    }
+}
+
+/// Cuts a file before its first line that is not to be kept; a last line without its end is never kept.
+func truncateLines(of path: String, keeping isKept: (Data) -> Bool) throws(RunError) {
+    guard let data = FileManager.default.contents(atPath: path) else { return }
+    var end = data.startIndex
+    while let newline = data[end...].firstIndex(of: UInt8(ascii: "\n")) {
+        guard isKept(data[end..<newline]) else { break }
+        end = newline + 1
+    }
+    if end == data.endIndex { return }
+    guard truncate(path, off_t(end - data.startIndex)) == 0 else { throw RunError.cannotWrite(path) }
+}

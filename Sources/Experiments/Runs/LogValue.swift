@@ -1,0 +1,49 @@
+import Foundation
+
+/// A measured value in a log.
+public enum LogValue: Equatable, Sendable {
+    /// A count.
+    case integer(Int)
+    /// A measurement; what is not finite is written as null, since JSON has no word for it.
+    case number(Double)
+    /// A name.
+    case text(String)
+    /// Several measurements.
+    case numbers([Double])
+
+    /// The value as JSON.
+    var json: String {
+        switch self {
+        case .integer(let value): String(value)
+        case .number(let value): value.isFinite ? String(value) : "null"
+        case .text(let value): jsonText(value)
+        case .numbers(let values): "[" + values.map { LogValue.number($0).json }.joined(separator: ", ") + "]"
+        }
+    }
+}
+
+extension LogValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral {
+    /// A count.
+    public init(integerLiteral value: Int) { self = .integer(value) }
+    /// A measurement.
+    public init(floatLiteral value: Double) { self = .number(value) }
+    /// A name.
+    public init(stringLiteral value: String) { self = .text(value) }
+}
+
+/// A text in quotes, escaped as JSON and YAML both read it.
+func jsonText(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": result += "\\\""
+        case "\\": result += "\\\\"
+        case "\n": result += "\\n"
+        case _ where scalar.value < 32 || (127..<160).contains(scalar.value) || scalar.value == 0xFEFF:
+            let digits = String(scalar.value, radix: 16)
+            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result + "\""
+}

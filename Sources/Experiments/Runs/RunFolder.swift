@@ -1,0 +1,79 @@
+import Foundation
+import Torch
+
+/// The folder in which a search or a training keeps all that it writes.
+///
+/// While the object lives, no other process can open the same folder for writing; a process that dies leaves no lock.
+public final class RunFolder: Sendable {
+    /// The folder's path.
+    public let path: String
+    private let lock: FolderLock
+
+    /// Opens a folder for writing, and makes it where it is not there.
+    ///
+    /// - Parameters:
+    ///   - path: The folder.
+    ///   - resume: Whether a run that is there already goes on; without it a folder with anything in it is refused.
+    /// - Throws: ``RunError``: not empty, in use by another process, or not writable.
+    public init(at path: String, resume: Bool) throws(RunError) {
+        self.path = path
+        let files = FileManager.default
+        var isFolder: ObjCBool = false
+        if files.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+            throw RunError(.cannotWrite, path: path, "is a file, not a folder")
+        }
+        try RunFolder.makeFolder(path)
+        self.lock = try FolderLock(folder: path)
+        if !resume {
+            let content = (try? files.contentsOfDirectory(atPath: path)) ?? []
+            guard content.allSatisfy({ $0.hasPrefix(".") }) else {
+                throw RunError(
+                    .notEmpty, path: path, "is not empty: go on with the run in it by --resume, or name another folder")
+            }
+        }
+        try RunFolder.makeFolder(paths.checkpoints)
+    }
+
+    /// Where each file is.
+    public var paths: RunPaths { RunPaths(folder: path) }
+
+    /// Whether a checkpoint is there to go on from.
+    public var hasCheckpoint: Bool {
+        let content = (try? FileManager.default.contentsOfDirectory(atPath: paths.checkpoints)) ?? []
+        return content.contains { $0.hasSuffix(".safetensors") }
+    }
+
+    /// Writes the resolved configuration.
+    ///
+    /// - Throws: `FileError` where the file cannot be written.
+    public func write(_ configuration: Configuration) throws {
+        try AtomicFile.write(Data(configuration.yaml().utf8), to: paths.configuration)
+    }
+
+    /// Writes what the run was made with.
+    ///
+    /// - Throws: `FileError` where the file cannot be written.
+    public func write(_ environment: Environment) throws {
+        try AtomicFile.write(environment.json(), to: paths.environment)
+    }
+
+    /// Brings log.jsonl and metrics.csv back to a step, that of the checkpoint from which the run goes on.
+    ///
+    /// What was logged after it will be logged again; a line that a crash cut short goes too.
+    ///
+    /// - Throws: ``RunError`` where a file cannot be written.
+    public func truncateLog(after step: Int) throws(RunError) {
+        try truncateLines(of: paths.log) { RunLog.step(ofLine: $0).map { $0 <= step } ?? false }
+        try truncateLines(of: paths.metrics) { MetricsTable.step(ofLine: $0).map { $0 <= step } ?? true }
+    }
+
+    static func makeFolder(_ path: String) throws(RunError) {
+        if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        if errno == ENOENT, parent != path {
+            try makeFolder(parent)
+            if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+        }
+        throw RunError.cannotWrite(path)
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+
+/// The names of a run folder's files; nothing is opened or made.
+public struct RunPaths: Equatable, Sendable {
+    /// The folder.
+    public let folder: String
+
+    /// The files of a folder.
+    public init(folder: String) { self.folder = folder }
+
+    /// The resolved configuration.
+    public var configuration: String { file("config.yaml") }
+    /// Versions, processor, threads, date and arguments.
+    public var environment: String { file("environment.json") }
+    /// What was measured, one JSON object a line.
+    public var log: String { file("log.jsonl") }
+    /// What was measured at the end of each epoch.
+    public var metrics: String { file("metrics.csv") }
+    /// The report for people.
+    public var report: String { file("report.html") }
+    /// The folder of the checkpoints.
+    public var checkpoints: String { file("checkpoints") }
+    /// The newest checkpoint.
+    public var lastCheckpoint: String { file("checkpoints/last.safetensors") }
+    /// The checkpoint with the best validation.
+    public var bestCheckpoint: String { file("checkpoints/best.safetensors") }
+    /// The architecture that the search ended with, or that the training trains.
+    public var genotype: String { file("genotype.json") }
+    /// The folder of the architectures that the search passed through.
+    public var genotypes: String { file("genotypes") }
+    /// The trained network, complete in itself.
+    public var model: String { file("model.safetensors") }
+    /// The last evaluation.
+    public var evaluation: String { file("metrics.json") }
+
+    /// The architecture after an epoch, counted from 0.
+    public func genotype(epoch: Int) -> String {
+        let digits = String(epoch)
+        return file("genotypes/epoch-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits + ".json")
+    }
+
+    private func file(_ name: String) -> String {
+        URL(fileURLWithPath: folder).appendingPathComponent(name).path
+    }
+}
