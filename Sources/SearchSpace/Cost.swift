@@ -51,11 +51,13 @@ public struct Cost: Hashable, Codable, Sendable {
     ///   - height: the image's height.
     ///   - width: the image's width.
     ///   - atrous: how atrous operators convolve.
+    ///   - widths: the channels that do not follow from the filters.
     /// - Returns: the cost of each part.
     public static func of(
-        _ genotype: Genotype, filters: Int, classes: Int, height: Int, width: Int, atrous: AtrousKind = .dense
+        _ genotype: Genotype, filters: Int, classes: Int, height: Int, width: Int, atrous: AtrousKind = .dense,
+        widths: NetworkWidths = NetworkWidths()
     ) -> Cost {
-        let layout = NetworkLayout(genotype, filters: filters, classes: classes, atrous: atrous)
+        let layout = NetworkLayout(genotype, filters: filters, classes: classes, atrous: atrous, widths: widths)
         return Cost(layout, height: height, width: width)
     }
 

@@ -6,12 +6,12 @@ public struct ASPPLayout: Hashable, Sendable {
     public let stride: Stride
     /// The rates of the three 3x3 branches, 96/s times 1, 2, 3.
     public let rates: [Int]
-
     /// The channels of each branch and of the result.
-    public static let channels = 256
+    public let channels: Int
 
     /// Pooling behind a map of these channels and stride.
-    public init(inputChannels: Int, stride: Stride) {
+    public init(inputChannels: Int, stride: Stride, channels: Int = NetworkWidths().aspp) {
+        self.channels = channels
         self.inputChannels = inputChannels
         self.stride = stride
         rates = [1, 2, 3].map { $0 * 96 / stride.rawValue }
@@ -19,22 +19,19 @@ public struct ASPPLayout: Hashable, Sendable {
 
     /// The 1x1 branch; the image-pooling branch has the same convolution, on one value per channel.
     public var pointwise: ConvolutionLayout {
-        ConvolutionLayout(kernelSize: 1, inputChannels: inputChannels, outputChannels: ASPPLayout.channels)
+        ConvolutionLayout(kernelSize: 1, inputChannels: inputChannels, outputChannels: channels)
     }
 
     /// The three 3x3 branches.
     public var atrous: [ConvolutionLayout] {
         rates.map {
-            ConvolutionLayout(
-                kernelSize: 3, dilation: $0, inputChannels: inputChannels, outputChannels: ASPPLayout.channels)
+            ConvolutionLayout(kernelSize: 3, dilation: $0, inputChannels: inputChannels, outputChannels: channels)
         }
     }
 
     /// The 1x1 convolution behind the concatenation of 1x1, 3x3s and image pooling.
     public var projection: ConvolutionLayout {
-        ConvolutionLayout(
-            kernelSize: 1, inputChannels: (rates.count + 2) * ASPPLayout.channels,
-            outputChannels: ASPPLayout.channels)
+        ConvolutionLayout(kernelSize: 1, inputChannels: (rates.count + 2) * channels, outputChannels: channels)
     }
 }
 
@@ -46,29 +43,38 @@ public struct DecoderLayout: Hashable, Sendable {
     public let lowLevelChannels: Int
     /// The number of classes.
     public let classes: Int
-
+    /// The channels of ASPP's result.
+    public let asppChannels: Int
     /// The channels that the low-level feature is reduced to.
-    public static let reducedChannels = 48
+    public let reducedChannels: Int
     /// The channels of the two 3x3 convolutions.
-    public static let channels = 256
+    public let channels: Int
+
+    /// A decoder that reads the map of this layer.
+    public init(lowLevelLayer: Int, lowLevelChannels: Int, classes: Int, widths: NetworkWidths = NetworkWidths()) {
+        self.lowLevelLayer = lowLevelLayer
+        self.lowLevelChannels = lowLevelChannels
+        self.classes = classes
+        asppChannels = widths.aspp
+        reducedChannels = widths.lowLevel
+        channels = widths.decoder
+    }
 
     /// The 1x1 convolution of the low-level feature.
     public var reduction: ConvolutionLayout {
-        ConvolutionLayout(
-            kernelSize: 1, inputChannels: lowLevelChannels, outputChannels: DecoderLayout.reducedChannels)
+        ConvolutionLayout(kernelSize: 1, inputChannels: lowLevelChannels, outputChannels: reducedChannels)
     }
 
     /// The two dense 3x3 convolutions behind the concatenation of ASPP's result and the reduced low-level feature.
     public var refinement: [ConvolutionLayout] {
-        [ASPPLayout.channels + DecoderLayout.reducedChannels, DecoderLayout.channels].map {
-            ConvolutionLayout(kernelSize: 3, inputChannels: $0, outputChannels: DecoderLayout.channels)
+        [asppChannels + reducedChannels, channels].map {
+            ConvolutionLayout(kernelSize: 3, inputChannels: $0, outputChannels: channels)
         }
     }
 
     /// The class layer, with a bias and without batch norm.
     public var logits: ConvolutionLayout {
         ConvolutionLayout(
-            kernelSize: 1, inputChannels: DecoderLayout.channels, outputChannels: classes, bias: true,
-            normalized: false)
+            kernelSize: 1, inputChannels: channels, outputChannels: classes, bias: true, normalized: false)
     }
 }

@@ -56,6 +56,8 @@ public struct NetworkLayout: Hashable, Sendable {
     public let classes: Int
     /// How atrous operators convolve.
     public let atrous: AtrousKind
+    /// The channels that do not follow from the filters.
+    public let widths: NetworkWidths
     /// The stem's three convolutions; the second's output (stride 2) is the first H^{l-2}, the third's the first H^{l-1}.
     public let stem: [ConvolutionLayout]
     /// The layers' cells.
@@ -65,11 +67,6 @@ public struct NetworkLayout: Hashable, Sendable {
     /// The decoder.
     public let decoder: DecoderLayout
 
-    /// The channels of the stem's map at stride 2.
-    public static let stemChannels = 64
-    /// The channels of the stem's map at stride 4.
-    public static let stemOutputChannels = 128
-
     /// The layout of a valid genotype.
     ///
     /// - Parameters:
@@ -77,17 +74,23 @@ public struct NetworkLayout: Hashable, Sendable {
     ///   - filters: the filter multiplier F.
     ///   - classes: the number of classes.
     ///   - atrous: how atrous operators convolve.
-    public init(_ genotype: Genotype, filters: Int, classes: Int, atrous: AtrousKind = .dense) {
+    ///   - widths: the channels that do not follow from the filters.
+    public init(
+        _ genotype: Genotype, filters: Int, classes: Int, atrous: AtrousKind = .dense,
+        widths: NetworkWidths = NetworkWidths()
+    ) {
+        precondition(widths.areValid, "three stem convolutions and widths of at least 1, not \(widths)")
         precondition(filters >= 1 && classes >= 1, "filters (\(filters)) and classes (\(classes)) are at least 1")
         precondition(!genotype.path.isEmpty && !genotype.cell.blocks.isEmpty, "a genotype has layers and blocks")
         self.genotype = genotype
         self.filters = filters
         self.classes = classes
         self.atrous = atrous
-        let (early, late) = (NetworkLayout.stemChannels, NetworkLayout.stemOutputChannels)
+        self.widths = widths
+        let (early, late) = (widths.stem[1], widths.stem[2])
         stem = [
-            ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: 3, outputChannels: early),
-            ConvolutionLayout(kernelSize: 3, inputChannels: early, outputChannels: early),
+            ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: 3, outputChannels: widths.stem[0]),
+            ConvolutionLayout(kernelSize: 3, inputChannels: widths.stem[0], outputChannels: early),
             ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: early, outputChannels: late),
         ]
         var cells: [CellLayout] = []
@@ -105,10 +108,11 @@ public struct NetworkLayout: Hashable, Sendable {
             previous = (cell.outputChannels, stride)
         }
         self.cells = cells
-        aspp = ASPPLayout(inputChannels: previous.channels, stride: previous.stride)
+        aspp = ASPPLayout(inputChannels: previous.channels, stride: previous.stride, channels: widths.aspp)
         let fine = cells.prefix { $0.stride == .s4 }.last
         decoder = DecoderLayout(
-            lowLevelLayer: fine?.layer ?? 0, lowLevelChannels: fine?.outputChannels ?? late, classes: classes)
+            lowLevelLayer: fine?.layer ?? 0, lowLevelChannels: fine?.outputChannels ?? late, classes: classes,
+            widths: widths)
     }
 
     /// The convolutions of a branch of a cell.
