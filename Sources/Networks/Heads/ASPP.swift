@@ -22,7 +22,8 @@ final class ASPP {
     private let atrous: [ConvBNReLU]
     private let imageConv: Conv2d
     private let imageNorm: BatchNorm2d?
-    private let projection: ConvBNReLU
+    private let projection: Conv2d
+    private let projectionNorm: BatchNorm2d
 
     init(_ path: Path, _ settings: Settings) {
         func branch(_ name: String, kernelSize: Int, inputChannels: Int, rate: Int = 1) -> ConvBNReLU {
@@ -40,16 +41,22 @@ final class ASPP {
         imageNorm =
             settings.normalizesImagePooling
             ? settings.normalization(path / "image" / "norm", channels: settings.channels) : nil
-        projection = branch(
-            "projection", kernelSize: 1, inputChannels: settings.channels * (settings.rates.count + 2))
+        projection = Conv2d(
+            path / "projection" / "conv", inputChannels: settings.channels * (settings.rates.count + 2),
+            outputChannels: settings.channels, kernelSize: 1, initializer: settings.initializer)
+        projectionNorm = settings.normalization(path / "projection" / "norm", channels: settings.channels)
     }
 
     /// `[N, C, h, w]` to `[N, channels, h, w]`.
     func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
         var image = imageConv(x.mean([2, 3], keep: true))
         if let imageNorm { image = imageNorm(image, mode: mode) }
-        let spread = image.relu().expand([-1, -1, x.size(2), x.size(3)])
-        let branches = [point(x, mode: mode)] + atrous.map { $0(x, mode: mode) } + [spread]
-        return projection(concatenate(branches, dim: 1), mode: mode)
+        image = image.relu()
+        let map = concatenate([point(x, mode: mode)] + atrous.map { $0(x, mode: mode) }, dim: 1)
+        // The image's mean is the same at every pixel, so its share of the projection is computed once and added.
+        let kernel = projection.weight.narrow(1, start: 0, length: map.size(1))
+        let imageKernel = projection.weight.narrow(1, start: map.size(1), length: image.size(1))
+        let projected = conv2d(map, weight: kernel) + conv2d(image, weight: imageKernel)
+        return projectionNorm(projected, mode: mode).relu()
     }
 }

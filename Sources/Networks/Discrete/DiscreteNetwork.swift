@@ -1,0 +1,107 @@
+import SearchSpace
+import Torch
+
+/// The segmentation network of a genotype (ALGORITHM 8): stem, cells, ASPP, decoder.
+///
+/// Its variables are named alike in memory and in files. `unit` stands for what a ReLU and a batch normalisation
+/// enclose: `depthwise.weight` and `pointwise.weight`, or one of `dense.weight` and `pointwise.weight`. `norm` stands
+/// for `weight`, `bias`, `runningMean` and `runningVariance`.
+///
+/// | name | what it is |
+/// |---|---|
+/// | `stem.1`, `stem.2`, `stem.3` + `.conv.weight`, `.norm` | the stem's convolutions |
+/// | `cells.L.previous` + unit, `.norm` | 1x1 of H^{l-1} in layer L, counted from 1 |
+/// | `cells.L.previous2` + unit, `.norm` | 1x1 of H^{l-2}, where its channels differ from the block's |
+/// | `cells.L.blockI.first.U`, `cells.L.blockI.second.U` + unit, `.norm` | operators; separable ones have U = 1, 2 |
+/// | `aspp.point`, `aspp.atrous1` to `3`, `aspp.image`, `aspp.projection` + `.conv.weight`, `.norm` | ASPP |
+/// | `decoder.lowLevel`, `decoder.refine1`, `decoder.refine2` + `.conv.weight`, `.norm` | decoder |
+/// | `decoder.logits.weight`, `decoder.logits.bias` | class layer |
+///
+/// Maps lie channels last in memory from the first convolution to the scores.
+public final class DiscreteNetwork {
+    /// What the network consists of, as plain values.
+    public let layout: NetworkLayout
+    /// What it has besides its genotype.
+    public let configuration: DiscreteConfiguration
+    /// The network's variables.
+    public let store: VariableStore
+    /// How often branches are dropped in training.
+    public let dropPath: DropPath
+
+    private let stem: [ConvBNReLU]
+    private let cells: [DiscreteCell]
+    private let aspp: ASPP
+    private let decoder: DiscreteDecoder
+
+    /// Builds the network, its variables drawn from the store's generator.
+    ///
+    /// - Parameters:
+    ///   - genotype: A genotype that passes `validate()`.
+    ///   - configuration: What the network has besides.
+    ///   - store: An empty store.
+    public init(_ genotype: Genotype, _ configuration: DiscreteConfiguration, store: VariableStore) {
+        let layout = configuration.layout(of: genotype)
+        let backbone = configuration.backboneNormalization
+        let head = configuration.headNormalization
+        self.layout = layout
+        self.configuration = configuration
+        self.store = store
+        dropPath = DropPath(keep: configuration.dropPathKeep, cells: layout.cells.count)
+        stem = layout.stem.enumerated().map { index, convolution in
+            // The second and third maps are read before their ReLU too.
+            ConvBNReLU(
+                store.root / "stem" / (index + 1), convolution, normalization: backbone, activates: index == 0)
+        }
+        cells = layout.cells.map {
+            DiscreteCell(store.root / "cells" / $0.layer, $0, of: layout, normalization: backbone)
+        }
+        aspp = ASPP(
+            store.root / "aspp",
+            ASPP.Settings(
+                inputChannels: layout.aspp.inputChannels, channels: layout.aspp.channels, rates: layout.aspp.rates,
+                normalizesImagePooling: true, normalization: head, initializer: .glorotUniform))
+        decoder = DiscreteDecoder(store.root / "decoder", layout.decoder, normalization: head)
+    }
+
+    /// Class scores `[N, classes, H, W]` of images `[N, 3, H, W]` whose values are 2x / 255 - 1.
+    ///
+    /// - Parameters:
+    ///   - images: The images, of any size from 33 pixels on.
+    ///   - mode: How batch normalisation behaves.
+    ///   - regularization: Drop path and dropout in a training step; nil for none.
+    /// - Returns: The scores at the images' size, before any softmax.
+    public func callAsFunction(
+        _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil
+    ) -> Tensor {
+        forward(images, mode: mode, regularization: regularization) { _, _ in }
+    }
+
+    /// As ``callAsFunction(_:mode:regularization:)``; shows the stem's maps (layers -1 and 0) and every layer's output.
+    package func forward(
+        _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil,
+        observe: (_ layer: Int, _ map: Tensor) -> Void
+    ) -> Tensor {
+        precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
+        let size = MapSize(of: images)
+        var previous2 = SharedMap(stem[1](stem[0](images.channelsLast(), mode: mode), mode: mode))
+        var previous = SharedMap(stem[2](previous2.rectified, mode: mode))
+        observe(-1, previous2.value)
+        observe(0, previous.value)
+        var lowLevel = previous.value
+        for (index, cell) in cells.enumerated() {
+            let masks =
+                regularization.map {
+                    dropPath.masks(
+                        inCell: index, branches: cell.droppableBranches, samples: images.size(0), regularization: $0,
+                        like: images)
+                } ?? []
+            let output = cell(previous: previous, previous2: previous2, image: size, mode: mode, masks: masks)
+            observe(cell.layout.layer, output.value)
+            if cell.layout.layer == layout.decoder.lowLevelLayer { lowLevel = output.value }
+            (previous2, previous) = (previous, output)
+        }
+        var context = aspp(previous.rectified, mode: mode)
+        if let regularization { context = regularization.dropout(context, keep: configuration.dropoutKeep) }
+        return size.resize(decoder(context: context, lowLevel: lowLevel, mode: mode))
+    }
+}

@@ -1,0 +1,46 @@
+import SearchSpace
+import Torch
+
+/// The decoder of DeepLabv3+ with the class layer.
+///
+/// Variables: `lowLevel`, `refine1` and `refine2`, each `.conv.weight` and `.norm.*`; `logits.weight`, `logits.bias`.
+final class DiscreteDecoder {
+    private let reduction: ConvBNReLU
+    private let refinement: [ConvBNReLU]
+    private let logits: Conv2d
+
+    init(_ path: Path, _ layout: DecoderLayout, normalization: Normalization) {
+        func unit(_ name: String, _ layout: ConvolutionLayout) -> ConvBNReLU {
+            ConvBNReLU(path / name, layout, normalization: normalization, initializer: .glorotUniform)
+        }
+        reduction = unit("lowLevel", layout.reduction)
+        refinement = layout.refinement.enumerated().map { unit("refine\($0 + 1)", $1) }
+        logits = Conv2d(path / "logits", layout.logits, initializer: .truncatedNormal(0.01))
+    }
+
+    /// Class scores `[N, classes, ceil(H / 4), ceil(W / 4)]`.
+    ///
+    /// - Parameters:
+    ///   - context: ASPP's result, at the stride of the last cell.
+    ///   - lowLevel: A map at stride 4, before any ReLU.
+    ///   - mode: How batch normalisation behaves.
+    /// - Returns: The scores at the size of `lowLevel`.
+    func callAsFunction(context: Tensor, lowLevel: Tensor, mode: NormalizationMode) -> Tensor {
+        let joined = concatenate(
+            [MapSize(of: lowLevel).resize(context), reduction(lowLevel, mode: mode)], dim: 1)
+        return logits(refinement.reduce(joined) { $1($0, mode: mode) })
+    }
+}
+
+extension ConvBNReLU {
+    /// A convolution as the layout has it, with what follows.
+    convenience init(
+        _ path: Path, _ layout: ConvolutionLayout, normalization: Normalization,
+        initializer: Initializer = .uniformFanIn, activates: Bool = true
+    ) {
+        self.init(
+            path, inputChannels: layout.inputChannels, outputChannels: layout.outputChannels,
+            kernelSize: layout.kernelSize, stride: layout.stride, dilation: layout.dilation,
+            normalization: normalization, initializer: initializer, activates: activates)
+    }
+}

@@ -1,0 +1,61 @@
+import SearchSpace
+import Torch
+
+/// ReLU, one or two convolutions with nothing between them, batch normalisation: what the cells' operators consist of.
+///
+/// Variables: `depthwise.weight` and `pointwise.weight`, or `dense.weight` or `pointwise.weight` alone; `norm.*`.
+final class PreActivatedUnit {
+    private let convolutions: [Conv2d]
+    private let norm: BatchNorm2d
+
+    /// A unit of these convolutions, of which the last is the normalised one.
+    init(_ path: Path, _ layouts: [ConvolutionLayout], normalization: Normalization) {
+        precondition(
+            layouts.last?.normalized == true && !layouts.dropLast().contains { $0.normalized },
+            "\(path.name): a unit ends with its only batch normalisation")
+        convolutions = layouts.map { Conv2d(path / PreActivatedUnit.name($0), $0) }
+        norm = normalization(path / "norm", channels: layouts.last?.outputChannels ?? 0)
+    }
+
+    /// Cuts an operator's convolutions behind every batch normalisation.
+    static func units(_ path: Path, _ layouts: [ConvolutionLayout], normalization: Normalization) -> [PreActivatedUnit]
+    {
+        layouts.split(after: \.normalized).enumerated().map { index, unit in
+            PreActivatedUnit(path / (index + 1), unit, normalization: normalization)
+        }
+    }
+
+    /// Convolves and normalises a map `[N, C, H, W]` that has been through the ReLU, which branches may share.
+    func callAsFunction(rectified x: Tensor, mode: NormalizationMode) -> Tensor {
+        norm(convolutions.reduce(x) { $1($0) }, mode: mode)
+    }
+
+    private static func name(_ layout: ConvolutionLayout) -> String {
+        if !layout.normalized { return "depthwise" }
+        return layout.kernelSize == 1 ? "pointwise" : "dense"
+    }
+}
+
+extension Conv2d {
+    /// A convolution as the layout has it.
+    convenience init(_ path: Path, _ layout: ConvolutionLayout, initializer: Initializer = .uniformFanIn) {
+        self.init(
+            path, inputChannels: layout.inputChannels, outputChannels: layout.outputChannels,
+            kernelSize: layout.kernelSize, stride: layout.stride, dilation: layout.dilation, groups: layout.groups,
+            bias: layout.bias, initializer: initializer)
+    }
+}
+
+extension Array {
+    fileprivate func split(after isLast: (Element) -> Bool) -> [[Element]] {
+        var parts: [[Element]] = []
+        var part: [Element] = []
+        for element in self {
+            part.append(element)
+            guard isLast(element) else { continue }
+            parts.append(part)
+            part = []
+        }
+        return part.isEmpty ? parts : parts + [part]
+    }
+}
