@@ -42,6 +42,23 @@ public struct Cost: Hashable, Codable, Sendable {
     /// All multiply-adds.
     public var multiplyAdds: Int { backbone.multiplyAdds + aspp.multiplyAdds + decoder.multiplyAdds }
 
+    /// Checks what a user asks to be counted: within these bounds no count overflows, for any valid genotype.
+    ///
+    /// - Parameters:
+    ///   - filters: the filter multiplier F, 1 to 1024.
+    ///   - classes: the number of classes, 1 to 255 (label 255 is ignored).
+    ///   - height: the image's height, 1 to 16384.
+    ///   - width: the image's width, 1 to 16384.
+    /// - Throws: `SearchSpaceError` naming the value that is out of range.
+    public static func validate(filters: Int, classes: Int, height: Int, width: Int) throws {
+        let values = [
+            ("filters", filters, 1024), ("classes", classes, 255), ("height", height, 16384), ("width", width, 16384),
+        ]
+        for (name, value, maximum) in values {
+            try Genotype.check(count: value, of: name, upTo: maximum)
+        }
+    }
+
     /// The cost of a genotype's network for an image of `height` x `width`.
     ///
     /// - Parameters:

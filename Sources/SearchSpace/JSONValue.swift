@@ -202,7 +202,7 @@ private struct JSONParser {
 
     private mutating func hexadecimal() throws -> UInt16 {
         let digits = bytes[position...].prefix(4)
-        guard digits.count == 4, !digits.contains(UInt8(ascii: "+")),
+        guard digits.count == 4, digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
             let value = UInt16(String(decoding: digits, as: UTF8.self), radix: 16)
         else { throw error("a broken \\u escape") }
         position += 4

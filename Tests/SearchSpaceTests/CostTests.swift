@@ -51,6 +51,21 @@ import Testing
             cost.multiplyAdds == cost.backbone.multiplyAdds + cost.aspp.multiplyAdds + cost.decoder.multiplyAdds)
     }
 
+    @Test func countsWithinTheBoundsDoNotOverflow() throws {
+        let branch = Branch(input: .previous, op: .atrous5x5)
+        let block = Block(first: branch, second: branch)
+        let cell = Cell(blocks: Array(repeating: block, count: Genotype.maximumBlocks))
+        let zigzag = (0..<Genotype.maximumLayers).map { $0.isMultiple(of: 2) ? Stride.s8 : .s4 }
+        try Cost.validate(filters: 1024, classes: 255, height: 16384, width: 16384)
+        let cost = Cost.of(
+            Genotype(path: zigzag, cell: cell), filters: 1024, classes: 255, height: 16384, width: 16384)
+        #expect(cost.multiplyAdds > 1_000_000_000_000_000_000)
+        let error = #expect(throws: SearchSpaceError.self) {
+            try Cost.validate(filters: 0, classes: 19, height: 33, width: 33)
+        }
+        #expect(error?.description == "filters: 0 is not between 1 and 1024")
+    }
+
     @Test func operatorsByHand() {
         func parameters(_ stride: Int, _ atrous: AtrousKind) -> [Int] {
             Operator.allCases.map { op in

@@ -120,6 +120,15 @@ private func read(_ text: String) throws -> Genotype { try Genotype(json: Data(t
         #expect(error?.description == message)
     }
 
+    @Test func escapesAreRead() throws {
+        let escaped = small().replacingOccurrences(of: "\"skip\"", with: "\"s\\u006Bip\"")
+        #expect(try read(escaped) == read(small()))
+        for broken in ["\\u-06B", "\\uD800", "\\x", "\\u00"] {
+            let text = small().replacingOccurrences(of: "\"skip\"", with: "\"s\(broken)\"")
+            #expect(throws: SearchSpaceError.self) { try read(text) }
+        }
+    }
+
     @Test func sizeIsBounded() {
         let error = #expect(throws: SearchSpaceError.self) {
             try Genotype(json: Data(count: Genotype.maximumBytes + 1), source: "big")
