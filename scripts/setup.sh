@@ -191,6 +191,11 @@ wheel_file() {
     find $DOWNLOADS -name "$(printf '%s' "$stem" | tr - _)-*.whl" 2>/dev/null | head -n 1
 }
 
+wrong_wheel() {
+    fail "the index offers another file for $1 than scripts/wheels.txt pins: check the index that pip uses," \
+        "or use LIBTORCH=/path"
+}
+
 # fetch_wheel REQUIREMENT PLATFORM DIGEST: puts one verified wheel into the download folder. A file that an interrupted
 # run left is used when it is whole and fetched again when it is not.
 fetch_wheel() {
@@ -210,7 +215,8 @@ fetch_wheel() {
         --retries 3 --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311 --abi none \
         --platform "$platform" --dest $DOWNLOADS --requirement $DOWNLOADS/requirement.txt \
         2>$DOWNLOADS/errors.txt </dev/null; then
-        reason=$(grep -v '^ *$' $DOWNLOADS/errors.txt | grep -i 'error' | tail -n 1 | cut -c 1-160 || true)
+        if grep -q 'DO NOT MATCH THE HASHES' $DOWNLOADS/errors.txt; then wrong_wheel "$requirement"; fi
+        reason=$(grep -i 'error' $DOWNLOADS/errors.txt | tail -n 1 | cut -c 1-160 || true)
         fail "cannot download $requirement (${reason:-pip gave no reason}): check the network and run this again," \
             "or use LIBTORCH=/path"
     fi
@@ -218,7 +224,7 @@ fetch_wheel() {
     file=$(wheel_file "$requirement")
     if [ -z "$file" ] || [ "$(digest_of "$file")" != "$digest" ]; then
         rm -f "$file"
-        fail "$requirement is not the file that scripts/wheels.txt pins: check the package index, or use LIBTORCH=/path"
+        wrong_wheel "$requirement"
     fi
 }
 

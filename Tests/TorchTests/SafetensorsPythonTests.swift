@@ -8,7 +8,7 @@ struct SafetensorsPythonTests {
     func consumer() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("ours.safetensors")
-        let values: [Float] = [1.5, -2, .infinity, 3e-40]
+        let values: [Float] = [1.5, -2, .infinity, .leastNonzeroMagnitude]
         let steps: [Int64] = [.min, 7]
         let writer = try SafetensorsWriter(
             tensors: [
@@ -37,7 +37,7 @@ struct SafetensorsPythonTests {
             assert metadata == {"genotype": '{"path": [4, 8]}\\n'}, metadata
             w = tensors["w"]
             assert w.dtype == np.float32 and w.shape == (2, 1, 2), w
-            assert np.array_equal(w.ravel(), np.array([1.5, -2, np.inf, 3e-40], np.float32)), w
+            assert np.array_equal(w.ravel(), np.array([1.5, -2, np.inf, 1e-45], np.float32)), w
             assert tensors["z"].tolist() == [-2**63, 7]
             assert tensors["h"].shape == () and tensors["h"] == np.float16(1)
             assert tensors["m"].dtype == np.bool_ and tensors["m"].all()
@@ -77,15 +77,15 @@ struct SafetensorsPythonTests {
     }
 
     @Test(
-        "It refuses the same files", arguments: SafetensorsHeaderTests.structure + SafetensorsHeaderTests.descriptions)
+        "It refuses the same files, but for what we name",
+        arguments: SafetensorsHeaderTests.structure + SafetensorsHeaderTests.descriptions)
     func sameVerdict(_ file: SafetensorsHeaderTests.Malformed) throws {
         // What we refuse and the reference accepts, on purpose: members without a meaning, types that we have no use
-        // for, more dimensions than any operation takes, padding other than the format names, and truth values of 2.
+        // for, more dimensions than any operation takes, space where the format has none, and truth values of 2.
         let stricter = [
             "unknown member", "unknown dtype", "65 dimensions", "line feed after the object", "truth value of 2",
-            "overflow beside a zero", "duplicate name", "duplicate name, escaped",
+            "duplicate name", "duplicate name, escaped", "space first",
         ]
-        guard !stricter.contains(file.testDescription) else { return }
         let folder = try TemporaryFolder()
         let path = folder.file("x.safetensors")
         try Data(file.bytes).write(to: URL(fileURLWithPath: path))
@@ -94,11 +94,11 @@ struct SafetensorsPythonTests {
             from safetensors import safe_open, SafetensorError
             try:
                 with safe_open(sys.argv[1], "np") as f:
-                    [f.get_tensor(k) for k in f.keys()]
-                print("accepted")
-            except SafetensorError as error:
+                    print("accepted")
+            except SafetensorError:
                 print("refused")
             """
-        #expect(try Python.run(script, path) == "refused\n")
+        let verdict = try Python.run(script, path)
+        #expect(verdict == (stricter.contains(file.testDescription) ? "accepted\n" : "refused\n"))
     }
 }
