@@ -145,16 +145,57 @@ int32_t ct_gradients(const ct_optional_tensor *_Nonnull roots, const ct_optional
                      int64_t root_count, const ct_optional_tensor *_Nonnull inputs, int64_t input_count,
                      ct_optional_tensor *_Nonnull out);
 
+// MARK: blocks.cpp
+
 // A block of arithmetic written in Swift: reads `inputs`, fills `outputs` with handles that the caller then owns.
 // `again` tells the second run, in the backward pass.
 typedef int32_t (*ct_block_body)(void *context, const ct_optional_tensor *_Nonnull inputs, int64_t input_count,
                                  ct_optional_tensor *_Nonnull outputs, int64_t output_count, bool again);
 typedef void (*ct_block_release)(void *context);
-// Runs `body` without keeping what is inside it; the backward pass runs it once more. `parameters` are the leaves that
-// the body reads besides its inputs.
-int32_t ct_recompute(ct_block_body body, ct_block_release release, void *context, const ct_optional_tensor *_Nonnull inputs,
-                     int64_t input_count, const ct_optional_tensor *_Nonnull parameters, int64_t parameter_count,
-                     ct_optional_tensor *_Nonnull outputs, int64_t output_count);
+
+// `parameters` are the leaves that the body reads besides its inputs. `context` is released once, by `release`, when
+// no graph may run the body again.
+typedef struct {
+    ct_block_body body;
+    ct_block_release release;
+    void *context;
+    const ct_optional_tensor *_Nonnull inputs;
+    int64_t input_count;
+    const ct_optional_tensor *_Nonnull parameters;
+    int64_t parameter_count;
+    int64_t output_count;
+} ct_block;
+
+// Runs blocks that do not depend on each other, side by side on `workers` threads. With `keeps` what is inside them is
+// kept for the backward pass, else it is computed again there. `outputs` takes the blocks' outputs, block by block.
+int32_t ct_run_blocks(const ct_block *blocks, int64_t count, bool keeps, int32_t workers,
+                      ct_optional_tensor *_Nonnull outputs);
+
+// MARK: normalization.cpp
+
+// How batch statistics are used. `groups` G: the batch is G batches, one after another, each with statistics of its own.
+// `by_batch`: normalise by the batch, else by the running statistics. `moves`: the running statistics, [G, C], move.
+typedef struct {
+    int64_t groups;
+    bool by_batch;
+    bool moves;
+    double momentum;
+    double eps;
+} ct_statistics;
+
+// Batch normalisation without affine parameters of `x` [G * N, C, H, W], then ReLU if wanted.
+int32_t ct_normalize(ct_tensor x, ct_tensor running_mean, ct_tensor running_variance, ct_statistics statistics,
+                     bool activates, ct_optional_tensor *_Nonnull out);
+
+// One state's part in all blocks that it feeds: base + sum over k of weights[e, k] * normalised(maps[k]) (paper (1-4)).
+//
+// `maps` are the state's operators' raw results, [G * N, E * C, H, W] where they depend on the edge and [G * N, C, H, W]
+// where all E edges share one. The first `normalized` maps are normalised, with statistics side by side in the running
+// ones, the others taken as they are. `weights` is [E, K or more], `base` [N or G * N, E * C, H, W]. With `splits` the
+// first C channels, the block that is now complete, come out as `finished`, the others as `rest`; else all as `rest`.
+int32_t ct_mix(const ct_optional_tensor *_Nonnull maps, int64_t count, int64_t normalized, ct_tensor weights,
+               ct_optional_tensor base, ct_tensor running_mean, ct_tensor running_variance, ct_statistics statistics,
+               bool splits, ct_optional_tensor *_Nonnull finished, ct_optional_tensor *_Nonnull rest);
 
 // MARK: optimizers.cpp
 int32_t ct_sgd_step(const ct_optional_tensor *_Nonnull parameters, const ct_optional_tensor *_Nonnull gradients,

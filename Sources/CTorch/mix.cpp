@@ -1,0 +1,270 @@
+// One state's part in all blocks that it feeds (paper equations 1 to 4), in one pass forward and two backward.
+//
+// A weighted sum of normalised maps needs no normalised map: sum_k a_k (x_k - m_k) / d_k = sum_k (a_k / d_k) x_k - const.
+#include "normalization.h"
+
+#include <torch/csrc/autograd/custom_function.h>
+
+using namespace ct;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+CT_CLONES void accumulate(const float *x, int64_t width, int64_t copies, const float *scale, float *acc) {
+    accumulate_body(x, width, copies, scale, acc);
+}
+CT_CLONES void accumulate(const double *x, int64_t width, int64_t copies, const double *scale, double *acc) {
+    accumulate_body(x, width, copies, scale, acc);
+}
+CT_CLONES void dots(const float *g, const float *x, int64_t width, int64_t copies, float *q) {
+    dots_body(g, x, width, copies, q);
+}
+CT_CLONES void dots(const double *g, const double *x, int64_t width, int64_t copies, double *q) {
+    dots_body(g, x, width, copies, q);
+}
+CT_CLONES void mix_gradient(const float *g, const float *x, float *out, int64_t width, int64_t copies, const float *ga,
+                            const float *gb, const float *gc) {
+    mix_gradient_body(g, x, out, width, copies, ga, gb, gc);
+}
+CT_CLONES void mix_gradient(const double *g, const double *x, double *out, int64_t width, int64_t copies,
+                            const double *ga, const double *gb, const double *gc) {
+    mix_gradient_body(g, x, out, width, copies, ga, gb, gc);
+}
+
+struct MixState : torch::CustomClassHolder {
+    ct_statistics options;
+    int64_t edges, channels, normalized, rows;
+    bool splits;
+    bool has_base;
+    // By group, then by normalised map.
+    std::vector<std::vector<Moments>> moments;
+
+    int64_t columns() const { return edges * channels; }
+    int64_t first_columns() const { return splits ? channels : 0; }
+    int64_t copies(const at::Tensor &map) const { return map.size(1) == columns() ? 1 : edges; }
+};
+
+// `[N, C, H, W]` like `map`, of another number of images and channels, channels last.
+at::Tensor like(const at::Tensor &map, int64_t images, int64_t channels) {
+    return at::empty({images, channels, map.size(2), map.size(3)},
+                     map.options().memory_format(at::MemoryFormat::ChannelsLast));
+}
+
+template <typename T> void forward_rows(MixState &state, const std::vector<at::Tensor> &maps, const at::Tensor &weights,
+                                        const at::Tensor &base, at::Tensor &running_mean, at::Tensor &running_variance,
+                                        at::Tensor &finished, at::Tensor &rest) {
+    auto columns = state.columns(), rows = state.rows, first = state.first_columns(), last = columns - first;
+    auto alpha = weights.accessor<T, 2>();
+    auto total = running_mean.size(1);
+    std::vector<T> row(columns), shift(columns), scale(columns * maps.size());
+    for (int64_t group = 0; group < state.options.groups; group++) {
+        std::fill(shift.begin(), shift.end(), T(0));
+        std::vector<Moments> found;
+        int64_t place = group * total;
+        for (size_t k = 0; k < maps.size(); k++) {
+            auto width = maps[k].size(1);
+            auto normal = static_cast<int64_t>(k) < state.normalized;
+            if (normal) {
+                found.push_back(settle(maps[k].const_data_ptr<T>() + group * rows * width, rows, width,
+                                       running_mean.data_ptr<T>() + place, running_variance.data_ptr<T>() + place,
+                                       state.options));
+                place += width;
+            }
+            for (int64_t m = 0; m < columns; m++) {
+                auto a = static_cast<double>(alpha[m / state.channels][k]);
+                auto c = m % width;
+                scale[k * columns + m] = static_cast<T>(normal ? a * found[k].inverse[c] : a);
+                if (normal) shift[m] -= static_cast<T>(a * found[k].inverse[c] * found[k].mean[c]);
+            }
+        }
+        state.moments.push_back(std::move(found));
+        auto base_rows = state.has_base ? base.numel() / columns : 0;
+        for (int64_t r = group * rows; r < (group + 1) * rows; r++) {
+            if (state.has_base) {
+                auto from = base.const_data_ptr<T>() + (r % base_rows) * columns;
+                for (int64_t m = 0; m < columns; m++) row[m] = shift[m] + from[m];
+            } else {
+                std::copy(shift.begin(), shift.end(), row.begin());
+            }
+            for (size_t k = 0; k < maps.size(); k++) {
+                auto width = maps[k].size(1);
+                accumulate(maps[k].const_data_ptr<T>() + r * width, width, columns / width, &scale[k * columns],
+                           row.data());
+            }
+            if (first) std::copy(row.begin(), row.begin() + first, finished.mutable_data_ptr<T>() + r * first);
+            if (last) std::copy(row.begin() + first, row.end(), rest.mutable_data_ptr<T>() + r * last);
+        }
+    }
+}
+
+template <typename T>
+void backward_rows(const MixState &state, const variable_list &maps, const at::Tensor &weights,
+                   const at::Tensor &finished, const at::Tensor &rest, variable_list &map_gradients,
+                   at::Tensor &weight_gradient, at::Tensor &base_gradient) {
+    auto columns = state.columns(), rows = state.rows, first = state.first_columns(), last = columns - first;
+    auto alpha = weights.accessor<T, 2>();
+    auto alpha_gradient = weight_gradient.accessor<T, 2>();
+    auto count = maps.size();
+    std::vector<T> row(columns), ones(columns, T(1)), partial((count + 1) * columns);
+    auto gather = [&](int64_t r) {
+        if (first) std::copy_n(finished.const_data_ptr<T>() + r * first, first, row.begin());
+        if (last) std::copy_n(rest.const_data_ptr<T>() + r * last, last, row.begin() + first);
+    };
+    std::vector<T> ga(columns * count), gb(columns * count), gc(columns * count);
+    auto base_rows = state.has_base ? base_gradient.numel() / columns : 0;
+    for (int64_t group = 0; group < state.options.groups; group++) {
+        // Sums of g and of g * x_k per column.
+        std::vector<double> sums((count + 1) * columns, 0.0);
+        for (int64_t start = 0; start < rows; start += partial_rows) {
+            std::fill(partial.begin(), partial.end(), T(0));
+            for (int64_t r = group * rows + start; r < group * rows + std::min(start + partial_rows, rows); r++) {
+                gather(r);
+                accumulate(row.data(), columns, 1, ones.data(), &partial[count * columns]);
+                if (state.has_base) {
+                    accumulate(row.data(), columns, 1, ones.data(),
+                               base_gradient.mutable_data_ptr<T>() + (r % base_rows) * columns);
+                }
+                for (size_t k = 0; k < count; k++) {
+                    auto width = maps[k].size(1);
+                    dots(row.data(), maps[k].const_data_ptr<T>() + r * width, width, columns / width,
+                         &partial[k * columns]);
+                }
+            }
+            for (size_t i = 0; i < sums.size(); i++) sums[i] += partial[i];
+        }
+        for (size_t k = 0; k < count; k++) {
+            auto width = maps[k].size(1);
+            for (int64_t c = 0; c < width; c++) gb[k * columns + c] = gc[k * columns + c] = 0;
+            for (int64_t m = 0; m < columns; m++) {
+                auto a = static_cast<double>(alpha[m / state.channels][k]);
+                auto p = sums[count * columns + m], q = sums[k * columns + m];
+                auto place = k * columns;
+                if (static_cast<int64_t>(k) < state.normalized) {
+                    auto slope =
+                        slopes(state.moments[group][k], m % width, a, p, q, rows, state.options.by_batch);
+                    ga[place + m] = static_cast<T>(slope.g);
+                    gb[place + m % width] += static_cast<T>(slope.x);
+                    gc[place + m % width] += static_cast<T>(slope.one);
+                    alpha_gradient[m / state.channels][k] += static_cast<T>(slope.hat);
+                } else {
+                    ga[place + m] = static_cast<T>(a);
+                    alpha_gradient[m / state.channels][k] += static_cast<T>(q);
+                }
+            }
+        }
+        for (int64_t r = group * rows; r < (group + 1) * rows; r++) {
+            gather(r);
+            for (size_t k = 0; k < count; k++) {
+                auto width = maps[k].size(1);
+                mix_gradient(row.data(), maps[k].const_data_ptr<T>() + r * width,
+                             map_gradients[k].mutable_data_ptr<T>() + r * width, width, columns / width,
+                             &ga[k * columns], &gb[k * columns], &gc[k * columns]);
+            }
+        }
+    }
+}
+
+class Mix : public torch::autograd::Function<Mix> {
+  public:
+    static variable_list forward(AutogradContext *context, c10::intrusive_ptr<MixState> state, at::Tensor weights,
+                                 at::Tensor base, at::Tensor running_mean, at::Tensor running_variance,
+                                 variable_list maps) {
+        weights = weights.contiguous();
+        for (auto &map : maps) map = map.contiguous(at::MemoryFormat::ChannelsLast);
+        if (state->has_base) base = base.contiguous(at::MemoryFormat::ChannelsLast);
+        auto images = maps[0].size(0), first = state->first_columns();
+        auto finished = like(maps[0], images, first), rest = like(maps[0], images, state->columns() - first);
+        AT_DISPATCH_FLOATING_TYPES(weights.scalar_type(), "mix", [&] {
+            forward_rows<scalar_t>(*state, maps, weights, base, running_mean, running_variance, finished, rest);
+        });
+        variable_list saved = maps;
+        saved.push_back(weights);
+        context->save_for_backward(saved);
+        context->saved_data["state"] = c10::IValue::make_capsule(state);
+        context->saved_data["base_images"] = base.defined() ? base.size(0) : 0;
+        return {finished, rest};
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        auto maps = context->get_saved_variables();
+        auto weights = maps.back();
+        maps.pop_back();
+        auto state = c10::static_intrusive_pointer_cast<MixState>(context->saved_data["state"].toCapsule());
+        auto finished = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+        auto rest = gradients[1].contiguous(at::MemoryFormat::ChannelsLast);
+        variable_list map_gradients;
+        for (auto &map : maps) map_gradients.push_back(like(map, map.size(0), map.size(1)));
+        auto weight_gradient = at::zeros_like(weights);
+        at::Tensor base_gradient;
+        if (state->has_base) {
+            auto images = context->saved_data["base_images"].toInt();
+            base_gradient = like(maps[0], images, state->columns()).zero_();
+        }
+        AT_DISPATCH_FLOATING_TYPES(weights.scalar_type(), "mix_backward", [&] {
+            backward_rows<scalar_t>(*state, maps, weights, finished, rest, map_gradients, weight_gradient,
+                                    base_gradient);
+        });
+        variable_list result = {at::Tensor(), weight_gradient, base_gradient, at::Tensor(), at::Tensor()};
+        result.insert(result.end(), map_gradients.begin(), map_gradients.end());
+        return result;
+    }
+};
+
+// The same as a sum of tensors, for other devices and kinds of numbers.
+at::Tensor mixed_plainly(const MixState &state, const std::vector<at::Tensor> &maps, const at::Tensor &weights,
+                         const at::Tensor &base, const at::Tensor &running_mean, const at::Tensor &running_variance) {
+    at::Tensor sum = base;
+    if (state.has_base && base.size(0) != maps[0].size(0)) sum = base.repeat({maps[0].size(0) / base.size(0), 1, 1, 1});
+    int64_t place = 0;
+    for (size_t k = 0; k < maps.size(); k++) {
+        auto map = maps[k];
+        if (static_cast<int64_t>(k) < state.normalized) {
+            auto width = map.size(1);
+            map = normalized_plainly(map, running_mean.narrow(1, place, width),
+                                     running_variance.narrow(1, place, width), state.options);
+            place += width;
+        }
+        if (state.copies(maps[k]) > 1) map = map.repeat({1, state.edges, 1, 1});
+        auto factor = weights.select(1, static_cast<int64_t>(k)).repeat_interleave(state.channels).view({1, -1, 1, 1});
+        auto part = at::mul(map, factor.to(map.scalar_type()));
+        sum = sum.defined() ? at::add(sum, part) : part;
+    }
+    return sum;
+}
+
+} // namespace
+
+int32_t ct_mix(const ct_optional_tensor *handles, int64_t count, int64_t normalized, ct_tensor weights,
+               ct_optional_tensor base, ct_tensor running_mean, ct_tensor running_variance, ct_statistics statistics,
+               bool splits, ct_optional_tensor *finished, ct_optional_tensor *rest) {
+    return guard([&] {
+        auto maps = list(handles, count);
+        auto state = c10::make_intrusive<MixState>();
+        state->options = statistics;
+        state->normalized = normalized;
+        state->edges = get(weights).size(0);
+        int64_t widest = 0;
+        for (auto &map : maps) widest = std::max(widest, map.size(1));
+        state->channels = widest / state->edges;
+        state->rows = maps[0].size(0) * maps[0].size(2) * maps[0].size(3) / statistics.groups;
+        state->splits = splits;
+        state->has_base = base != nullptr;
+        for (auto &map : maps) {
+            TORCH_CHECK(map.size(1) == state->columns() || map.size(1) == state->channels, "mix: a map of ",
+                        map.size(1), " channels for ", state->edges, " edges of ", state->channels);
+        }
+        auto start = base ? get(base) : at::Tensor();
+        at::Tensor first, others;
+        if (runs_by_rows(maps[0])) {
+            auto both = Mix::apply(state, get(weights), start, get(running_mean), get(running_variance), maps);
+            first = both[0], others = both[1];
+        } else {
+            auto all = mixed_plainly(*state, maps, get(weights), start, get(running_mean), get(running_variance));
+            auto edge = state->first_columns();
+            first = all.narrow(1, 0, edge), others = all.narrow(1, edge, state->columns() - edge);
+        }
+        *finished = splits ? wrap(first) : nullptr;
+        *rest = others.size(1) ? wrap(others) : nullptr;
+    });
+}

@@ -1,0 +1,197 @@
+// Batch normalisation without affine parameters, in passes over rows of channels.
+//
+// Only the raw input is kept for the backward pass. With m, d the batch's mean and deviation of a channel, xhat =
+// (x - m) / d, n rows, g the gradient of xhat, p = sum g and q = sum g * xhat:  grad x = (g - p / n - xhat * q / n) / d.
+#include "normalization.h"
+
+#include <torch/csrc/autograd/custom_function.h>
+
+using namespace ct;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace ct {
+
+CT_CLONES void sums(const float *x, int64_t rows, int64_t channels, double *sum, double *square, float *work) {
+    sums_body(x, rows, channels, sum, square, work, work + channels, work + 2 * channels);
+}
+CT_CLONES void sums(const double *x, int64_t rows, int64_t channels, double *sum, double *square, double *work) {
+    sums_body(x, rows, channels, sum, square, work, work + channels, work + 2 * channels);
+}
+
+template <typename T>
+Moments moments(const T *x, int64_t rows, int64_t channels, double eps) {
+    Moments result(channels);
+    std::vector<double> sum(channels), square(channels);
+    std::vector<T> work(3 * channels);
+    sums(x, rows, channels, sum.data(), square.data(), work.data());
+    for (int64_t c = 0; c < channels; c++) {
+        auto offset = sum[c] / rows;
+        auto variance = std::max(square[c] / rows - offset * offset, 0.0);
+        result.mean[c] = work[c] + offset;
+        result.variance[c] = variance;
+        result.inverse[c] = 1 / std::sqrt(variance + eps);
+    }
+    return result;
+}
+template Moments moments(const float *, int64_t, int64_t, double);
+template Moments moments(const double *, int64_t, int64_t, double);
+
+template <typename T>
+Moments settle(const T *x, int64_t rows, int64_t channels, T *running_mean, T *running_variance,
+               const ct_statistics &options) {
+    if (options.by_batch) {
+        auto batch = moments(x, rows, channels, options.eps);
+        if (!options.moves) return batch;
+        auto unbiased = static_cast<double>(rows) / std::max<int64_t>(rows - 1, 1);
+        for (int64_t c = 0; c < channels; c++) {
+            running_mean[c] += static_cast<T>(options.momentum * (batch.mean[c] - running_mean[c]));
+            running_variance[c] +=
+                static_cast<T>(options.momentum * (batch.variance[c] * unbiased - running_variance[c]));
+        }
+        return batch;
+    }
+    Moments result(channels);
+    for (int64_t c = 0; c < channels; c++) {
+        result.mean[c] = running_mean[c];
+        result.variance[c] = running_variance[c];
+        result.inverse[c] = 1 / std::sqrt(running_variance[c] + options.eps);
+    }
+    return result;
+}
+template Moments settle(const float *, int64_t, int64_t, float *, float *, const ct_statistics &);
+template Moments settle(const double *, int64_t, int64_t, double *, double *, const ct_statistics &);
+
+at::Tensor normalized_plainly(const at::Tensor &x, const at::Tensor &running_mean, const at::Tensor &running_variance,
+                              const ct_statistics &options) {
+    std::vector<at::Tensor> parts;
+    for (int64_t g = 0; g < options.groups; g++) {
+        auto n = x.size(0) / options.groups;
+        std::optional<at::Tensor> mean, variance;
+        if (options.moves || !options.by_batch) mean = running_mean[g], variance = running_variance[g];
+        parts.push_back(at::batch_norm(x.narrow(0, g * n, n), {}, {}, mean, variance, options.by_batch,
+                                       options.momentum, options.eps, true));
+    }
+    return parts.size() == 1 ? parts[0] : at::cat(parts, 0);
+}
+
+} // namespace ct
+
+namespace {
+
+CT_CLONES void affine(const float *x, float *y, int64_t rows, int64_t channels, const float *scale, const float *shift,
+                      float floor) {
+    affine_body(x, y, rows, channels, scale, shift, floor);
+}
+CT_CLONES void affine(const double *x, double *y, int64_t rows, int64_t channels, const double *scale,
+                      const double *shift, double floor) {
+    affine_body(x, y, rows, channels, scale, shift, floor);
+}
+CT_CLONES void masked_sums(const float *g, const float *x, int64_t rows, int64_t channels, const float *scale,
+                           const float *shift, float floor, double *p, double *q, float *work) {
+    masked_sums_body(g, x, rows, channels, scale, shift, floor, p, q, work, work + channels);
+}
+CT_CLONES void masked_sums(const double *g, const double *x, int64_t rows, int64_t channels, const double *scale,
+                           const double *shift, double floor, double *p, double *q, double *work) {
+    masked_sums_body(g, x, rows, channels, scale, shift, floor, p, q, work, work + channels);
+}
+CT_CLONES void masked_gradient(const float *g, const float *x, float *out, int64_t rows, int64_t channels,
+                               const float *scale, const float *shift, float floor, const float *ga, const float *gb,
+                               const float *gc) {
+    masked_gradient_body(g, x, out, rows, channels, scale, shift, floor, ga, gb, gc);
+}
+CT_CLONES void masked_gradient(const double *g, const double *x, double *out, int64_t rows, int64_t channels,
+                               const double *scale, const double *shift, double floor, const double *ga,
+                               const double *gb, const double *gc) {
+    masked_gradient_body(g, x, out, rows, channels, scale, shift, floor, ga, gb, gc);
+}
+
+// Scale and shift of each group and channel: xhat = scale * x + shift.
+template <typename T> struct Lines {
+    std::vector<T> scale, shift;
+};
+
+template <typename T> Lines<T> lines(const Moments &moments) {
+    Lines<T> result;
+    for (size_t c = 0; c < moments.mean.size(); c++) {
+        result.scale.push_back(static_cast<T>(moments.inverse[c]));
+        result.shift.push_back(static_cast<T>(-moments.mean[c] * moments.inverse[c]));
+    }
+    return result;
+}
+
+class Normalize : public torch::autograd::Function<Normalize> {
+  public:
+    static at::Tensor forward(AutogradContext *context, at::Tensor x, at::Tensor running_mean,
+                              at::Tensor running_variance, c10::intrusive_ptr<NormalizeState> state) {
+        x = x.contiguous(at::MemoryFormat::ChannelsLast);
+        auto y = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
+        AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "normalize", [&] {
+            auto channels = x.size(1), rows = x.numel() / channels / state->options.groups;
+            for (int64_t g = 0; g < state->options.groups; g++) {
+                auto from = x.const_data_ptr<scalar_t>() + g * rows * channels;
+                auto moments = settle(from, rows, channels, running_mean.data_ptr<scalar_t>() + g * channels,
+                                      running_variance.data_ptr<scalar_t>() + g * channels, state->options);
+                auto line = lines<scalar_t>(moments);
+                affine(from, y.mutable_data_ptr<scalar_t>() + g * rows * channels, rows, channels, line.scale.data(),
+                       line.shift.data(), floor<scalar_t>(*state));
+                state->moments.push_back(std::move(moments));
+            }
+        });
+        context->save_for_backward({x});
+        context->saved_data["state"] = c10::IValue::make_capsule(state);
+        return y;
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        auto x = context->get_saved_variables()[0];
+        auto state = c10::static_intrusive_pointer_cast<NormalizeState>(context->saved_data["state"].toCapsule());
+        auto g = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+        auto out = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
+        AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "normalize_backward", [&] {
+            auto channels = x.size(1), rows = x.numel() / channels / state->options.groups;
+            std::vector<double> p(channels), q(channels);
+            std::vector<scalar_t> work(2 * channels), ga(channels), gb(channels), gc(channels);
+            for (int64_t group = 0; group < state->options.groups; group++) {
+                auto &moments = state->moments[group];
+                auto line = lines<scalar_t>(moments);
+                auto from = x.const_data_ptr<scalar_t>() + group * rows * channels;
+                auto upper = g.const_data_ptr<scalar_t>() + group * rows * channels;
+                auto low = floor<scalar_t>(*state);
+                masked_sums(upper, from, rows, channels, line.scale.data(), line.shift.data(), low, p.data(), q.data(),
+                            work.data());
+                for (int64_t c = 0; c < channels; c++) {
+                    auto slope = slopes(moments, c, 1, p[c], q[c], rows, state->options.by_batch);
+                    ga[c] = slope.g, gb[c] = slope.x, gc[c] = slope.one;
+                }
+                masked_gradient(upper, from, out.mutable_data_ptr<scalar_t>() + group * rows * channels, rows,
+                                channels, line.scale.data(), line.shift.data(), low, ga.data(), gb.data(), gc.data());
+            }
+        });
+        return {out, at::Tensor(), at::Tensor(), at::Tensor()};
+    }
+
+  private:
+    template <typename T> static T floor(const NormalizeState &state) {
+        return state.activates ? T(0) : -std::numeric_limits<T>::infinity();
+    }
+};
+
+} // namespace
+
+int32_t ct_normalize(ct_tensor x, ct_tensor running_mean, ct_tensor running_variance, ct_statistics statistics,
+                     bool activates, ct_optional_tensor *out) {
+    return give(out, [&] {
+        auto &input = get(x);
+        TORCH_CHECK(input.dim() == 4 && input.size(0) % statistics.groups == 0, "normalize: ", input.sizes(), " in ",
+                    statistics.groups, " groups");
+        if (!runs_by_rows(input)) {
+            auto y = normalized_plainly(input, get(running_mean), get(running_variance), statistics);
+            return activates ? at::relu(y) : y;
+        }
+        auto state = c10::make_intrusive<NormalizeState>();
+        state->options = statistics;
+        state->activates = activates;
+        return Normalize::apply(input, get(running_mean), get(running_variance), state);
+    });
+}

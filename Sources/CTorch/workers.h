@@ -1,0 +1,93 @@
+// Threads that run independent jobs side by side, one thread each inside operations.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace ct {
+
+class Workers {
+  public:
+    static Workers &shared() {
+        // Never destroyed: its threads may still wait when the process ends.
+        static auto *workers = new Workers();
+        return *workers;
+    }
+
+    // Runs all jobs, at most `width` at a time, and returns when they are done. The first failure, by position, is
+    // thrown again here. Jobs begun inside a job run in its thread.
+    void run(std::vector<std::function<void()>> jobs, int width) {
+        std::vector<std::exception_ptr> failures(jobs.size());
+        if (inside() || jobs.empty()) {
+            for (auto &job : jobs) job();
+            return;
+        }
+        size_t next = 0, done = 0;
+        auto threads = std::min(static_cast<size_t>(std::max(width, 1)), jobs.size());
+        size_t leaving = threads;
+        std::mutex own;
+        std::condition_variable finished;
+        auto work = [&] {
+            std::unique_lock lock(own);
+            while (next < jobs.size()) {
+                auto index = next++;
+                lock.unlock();
+                try {
+                    jobs[index]();
+                } catch (...) {
+                    failures[index] = std::current_exception();
+                }
+                lock.lock();
+                done++;
+            }
+            if (--leaving == 0) finished.notify_one();
+        };
+        for (size_t i = 0; i < threads; i++) post(work, threads);
+        {
+            std::unique_lock lock(own);
+            finished.wait(lock, [&] { return leaving == 0; });
+        }
+        for (auto &failure : failures) {
+            if (failure) std::rethrow_exception(failure);
+        }
+    }
+
+  private:
+    std::mutex mutex;
+    std::condition_variable ready;
+    std::deque<std::function<void()>> queue;
+    size_t started = 0;
+
+    static bool &inside() {
+        static thread_local bool value = false;
+        return value;
+    }
+
+    void post(std::function<void()> job, size_t wanted) {
+        std::unique_lock lock(mutex);
+        queue.push_back(std::move(job));
+        for (; started < wanted; started++) std::thread([this] { loop(); }).detach();
+        ready.notify_one();
+    }
+
+    void loop() {
+        inside() = true;
+        std::unique_lock lock(mutex);
+        while (true) {
+            ready.wait(lock, [&] { return !queue.empty(); });
+            auto job = std::move(queue.front());
+            queue.pop_front();
+            lock.unlock();
+            job();
+            job = nullptr;
+            lock.lock();
+        }
+    }
+};
+
+} // namespace ct
