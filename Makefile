@@ -41,6 +41,7 @@ format:  ## put all sources into the project's format
 	else echo "format: no clang-format here, the C++ sources are left as they are"; fi
 
 docs: setup  ## DocC archives of the libraries in .build/docs
+	@mkdir -p .build/docs
 	@for library in $(LIBRARIES); do \
 	    $(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation --target $$library \
 	        --warnings-as-errors --output-path .build/docs/$$library.doccarchive || exit 1; \
