@@ -1,6 +1,33 @@
 import ArgumentParser
+import Experiments
 
+/// The root command: its subcommands are the verbs.
 @main
 struct AutoDeepLab: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "autodeeplab")
+    static let configuration = CommandConfiguration(
+        commandName: "autodeeplab",
+        abstract: "Finds, trains and uses a segmentation network that was designed for your images.",
+        discussion: """
+            GENOTYPE is a genotype file, a run folder, or one of the names auto-deeplab, deeplabv3, conv-deconv, \
+            stacked-hourglass.
+
+            Exit status: 0 done, 64 wrong usage, 65 bad data, 66 missing input, 70 internal fault, 73 cannot write, \
+            130 interrupted.
+            """,
+        version: packageVersion,
+        subcommands: [Inspect.self, Draw.self, DataVerb.self, Doctor.self])
+
+    static func main() async {
+        reportEngineFailures()
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            leave(because: error)
+        }
+    }
 }

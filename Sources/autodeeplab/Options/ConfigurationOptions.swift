@@ -1,0 +1,38 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+/// Where a configuration comes from.
+struct ConfigurationOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A configuration file.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A configuration that is built in: \(Configuration.presets.joined(separator: ", ")).", valueName: "name"))
+    var preset: String?
+
+    @Option(help: ArgumentHelp("Folder of the data set.", valueName: "dir"))
+    var data: String?
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp("Change one setting, as search.epochs=10; may be repeated.", valueName: "key=value"))
+    var settings: [String] = []
+
+    /// Defaults, preset, file, `--set`, then the options that have a flag of their own.
+    ///
+    /// A run that goes on takes its own configuration in place of the file, unless it is given another.
+    func resolve(_ shared: SharedOptions, resuming run: String? = nil) throws -> Configuration {
+        var file = config
+        if let run, config == nil, preset == nil {
+            let own = RunPaths(folder: run).configuration
+            if FileManager.default.fileExists(atPath: own) { file = own }
+        }
+        var configuration = try Configuration.resolve(
+            preset: preset, file: file, overrides: settings + shared.overrides)
+        // Not by way of YAML, in which a path could mean something else.
+        if let data { configuration.data.root = data }
+        return configuration
+    }
+}

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import SearchSpace
+import Segmentation
+import Torch
+
+/// How the program ends, as sysexits.h and shells have it.
+enum ExitStatus: Int32 {
+    case done = 0
+    case usage = 64
+    case badData = 65
+    case missingInput = 66
+    case internalFault = 70
+    case cannotWrite = 73
+    case interrupted = 130
+    case terminated = 143
+
+    /// The status for an error of any part of the package: the one place where they are told apart.
+    init(for error: any Error) {
+        self =
+            switch error {
+            case let error as ConfigurationError:
+                error.isUsage ? .usage : error.reason == .unreadable ? .missingInput : .badData
+            case let error as RunError: ExitStatus(for: error.reason)
+            case let error as DataError: ExitStatus(for: error.kind)
+            case let error as Interrupted: error.signal == SIGTERM ? .terminated : .interrupted
+            case is UsageError: .usage
+            case is FileError: .cannotWrite
+            case is SearchSpaceError, is SafetensorsError, is TorchError: .badData
+            default: .internalFault
+            }
+    }
+
+    private init(for reason: RunError.Reason) {
+        self =
+            switch reason {
+            case .notEmpty: .usage
+            case .missing: .missingInput
+            case .damaged: .badData
+            case .locked, .cannotWrite: .cannotWrite
+            }
+    }
+
+    private init(for kind: DataError.Kind) {
+        self =
+            switch kind {
+            case .missing: .missingInput
+            case .invalid: .badData
+            case .unwritable: .cannotWrite
+            }
+    }
+}
+
+/// Options that do not go together, found after parsing.
+struct UsageError: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Ends the program: help and versions go to standard output, an error is one line on standard error.
+func leave(because error: any Error) -> Never {
+    if error is CleanExit || AutoDeepLab.exitCode(for: error) == .success {
+        AutoDeepLab.exit(withError: error)
+    }
+    if let code = error as? ExitCode { exit(code.rawValue) }
+    // What the argument parser throws knows its own words and is always about usage.
+    let isUsage = AutoDeepLab.exitCode(for: error) == .validationFailure
+    let message = isUsage ? AutoDeepLab.message(for: error) : "\(error)"
+    writeError(message)
+    exit(isUsage ? ExitStatus.usage.rawValue : ExitStatus(for: error).rawValue)
+}
+
+/// Writes one line that begins with `error: ` to standard error.
+func writeError(_ message: String) {
+    let lines = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+    standardError("error: \(lines.filter { !$0.isEmpty }.joined(separator: " "))\n")
+}
+
+/// Writes to standard error.
+func standardError(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+}
+
+/// Lets a failure inside the engine end the program as any other error does.
+func reportEngineFailures() {
+    Engine.onFailure { failure in
+        let advice = failure.isOutOfMemory ? "memory ran out; lower the batch, the crop or the filters (" : ""
+        writeError("\(advice)\(failure.operation): \(failure.reason)\(failure.isOutOfMemory ? ")" : "")")
+        exit(ExitStatus.internalFault.rawValue)
+    }
+}

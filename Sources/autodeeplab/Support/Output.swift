@@ -1,0 +1,36 @@
+import Foundation
+
+/// A verb's result as JSON on standard output: stable keys, one final newline.
+func printJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}
+
+/// A number with its thousands apart: 10,147,427.
+func grouped(_ number: Int) -> String {
+    let digits = Array(String(number.magnitude))
+    var result = number < 0 ? "-" : ""
+    for (index, digit) in digits.enumerated() {
+        if index > 0 && (digits.count - index) % 3 == 0 { result += "," }
+        result.append(digit)
+    }
+    return result
+}
+
+/// A number of bytes in binary units: 22.4 GiB.
+func bytes(_ count: Int) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    var value = Double(count)
+    var unit = 0
+    while value >= 1_024 && unit < units.count - 1 {
+        value /= 1_024
+        unit += 1
+    }
+    return unit == 0 ? "\(count) B" : fixed(value, digits: 1) + " " + units[unit]
+}
+
+/// A number with so many decimals, whatever the locale.
+func fixed(_ value: Double, digits: Int) -> String {
+    String(format: "%.\(digits)f", value)
+}

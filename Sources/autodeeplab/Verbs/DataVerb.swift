@@ -1,0 +1,45 @@
+import ArgumentParser
+import Experiments
+import Segmentation
+
+/// `data`: what has to do with data sets alone.
+struct DataVerb: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "data", abstract: "Make data sets.", subcommands: [Demo.self])
+
+    /// `data demo`: the demo's generated scenes, as ordinary files.
+    struct Demo: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "demo", abstract: "Write a data set of generated street scenes with their masks.")
+
+        @Option(help: ArgumentHelp("A folder, new or empty.", valueName: "dir"))
+        var output: String
+
+        @OptionGroup var shared: SharedOptions
+
+        func validate() throws {
+            if let seed = shared.seed, seed < 0 { throw ValidationError("--seed must not be negative") }
+        }
+
+        func run() throws {
+            try refuseFilled(output)
+            let scenes = DemoScenes(seed: shared.seed.map { UInt64($0) } ?? 1)
+            try scenes.write(to: output)
+            let counts = Dictionary(scenes.counts.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: { $1 })
+            if shared.json {
+                try printJSON(Result(output: output, images: counts, classes: DemoScenes.classes.names))
+            } else {
+                let list = ["train", "val", "test"].compactMap { split in counts[split].map { "\($0) \(split)" } }
+                print(
+                    "\(output): \(list.joined(separator: ", ")); classes \(DemoScenes.classes.names.joined(separator: ", "))"
+                )
+            }
+        }
+
+        private struct Result: Encodable {
+            let output: String
+            let images: [String: Int]
+            let classes: [String]
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+/// The built program, run as a user runs it.
+struct Command {
+    /// What a run left behind.
+    struct Result {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    /// The program beside the test bundle; that it is missing is a failure.
+    static func executable() throws -> URL {
+        let bundle = Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") }
+        let folder = bundle?.bundleURL.deletingLastPathComponent() ?? Bundle.main.bundleURL
+        let url = folder.appendingPathComponent("autodeeplab")
+        try #require(FileManager.default.isExecutableFile(atPath: url.path), "no program at \(url.path)")
+        return url
+    }
+
+    /// Runs the program to its end.
+    static func run(_ arguments: String...) throws -> Result {
+        try run(arguments)
+    }
+
+    /// Runs the program to its end.
+    static func run(_ arguments: [String]) throws -> Result {
+        let process = Process()
+        process.executableURL = try executable()
+        process.arguments = arguments
+        // Help is folded to the terminal's width; tests have none.
+        process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "80"]) { $1 }
+        // Files, since a pipe that nobody reads would stop a program that writes much.
+        let base = FileManager.default.temporaryDirectory.appendingPathComponent("adl-\(UUID().uuidString)")
+        let paths = [base.appendingPathExtension("out"), base.appendingPathExtension("err")]
+        defer { for path in paths { try? FileManager.default.removeItem(at: path) } }
+        for path in paths { try Data().write(to: path) }
+        process.standardOutput = try FileHandle(forWritingTo: paths[0])
+        process.standardError = try FileHandle(forWritingTo: paths[1])
+        try process.run()
+        process.waitUntilExit()
+        return Result(
+            status: process.terminationStatus, output: try String(contentsOf: paths[0], encoding: .utf8),
+            errors: try String(contentsOf: paths[1], encoding: .utf8))
+    }
+}
+
+/// A new folder that goes with the object.
+final class TemporaryFolder {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appendingPathComponent("adl-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    func file(_ name: String) -> String { path + "/" + name }
+
+    /// Writes a file; its path.
+    func write(_ text: String, to name: String) throws -> String {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)))
+        return file(name)
+    }
+}
