@@ -86,8 +86,10 @@ template <typename Job> void each(Blocks &blocks, Job &&job) {
 
 class RunBlocks : public torch::autograd::Function<RunBlocks> {
   public:
+    // A list of inputs must come as a TensorList: the engine takes a vector for no tensors at all, and without inputs
+    // there is no gradient.
     static variable_list forward(AutogradContext *context, c10::intrusive_ptr<Blocks> blocks, size_t output_count,
-                                 variable_list values) {
+                                 at::TensorList values) {
         variable_list results(output_count);
         each(*blocks, [&](Block &block, size_t value, size_t output) {
             if (blocks->keeps) {
@@ -95,12 +97,11 @@ class RunBlocks : public torch::autograd::Function<RunBlocks> {
                 for (size_t i = 0; i < block.output_count; i++) results[output + i] = block.outputs[i].detach();
             } else {
                 at::NoGradGuard none;
-                auto first = values.begin() + static_cast<ptrdiff_t>(value);
-                auto outputs = block.run({first, first + static_cast<ptrdiff_t>(block.input_count)}, false);
+                auto outputs = block.run(values.slice(value, block.input_count).vec(), false);
                 std::move(outputs.begin(), outputs.end(), results.begin() + static_cast<ptrdiff_t>(output));
             }
         });
-        context->save_for_backward(values);
+        context->save_for_backward(values.vec());
         context->saved_data["blocks"] = c10::IValue::make_capsule(blocks);
         return results;
     }
@@ -154,7 +155,7 @@ int32_t ct_run_blocks(const ct_block *descriptions, int64_t count, bool keeps, i
             for (auto &tensor : list(description.parameters, description.parameter_count)) values.push_back(tensor);
             output_count += description.output_count;
         }
-        auto results = RunBlocks::apply(blocks, output_count, values);
+        auto results = RunBlocks::apply(blocks, output_count, at::TensorList(values));
         for (size_t i = 0; i < results.size(); i++) outputs[i] = wrap(results[i]);
     });
 }

@@ -169,7 +169,8 @@ class Mix : public torch::autograd::Function<Mix> {
   public:
     static variable_list forward(AutogradContext *context, c10::intrusive_ptr<MixState> state, at::Tensor weights,
                                  at::Tensor base, at::Tensor running_mean, at::Tensor running_variance,
-                                 variable_list maps) {
+                                 at::TensorList inputs) {
+        auto maps = inputs.vec();
         weights = weights.contiguous();
         for (auto &map : maps) map = map.contiguous(at::MemoryFormat::ChannelsLast);
         if (state->has_base) base = base.contiguous(at::MemoryFormat::ChannelsLast);
@@ -257,7 +258,8 @@ int32_t ct_mix(const ct_optional_tensor *handles, int64_t count, int64_t normali
         auto start = base ? get(base) : at::Tensor();
         at::Tensor first, others;
         if (runs_by_rows(maps[0])) {
-            auto both = Mix::apply(state, get(weights), start, get(running_mean), get(running_variance), maps);
+            auto inputs = at::TensorList(maps);
+            auto both = Mix::apply(state, get(weights), start, get(running_mean), get(running_variance), inputs);
             first = both[0], others = both[1];
         } else {
             auto all = mixed_plainly(*state, maps, get(weights), start, get(running_mean), get(running_variance));

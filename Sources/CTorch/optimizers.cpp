@@ -20,8 +20,9 @@ int32_t ct_sgd_step(const ct_optional_tensor *parameters, const ct_optional_tens
     return guard([&] {
         at::NoGradGuard none;
         auto weights = list(parameters, count);
-        at::_fused_sgd_(weights, laid_as(weights, list(gradients, count)), list(momenta, count), decay, momentum, rate,
-                        0, false, false, first);
+        // Without momentum the kernel wants no velocities.
+        at::_fused_sgd_(weights, laid_as(weights, list(gradients, count)), list(momenta, momentum == 0 ? 0 : count),
+                        decay, momentum, rate, 0, false, false, first);
     });
 }
 
