@@ -36,7 +36,9 @@ public func gradients(of loss: Tensor, withRespectTo inputs: [Tensor]) -> [Tenso
     return out.map { $0.map(Tensor.init(owning:)) }
 }
 
-/// Runs `body` without recording a graph. The mode belongs to the thread, so `body` cannot suspend.
+/// Runs a closure without recording a graph.
+///
+/// The mode belongs to the thread, so the closure cannot suspend.
 public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
     let before = ct_grad_mode()
     ct_set_grad_mode(false)

@@ -35,7 +35,9 @@ extension Tensor {
     /// Absolute value of every element.
     public func abs() -> Tensor { Tensor.make("abs", self) { ct_abs(handle, $0) } }
     /// Every element to a power.
-    public func power(_ exponent: Double) -> Tensor { Tensor.make("power", self) { ct_pow_scalar(handle, exponent, $0) } }
+    public func power(_ exponent: Double) -> Tensor {
+        Tensor.make("power", self) { ct_pow_scalar(handle, exponent, $0) }
+    }
     /// The larger of zero and every element.
     public func relu() -> Tensor { Tensor.make("relu", self) { ct_relu(handle, $0) } }
     /// Logistic function of every element.

@@ -18,7 +18,9 @@ extension Tensor {
         Tensor.make("transpose", self) { ct_transpose(handle, Int64(a), Int64(b), $0) }
     }
     /// A new dimension of size 1.
-    public func unsqueeze(_ dim: Int) -> Tensor { Tensor.make("unsqueeze", self) { ct_unsqueeze(handle, Int64(dim), $0) } }
+    public func unsqueeze(_ dim: Int) -> Tensor {
+        Tensor.make("unsqueeze", self) { ct_unsqueeze(handle, Int64(dim), $0) }
+    }
     /// A dimension of size 1 removed.
     public func squeeze(_ dim: Int) -> Tensor { Tensor.make("squeeze", self) { ct_squeeze(handle, Int64(dim), $0) } }
     /// A range of one dimension.

@@ -18,6 +18,13 @@ public struct Variable {
     public let tensor: Tensor
     /// What it is; nil for buffers, which are not trained.
     public let kind: ParameterKind?
+
+    /// A name for a tensor.
+    public init(name: String, tensor: Tensor, kind: ParameterKind?) {
+        self.name = name
+        self.tensor = tensor
+        self.kind = kind
+    }
 }
 
 /// Names and owns the tensors of a network, in the order in which its modules ask for them.

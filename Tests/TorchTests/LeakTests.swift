@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+import Torch
+
+/// Memory on both sides of the border to the engine.
+///
+/// Other suites run at the same time in this process, so small numbers of tensors come and go.
+@Suite(.serialized) struct LeakTests {
+    /// A leak of every tensor would hold 3.2 GB.
+    @Test func aHundredThousandTensors() {
+        let x = Tensor.ones([8192])
+        _ = x + 1
+        let (tensors, memory) = (Engine.liveTensors, residentMegabytes())
+        for _ in 0..<50_000 {
+            let y = x + 1
+            _ = y * 2
+        }
+        #expect(Engine.liveTensors - tensors < 20_000)
+        #expect(residentMegabytes() - memory < 1000)
+    }
+
+    @Test func graphsAndOptimizers() {
+        let store = VariableStore(generator: Generator(seed: 1))
+        let conv = Conv2d(store.root / "conv", inputChannels: 4, outputChannels: 4, kernelSize: 3)
+        let optimizer = SGD(groups: [SGD.Group(parameters: store.parameters, weightDecay: 0)], momentum: 0.9)
+        let x = Tensor.ones([2, 4, 32, 32])
+        let (tensors, memory) = (Engine.liveTensors, residentMegabytes())
+        for _ in 0..<5000 {
+            // A megabyte a step would be 5 GB.
+            let y = concatenate([conv(x), conv(x).relu()], dim: 1)
+            let z = recompute([y], parameters: store.weights, outputs: 1) { inputs, _ in
+                [conv(inputs[0].narrow(1, start: 0, length: 4))]
+            }
+            optimizer.step(gradients(of: z[0].mean(), withRespectTo: store.weights), rate: 1e-6)
+            _ = store.state
+        }
+        #expect(Engine.liveTensors - tensors < 4000)
+        #expect(residentMegabytes() - memory < 600)
+    }
+
+    private func residentMegabytes() -> Int {
+        // Only Linux has this file; elsewhere the count of tensors alone is watched.
+        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * Int(getpagesize()) / 1_048_576
+    }
+}
