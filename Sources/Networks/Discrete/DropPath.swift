@@ -26,7 +26,7 @@ public struct DropPath: Hashable, Sendable {
     }
 
     /// Draws factors `[N, 1, 1, 1]` for the branches of a cell: 0, or 1 / keep, a sample each; none where all are kept.
-    func masks(
+    package func masks(
         inCell cell: Int, branches: Int, samples: Int, regularization: Regularization, like map: Tensor
     ) -> [Tensor] {
         let keep = keep(inCell: cell, progress: regularization.progress)
@@ -53,7 +53,7 @@ public struct Regularization {
     }
 
     /// Sets values `[N, C, H, W]` to zero, each with probability 1 - keep, and divides the others by keep.
-    func dropout(_ x: Tensor, keep: Double) -> Tensor {
+    package func dropout(_ x: Tensor, keep: Double) -> Tensor {
         guard keep < 1 else { return x }
         // Drawn in the order of memory that maps have, so that the product is one pass.
         let mask = Tensor.bernoulli(

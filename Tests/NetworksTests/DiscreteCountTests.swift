@@ -1,0 +1,73 @@
+import Networks
+import SearchSpace
+import Testing
+import Torch
+
+/// The built network's parameters against the layout's cost and the published counts.
+@Suite struct DiscreteCountTests {
+    private func parts(_ store: VariableStore) -> [Int] {
+        func count(_ prefixes: [String]) -> Int {
+            store.parameters.filter { variable in prefixes.contains { variable.name.hasPrefix($0 + ".") } }
+                .reduce(0) { $0 + $1.tensor.count }
+        }
+        return [count(["stem", "cells"]), count(["aspp"]), count(["decoder"])]
+    }
+
+    @Test(arguments: [
+        (20, [7_030_832, 1_815_552, 1_301_043], 10_147_427),
+        (32, [17_612_096, 2_706_432, 1_303_923], 21_622_451),
+        (48, [39_222_656, 3_894_272, 1_307_763], 44_424_691),
+    ])
+    func published(filters: Int, parts wanted: [Int], total: Int) throws {
+        let built = network(
+            try KnownDesign.autoDeepLab.genotype(), DiscreteConfiguration(filters: filters), dtype: .float32)
+        #expect(parts(built.store) == wanted)
+        #expect(built.store.parameterCount == total)
+    }
+
+    @Test(arguments: 0..<20) func equalsCost(seed: Int) {
+        let genotype = Genotype.random(seed: UInt64(seed), layers: 1 + seed % 8, blocks: 1 + seed % 5)
+        var configuration = DiscreteConfiguration.tiny(filters: 1 + seed % 7, classes: 2 + seed % 3)
+        configuration.atrous = seed % 2 == 0 ? .dense : .separable
+        let built = network(genotype, configuration)
+        let cost = Cost(built.layout, height: 65, width: 65)
+        #expect(parts(built.store) == [cost.backbone, cost.aspp, cost.decoder].map(\.parameters))
+        #expect(built.store.parameterCount == cost.parameters)
+    }
+
+    @Test func everyOperatorEqualsCost() {
+        let built = network(.everything)
+        #expect(built.store.parameterCount == Cost(built.layout, height: 65, width: 65).parameters)
+    }
+
+    @Test func kindsSayWhatDecays() {
+        let store = network(.everything).store
+        for variable in store.parameters {
+            let kind: ParameterKind =
+                variable.tensor.rank == 4
+                ? .convolution : variable.name == "decoder.logits.bias" ? .bias : .normalization
+            #expect(variable.kind == kind, "\(variable.name)")
+        }
+    }
+
+    @Test func initialValues() {
+        var configuration = DiscreteConfiguration.tiny(filters: 16, classes: 50)
+        configuration.decoderChannels = 64
+        let state = network(.everything, configuration).store.state
+        for (name, tensor) in state where tensor.rank == 4 {
+            let bound = tensor.abs().reshape([-1]).max(0).item()
+            let taps = tensor.size(2) * tensor.size(3)
+            if name == "decoder.logits.weight" {
+                let deviation = tensor.power(2).mean().item().squareRoot()
+                // Cut at two deviations, a normal distribution keeps 0.88 of its own.
+                #expect(bound <= 0.02 && abs(deviation - 0.0088) < 0.0004)
+            } else if name.hasPrefix("aspp") || name.hasPrefix("decoder") {
+                let limit = (6 / Double((tensor.size(0) + tensor.size(1)) * taps)).squareRoot()
+                #expect(bound <= limit && bound > 0.9 * limit, "\(name)")
+            } else {
+                let limit = 1 / Double(tensor.size(1) * taps).squareRoot()
+                #expect(bound <= limit && bound > 0.9 * limit, "\(name)")
+            }
+        }
+    }
+}
