@@ -1,0 +1,47 @@
+import SearchSpace
+import Torch
+
+/// The cell as a weighted sum over all its edges and operators (paper 4.1, equations 1 to 5).
+final class RelaxedCell {
+    private let previous: StateOperators
+    private let previous2: StateOperators
+    private let blocks: [StateOperators]
+
+    /// - Parameters:
+    ///   - path: Where the variables are named.
+    ///   - channels: Channels C of a block.
+    ///   - groups: Batches of H^{l-1} that come one after another, one for each arrow that shares this cell. They share
+    ///     one H^{l-2}.
+    ///   - device: Where alpha is.
+    ///   - configuration: The supernet's shape.
+    init(_ path: Path, channels: Int, groups: Int, device: Device, configuration: SupernetConfiguration) {
+        let space = CellSpace(blocks: configuration.blocks)
+        func operators(on input: CellInput, groups: Int) -> StateOperators {
+            StateOperators(
+                path / input.name, edges: space.edges(from: input), channels: channels, groups: groups,
+                device: device, configuration: configuration)
+        }
+        previous = operators(on: .previous, groups: groups)
+        previous2 = operators(on: .previous2, groups: 1)
+        blocks = (1..<configuration.blocks).map { operators(on: .block($0), groups: groups) }
+    }
+
+    /// - Parameters:
+    ///   - h1: H^{l-1} of all groups, `[G * N, C, H, W]`.
+    ///   - h2: H^{l-2}, `[N, C, H, W]`.
+    ///   - alpha: Softmaxed weights `[edges, 8]`.
+    ///   - mode: How to normalise.
+    /// - Returns: The blocks in order, `[G * N, B * C, H, W]`.
+    func callAsFunction(_ h1: Tensor, _ h2: Tensor, alpha: Tensor, mode: NormalizationMode) -> Tensor {
+        // A block is complete when the state before it has given its part: sums run ahead of the blocks.
+        let fromH2 = previous2(h2, alpha: alpha, base: nil, splits: false, mode: mode).rest
+        var sum = previous(h1, alpha: alpha, base: fromH2, splits: true, mode: mode)
+        var finished = [sum.finished]
+        for block in blocks {
+            guard let state = finished.last ?? nil else { break }
+            sum = block(state, alpha: alpha, base: sum.rest, splits: true, mode: mode)
+            finished.append(sum.finished)
+        }
+        return concatenate(finished.compactMap { $0 }, dim: 1)
+    }
+}

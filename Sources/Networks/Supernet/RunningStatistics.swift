@@ -1,0 +1,32 @@
+import Torch
+
+/// Running means and variances of G groups of C channels: batch normalisation without affine parameters.
+final class RunningStatistics {
+    /// `[G, C]`.
+    let mean: Tensor
+    /// `[G, C]`.
+    let variance: Tensor
+    private let normalization: Normalization
+
+    init(_ path: Path, groups: Int, channels: Int, normalization: Normalization) {
+        precondition(!normalization.affine, "\(path.name): the supernet has no affine parameters")
+        mean = path.buffer("runningMean", shape: [groups, channels], value: 0)
+        variance = path.buffer("runningVariance", shape: [groups, channels], value: 1)
+        self.normalization = normalization
+    }
+
+    /// How maps like `x` `[G * N, C, H, W]` are normalised in this pass.
+    func statistics(of x: Tensor, mode: NormalizationMode) -> BatchStatistics {
+        let groups = mean.size(0)
+        return BatchStatistics(
+            mode: mode, groups: groups, valuesPerChannel: x.size(0) / groups * x.size(2) * x.size(3),
+            momentum: normalization.momentum, eps: normalization.eps)
+    }
+
+    /// Normalises, with ReLU after it if wanted.
+    func callAsFunction(_ x: Tensor, mode: NormalizationMode, activates: Bool = false) -> Tensor {
+        normalize(
+            x, runningMean: mean, runningVariance: variance, statistics: statistics(of: x, mode: mode),
+            activates: activates)
+    }
+}

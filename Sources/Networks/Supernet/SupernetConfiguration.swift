@@ -1,0 +1,48 @@
+import SearchSpace
+
+/// Whether a node's cell shares its operators between the arrows that enter it (a choice that the paper leaves open).
+public enum CellSharing: String, Codable, CaseIterable, Sendable {
+    /// One set of operators a node.
+    case perNode
+    /// One set of operators an arrow.
+    case perArrow
+}
+
+/// What is computed anew in the backward pass, in exchange for memory.
+public enum Recomputation: String, Codable, CaseIterable, Sendable {
+    /// Nothing: fastest.
+    case none
+    /// The inside of each node's cells.
+    case cells
+}
+
+/// Everything that shapes the supernet (paper 3 and 4.1).
+public struct SupernetConfiguration: Hashable, Sendable {
+    /// Layers L.
+    public var layers = 12
+    /// Blocks B of a cell.
+    public var blocks = 5
+    /// Filter multiplier F: a node at stride s has B * F * s / 4 channels.
+    public var filters = 8
+    /// Classes of the task.
+    public var classes: Int
+    /// Whether arrows into one node share operators.
+    public var cells = CellSharing.perNode
+    /// Form of the atrous operators.
+    public var atrous = AtrousKind.dense
+    /// Whether the head normalises the image's mean.
+    public var normalizesImagePooling = false
+    /// Batch normalisation; the supernet has no affine parameters.
+    public var normalization = Normalization(affine: false, eps: 1e-5, momentum: 0.1)
+
+    /// The paper's supernet for a number of classes.
+    public init(classes: Int) {
+        self.classes = classes
+    }
+
+    /// Channels of a block at a stride: F * s / 4.
+    func blockChannels(stride: Int) -> Int { filters * stride / 4 }
+
+    /// Channels of a map at a stride: B * F * s / 4, carried to the stem's s = 2.
+    func mapChannels(stride: Int) -> Int { blocks * filters * stride / 4 }
+}
