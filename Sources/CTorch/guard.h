@@ -3,8 +3,8 @@
 
 #include "ctorch.h"
 
-#include <ATen/core/Tensor.h>
 #include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
 #include <atomic>
 #include <new>
 #include <optional>

@@ -1,6 +1,7 @@
 // One state's part in all blocks that it feeds (paper equations 1 to 4), in one pass forward and two backward.
 //
-// A weighted sum of normalised maps needs no normalised map: sum_k a_k (x_k - m_k) / d_k = sum_k (a_k / d_k) x_k - const.
+// A weighted sum of normalised maps needs no normalised map: sum_k a_k (x_k - m_k) / d_k = sum_k (a_k / d_k) x_k -
+// const.
 #include "normalization.h"
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -51,9 +52,10 @@ at::Tensor like(const at::Tensor &map, int64_t images, int64_t channels) {
                      map.options().memory_format(at::MemoryFormat::ChannelsLast));
 }
 
-template <typename T> void forward_rows(MixState &state, const std::vector<at::Tensor> &maps, const at::Tensor &weights,
-                                        const at::Tensor &base, at::Tensor &running_mean, at::Tensor &running_variance,
-                                        at::Tensor &finished, at::Tensor &rest) {
+template <typename T>
+void forward_rows(MixState &state, const std::vector<at::Tensor> &maps, const at::Tensor &weights,
+                  const at::Tensor &base, at::Tensor &running_mean, at::Tensor &running_variance, at::Tensor &finished,
+                  at::Tensor &rest) {
     auto columns = state.columns(), rows = state.rows, first = state.first_columns(), last = columns - first;
     auto alpha = weights.accessor<T, 2>();
     auto total = running_mean.size(1);
@@ -141,8 +143,7 @@ void backward_rows(const MixState &state, const variable_list &maps, const at::T
                 auto p = sums[count * columns + m], q = sums[k * columns + m];
                 auto place = k * columns;
                 if (static_cast<int64_t>(k) < state.normalized) {
-                    auto slope =
-                        slopes(state.moments[group][k], m % width, a, p, q, rows, state.options.by_batch);
+                    auto slope = slopes(state.moments[group][k], m % width, a, p, q, rows, state.options.by_batch);
                     ga[place + m] = static_cast<T>(slope.g);
                     gb[place + m % width] += static_cast<T>(slope.x);
                     gc[place + m % width] += static_cast<T>(slope.one);

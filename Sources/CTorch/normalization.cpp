@@ -1,7 +1,8 @@
 // Batch normalisation without affine parameters, in passes over rows of channels.
 //
 // Only the raw input is kept for the backward pass. With m, d the batch's mean and deviation of a channel, xhat =
-// (x - m) / d, n rows, g the gradient of xhat, p = sum g and q = sum g * xhat:  grad x = (g - p / n - xhat * q / n) / d.
+// (x - m) / d, n rows, g the gradient of xhat, p = sum g and q = sum g * xhat:  grad x = (g - p / n - xhat * q / n) /
+// d.
 #include "normalization.h"
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -19,8 +20,7 @@ CT_CLONES void sums(const double *x, int64_t rows, int64_t channels, double *sum
     sums_body(x, rows, channels, sum, square, work, work + channels, work + 2 * channels);
 }
 
-template <typename T>
-Moments moments(const T *x, int64_t rows, int64_t channels, double eps) {
+template <typename T> Moments moments(const T *x, int64_t rows, int64_t channels, double eps) {
     Moments result(channels);
     std::vector<double> sum(channels), square(channels);
     std::vector<T> work(3 * channels);
@@ -107,9 +107,7 @@ CT_CLONES void masked_gradient(const double *g, const double *x, double *out, in
 }
 
 // Scale and shift of each group and channel: xhat = scale * x + shift.
-template <typename T> struct Lines {
-    std::vector<T> scale, shift;
-};
+template <typename T> struct Lines { std::vector<T> scale, shift; };
 
 template <typename T> Lines<T> lines(const Moments &moments) {
     Lines<T> result;
@@ -164,8 +162,8 @@ class Normalize : public torch::autograd::Function<Normalize> {
                     auto slope = slopes(moments, c, 1, p[c], q[c], rows, state->options.by_batch);
                     ga[c] = slope.g, gb[c] = slope.x, gc[c] = slope.one;
                 }
-                masked_gradient(upper, from, out.mutable_data_ptr<scalar_t>() + group * rows * channels, rows,
-                                channels, line.scale.data(), line.shift.data(), low, ga.data(), gb.data(), gc.data());
+                masked_gradient(upper, from, out.mutable_data_ptr<scalar_t>() + group * rows * channels, rows, channels,
+                                line.scale.data(), line.shift.data(), low, ga.data(), gb.data(), gc.data());
             }
         });
         return {out, at::Tensor(), at::Tensor(), at::Tensor()};

@@ -20,7 +20,8 @@ constexpr int64_t partial_rows = 64;
 
 // Sums of (x - shift) and (x - shift)^2 per channel; the shift, a value of the channel, keeps digits that cancel.
 template <typename T>
-CT_INLINE void sums_body(const T *x, int64_t rows, int64_t channels, double *sum, double *square, T *shift, T *a, T *b) {
+CT_INLINE void sums_body(const T *x, int64_t rows, int64_t channels, double *sum, double *square, T *shift, T *a,
+                         T *b) {
     for (int64_t c = 0; c < channels; c++) shift[c] = x[c], sum[c] = square[c] = 0;
     for (int64_t start = 0; start < rows; start += partial_rows) {
         auto end = start + partial_rows < rows ? start + partial_rows : rows;
@@ -101,8 +102,8 @@ template <typename T> CT_INLINE void dots_body(const T *g, const T *x, int64_t w
 
 // out = sum over e of ga * g, plus gb * x + gc.
 template <typename T>
-CT_INLINE void mix_gradient_body(const T *g, const T *x, T *out, int64_t width, int64_t copies, const T *ga, const T *gb,
-                                 const T *gc) {
+CT_INLINE void mix_gradient_body(const T *g, const T *x, T *out, int64_t width, int64_t copies, const T *ga,
+                                 const T *gb, const T *gc) {
     for (int64_t c = 0; c < width; c++) out[c] = ga[c] * g[c] + gb[c] * x[c] + gc[c];
     for (int64_t e = 1; e < copies; e++) {
         for (int64_t c = 0; c < width; c++) out[c] += ga[e * width + c] * g[e * width + c];

@@ -125,12 +125,13 @@ int32_t ct_copy_in_place(ct_tensor a, ct_tensor source);
 int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,
                   int64_t dilation, int64_t groups, ct_optional_tensor *_Nonnull out);
 int32_t ct_batch_norm(ct_tensor x, ct_optional_tensor weight, ct_optional_tensor bias, ct_optional_tensor mean,
-                      ct_optional_tensor variance, bool training, double momentum, double eps, ct_optional_tensor *_Nonnull out);
+                      ct_optional_tensor variance, bool training, double momentum, double eps,
+                      ct_optional_tensor *_Nonnull out);
 int32_t ct_average_pool(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *_Nonnull out);
 int32_t ct_max_pool(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *_Nonnull out);
 int32_t ct_bilinear(ct_tensor x, int64_t height, int64_t width, bool align_corners, ct_optional_tensor *_Nonnull out);
-int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights, int64_t ignored,
-                        ct_optional_tensor *_Nonnull out);
+int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights,
+                        int64_t ignored, ct_optional_tensor *_Nonnull out);
 
 // MARK: autograd.cpp
 bool ct_requires_grad(ct_tensor a);
@@ -173,8 +174,9 @@ int32_t ct_run_blocks(const ct_block *blocks, int64_t count, bool keeps, int32_t
 
 // MARK: normalization.cpp
 
-// How batch statistics are used. `groups` G: the batch is G batches, one after another, each with statistics of its own.
-// `by_batch`: normalise by the batch, else by the running statistics. `moves`: the running statistics, [G, C], move.
+// How batch statistics are used. `groups` G: the batch is G batches, one after another, each with statistics of its
+// own. `by_batch`: normalise by the batch, else by the running statistics. `moves`: the running statistics, [G, C],
+// move.
 typedef struct {
     int64_t groups;
     bool by_batch;
@@ -189,22 +191,23 @@ int32_t ct_normalize(ct_tensor x, ct_tensor running_mean, ct_tensor running_vari
 
 // One state's part in all blocks that it feeds: base + sum over k of weights[e, k] * normalised(maps[k]) (paper (1-4)).
 //
-// `maps` are the state's operators' raw results, [G * N, E * C, H, W] where they depend on the edge and [G * N, C, H, W]
-// where all E edges share one. The first `normalized` maps are normalised, with statistics side by side in the running
-// ones, the others taken as they are. `weights` is [E, K or more], `base` [N or G * N, E * C, H, W]. With `splits` the
-// first C channels, the block that is now complete, come out as `finished`, the others as `rest`; else all as `rest`.
+// `maps` are the state's operators' raw results, [G * N, E * C, H, W] where they depend on the edge and [G * N, C, H,
+// W] where all E edges share one. The first `normalized` maps are normalised, with statistics side by side in the
+// running ones, the others taken as they are. `weights` is [E, K or more], `base` [N or G * N, E * C, H, W]. With
+// `splits` the first C channels, the block that is now complete, come out as `finished`, the others as `rest`; else all
+// as `rest`.
 int32_t ct_mix(const ct_optional_tensor *_Nonnull maps, int64_t count, int64_t normalized, ct_tensor weights,
                ct_optional_tensor base, ct_tensor running_mean, ct_tensor running_variance, ct_statistics statistics,
                bool splits, ct_optional_tensor *_Nonnull finished, ct_optional_tensor *_Nonnull rest);
 
 // MARK: optimizers.cpp
 int32_t ct_sgd_step(const ct_optional_tensor *_Nonnull parameters, const ct_optional_tensor *_Nonnull gradients,
-                    const ct_optional_tensor *_Nonnull momenta, int64_t count, double rate, double momentum, double decay,
-                    bool first);
+                    const ct_optional_tensor *_Nonnull momenta, int64_t count, double rate, double momentum,
+                    double decay, bool first);
 int32_t ct_adam_step(const ct_optional_tensor *_Nonnull parameters, const ct_optional_tensor *_Nonnull gradients,
-                     const ct_optional_tensor *_Nonnull first_moments, const ct_optional_tensor *_Nonnull second_moments,
-                     const ct_optional_tensor *_Nonnull steps, int64_t count, double rate, double beta1, double beta2,
-                     double decay, double eps);
+                     const ct_optional_tensor *_Nonnull first_moments,
+                     const ct_optional_tensor *_Nonnull second_moments, const ct_optional_tensor *_Nonnull steps,
+                     int64_t count, double rate, double beta1, double beta2, double decay, double eps);
 int32_t ct_total_norm(const ct_optional_tensor *_Nonnull list, int64_t count, ct_optional_tensor *_Nonnull out);
 int32_t ct_scale_all(const ct_optional_tensor *_Nonnull list, int64_t count, double scale);
 

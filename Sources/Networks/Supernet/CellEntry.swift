@@ -33,6 +33,7 @@ final class CellEntry {
     ///   - x: A map of a layer before.
     ///   - size: Height and width of the cell's maps; a coarser map is resized to it before anything else.
     ///   - mode: How to normalise.
+    /// - Returns: `[N, C, height, width]`.
     func callAsFunction(_ x: Tensor, size: (height: Int, width: Int), mode: NormalizationMode) -> Tensor {
         let coarser = x.size(2) < size.height || x.size(3) < size.width
         let map = coarser ? interpolateBilinear(x, height: size.height, width: size.width) : x

@@ -8,7 +8,9 @@ public struct GraphBlock {
     public let parameters: [Tensor]
     /// Number of tensors that the block gives.
     public let outputCount: Int
-    /// The arithmetic. Its second argument is true in a second run: running statistics must not move again, and random
+    /// The arithmetic.
+    ///
+    /// Its second argument is true in a second run: running statistics must not move again, and random
     /// numbers must be those of the first run.
     public let body: (_ inputs: [Tensor], _ again: Bool) -> [Tensor]
 

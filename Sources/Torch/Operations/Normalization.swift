@@ -39,6 +39,7 @@ public struct BatchStatistics: Sendable {
 ///   - runningVariance: `[G, C]`, likewise; the variance is the unbiased one.
 ///   - statistics: How to normalise.
 ///   - activates: Whether ReLU follows.
+/// - Returns: `[G * N, C, H, W]`.
 public func normalize(
     _ x: Tensor, runningMean: Tensor, runningVariance: Tensor, statistics: BatchStatistics, activates: Bool
 ) -> Tensor {
