@@ -30,6 +30,8 @@ struct StreetPlan {
         var width: Double
         var arm: Double
         var shade: SIMD3<Double>
+        /// The colour of a traffic sign, where there is one.
+        var board: SIMD3<Double>?
     }
     struct Car {
         var x: Double
@@ -83,10 +85,10 @@ struct StreetPlan {
         eyeHeight = random.uniform(1.5, 2.6)
         roadHalf = random.uniform(3.2, 5)
         eyeX = random.uniform(-0.45, 0.45) * roadHalf
-        facade = roadHalf + random.uniform(2.2, 4.5)
+        facade = roadHalf + random.uniform(3, 5.5)
         let grey = random.uniform(0.3, 0.52)
         asphalt = Self.tint(grey, 0.04, &random)
-        slabs = Self.tint(grey + random.uniform(-0.05, 0.13), 0.05, &random)
+        slabs = Self.tint(grey + random.uniform(0, 0.2), 0.05, &random)
         dashes = random.uniform() < 0.7
 
         let weather = random.below(3)
@@ -103,7 +105,7 @@ struct StreetPlan {
         buildings = [Self.row(&random), Self.row(&random)]
         trees = Self.trees(roadHalf: roadHalf, facade: facade, &random)
         poles = Self.poles(roadHalf: roadHalf, &random)
-        wires = random.uniform() < 0.5
+        wires = random.uniform() < 0.25
         cars = Self.cars(roadHalf: roadHalf, &random)
     }
 
@@ -144,9 +146,9 @@ struct StreetPlan {
             SIMD3(0.22, 0.42, 0.16), SIMD3(0.3, 0.46, 0.2), SIMD3(0.16, 0.32, 0.18), SIMD3(0.5, 0.52, 0.18),
             SIMD3(0.66, 0.36, 0.16),
         ]
-        return (0..<random.below(7)).map { _ in
+        return (0..<1 + random.below(5)).map { _ in
             let side = random.below(2) == 0 ? -1.0 : 1
-            let size = random.uniform(1.1, 2.3)
+            let size = random.uniform(1.4, 2.6)
             let trunk = random.uniform(1.6, 2.8)
             let crown = (0..<4 + random.below(4)).map { _ in
                 SIMD3(
@@ -154,25 +156,28 @@ struct StreetPlan {
                     size * random.uniform(0.45, 0.8))
             }
             return Tree(
-                x: side * random.uniform(roadHalf + 0.8, facade + 1), z: random.uniform(7, 45), trunk: trunk,
-                width: random.uniform(0.12, 0.24), crown: crown,
+                x: side * random.uniform(roadHalf + 0.8, facade + 1), z: random.uniform(6, 28), trunk: trunk,
+                width: random.uniform(0.16, 0.3), crown: crown,
                 leaves: leaves[random.below(leaves.count)] * random.uniform(0.8, 1.2))
         }
     }
 
     private static func poles(roadHalf: Double, _ random: inout RandomStream) -> [Pole] {
-        let spacing = random.uniform(7, 14)
-        let height = random.uniform(4.5, 7.5)
-        let shade = SIMD3(0.3, 0.31, 0.33) * random.uniform(0.5, 2)
-        let arm = random.uniform() < 0.6 ? random.uniform(0.7, 1.8) : 0
+        let spacing = random.uniform(8, 13)
+        let height = random.uniform(4.5, 7)
+        let shades = [SIMD3(0.09, 0.1, 0.11), SIMD3(0.78, 0.79, 0.8), SIMD3(0.1, 0.24, 0.17), SIMD3(0.42, 0.43, 0.45)]
+        let shade = shades[random.below(shades.count)] * random.uniform(0.85, 1.15)
+        let arm = random.uniform() < 0.6 ? random.uniform(0.9, 1.9) : 0
+        let boards = [SIMD3(0.1, 0.3, 0.75), SIMD3(0.8, 0.12, 0.12), SIMD3(0.95, 0.8, 0.15), SIMD3(0.92, 0.92, 0.94)]
         var poles: [Pole] = []
-        for side in [-1.0, 1] where random.uniform() < 0.75 {
-            var z = random.uniform(6, 12)
-            while z < 48 {
+        for side in [-1.0, 1] where random.uniform() < 0.8 {
+            var z = random.uniform(5, 8)
+            while z < 24 {
                 poles.append(
                     Pole(
-                        x: side * (roadHalf + 0.5), z: z, height: height, width: random.uniform(0.13, 0.2),
-                        arm: -side * arm, shade: shade))
+                        x: side * (roadHalf + 0.6), z: z, height: height, width: random.uniform(0.2, 0.3),
+                        arm: -side * arm, shade: shade,
+                        board: random.uniform() < 0.45 ? boards[random.below(boards.count)] : nil))
                 z += spacing
             }
         }
@@ -184,12 +189,12 @@ struct StreetPlan {
             SIMD3(0.72, 0.1, 0.1), SIMD3(0.12, 0.25, 0.55), SIMD3(0.9, 0.9, 0.9), SIMD3(0.1, 0.1, 0.12),
             SIMD3(0.55, 0.57, 0.6), SIMD3(0.85, 0.7, 0.15), SIMD3(0.2, 0.42, 0.3),
         ]
-        return (0..<random.below(5)).map { _ in
+        return (0..<1 + random.below(4)).map { _ in
             let side = random.below(2) == 0 ? -1.0 : 1
             // Some drive in their lane, some are parked at the kerb.
             let place = random.uniform() < 0.5 ? 0.5 : 0.78
             return Car(
-                x: side * roadHalf * place + random.uniform(-0.2, 0.2), z: random.uniform(6.5, 32),
+                x: side * roadHalf * place + random.uniform(-0.2, 0.2), z: random.uniform(5.5, 19),
                 width: random.uniform(1.6, 2.1), height: random.uniform(1.35, 1.9),
                 paint: paints[random.below(paints.count)] * random.uniform(0.8, 1.15), oncoming: side < 0)
         }

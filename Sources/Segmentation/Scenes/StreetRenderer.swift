@@ -93,7 +93,7 @@ extension StreetPlan {
         let stain = noise.fractal(x * 0.9, z * 0.5, octaves: 3) - 0.5
         var color = (isRoad ? asphalt : slabs) * (1 + stain * 0.45)
         let kerb = abs(abs(x) - roadHalf)
-        if kerb < 0.12 { color = color * 0.75 + 0.16 }
+        if kerb < 0.16 { color = color * 0.75 + 0.2 }
         if isRoad && dashes && abs(x) < 0.09 && z.truncatingRemainder(dividingBy: 6) < 3 {
             color = SIMD3(0.85, 0.84, 0.8)
         }
@@ -168,18 +168,23 @@ extension StreetPlan {
     }
 
     private func draw(_ pole: Pole, on canvas: inout Canvas) {
-        // Never thinner than what the mask can show.
-        let half = max(pole.width / 2, 0.42 * pole.z / focal)
-        let reach = max(abs(pole.arm), half) + 0.3
+        // Never thinner than two pixels, or it would be gone before a network sees it.
+        let half = max(pole.width / 2, 0.95 * pole.z / focal)
+        let reach = max(abs(pole.arm), 0.5) + 0.3
         stand(
             .pole, x: pole.x, z: pole.z, sides: -reach...reach, top: pole.height + 0.1, on: &canvas
         ) { u, v in
+            if let board = pole.board {
+                // A round sign with a rim at the height of a head and a half.
+                let square = u * u + (v - 2.7) * (v - 2.7)
+                if square < 0.5 * 0.5 { return square < 0.38 * 0.38 ? board : SIMD3(0.95, 0.95, 0.95) }
+            }
             if abs(u) < half { return pole.shade * (u < 0 ? 1.1 : 0.85) }
             guard pole.arm != 0 else { return nil }
             let along = u / pole.arm
             if along > 0, along < 1, v > pole.height - 2 * half { return pole.shade }
-            let lamp = along > 0.75 && abs(u - pole.arm * 0.95) < 0.3
-            return lamp && v > pole.height - 2 * half - 0.12 ? SIMD3(0.95, 0.93, 0.8) : nil
+            let lamp = along > 0.7 && abs(u - pole.arm * 0.95) < 0.35
+            return lamp && v > pole.height - 2 * half - 0.2 ? SIMD3(0.95, 0.93, 0.8) : nil
         }
     }
 
@@ -195,7 +200,7 @@ extension StreetPlan {
                     let sag = 0.7 * 4 * along * (1 - along)
                     let x = center + (near.x - eyeX) * focal / z
                     let y = horizon + (eyeHeight - near.height * 0.96 + sag) * focal / z
-                    canvas.draw(.pole, depth: z, x: x - 0.34...x + 0.34, y: y - 0.34...y + 0.34) { _, _ in
+                    canvas.draw(.pole, depth: z, x: x - 0.5...x + 0.5, y: y - 0.5...y + 0.5) { _, _ in
                         hazed(SIMD3(0.13, 0.13, 0.14), z)
                     }
                 }
