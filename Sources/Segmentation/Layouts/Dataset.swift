@@ -91,7 +91,13 @@ public struct Dataset: Sendable {
         self.root = root
         self.layout = layout
         self.classes = classes
-        labels = LabelMap(classes: classes.count, ignoring: ignoring, mapping: mapping)
+        let table: [UInt8?]? =
+            switch layout {
+            case .cityscapes: CityscapesLayout.labels(root)
+            case .ade20k: ADE20KLayout.labels
+            case .folders, .list, .voc: nil
+            }
+        labels = LabelMap(classes: classes.count, table: table, ignoring: ignoring, mapping: mapping)
     }
 
     /// The samples of a split in a fixed order (by name, or as listed).
@@ -120,7 +126,9 @@ public struct Dataset: Sendable {
             switch layout {
             case .folders: FoldersLayout.splits(root)
             case .list: listedSplits(root)
-            case .cityscapes, .voc, .ade20k: [String]()
+            case .cityscapes: CityscapesLayout.splits(root)
+            case .voc: VOCLayout.splits(root)
+            case .ade20k: ADE20KLayout.splits(root)
             }
         let usual = ["train", "val", "test"]
         return (usual.filter(names.contains) + names.filter { !usual.contains($0) }.sorted()).map(Split.init(rawValue:))
@@ -131,18 +139,23 @@ public struct Dataset: Sendable {
         switch layout {
         case .folders: try FoldersLayout.pairing(root, split)
         case .list: try listPairing(root, split)
-        case .cityscapes, .voc, .ade20k:
-            throw DataError(file: root, problem: "the layout `\(layout.rawValue)` cannot be read yet")
+        case .cityscapes: try CityscapesLayout.pairing(root, split)
+        case .voc: try VOCLayout.pairing(root, split)
+        case .ade20k: try ADE20KLayout.pairing(root, split)
         }
     }
 
     private static func classes(root: String, layout: Layout) throws -> ClassTable {
         let file = join(root, "classes.txt")
-        guard isFile(file) else {
+        if isFile(file) { return try ClassTable(classesFile: file) }
+        switch layout {
+        case .cityscapes: return CityscapesLayout.classes
+        case .voc: return VOCLayout.classes
+        case .ade20k: return try ADE20KLayout.classes(root)
+        case .folders, .list:
             throw DataError(
                 .missing, file: file, problem: "is missing: write one class name a line, or name the classes")
         }
-        return try ClassTable(classesFile: file)
     }
 }
 
@@ -162,7 +175,7 @@ package struct Pairing: Sendable {
 public func detectLayout(_ root: String) throws -> Layout {
     func has(_ path: String) -> Bool { isDirectory(join(root, path)) }
     if has("leftImg8bit") { return .cityscapes }
-    if has("JPEGImages") || has("VOC2012/JPEGImages") || has("VOCdevkit/VOC2012/JPEGImages") { return .voc }
+    if VOCLayout.base(root) != nil { return .voc }
     if has("annotations"), has("images/training") || has("images/validation") { return .ade20k }
     if FoldersLayout.matches(root) { return .folders }
     if !listedSplits(root).isEmpty { return .list }
@@ -177,6 +190,12 @@ func join(_ folder: String, _ name: String) -> String { folder.hasSuffix("/") ? 
 func isDirectory(_ path: String) -> Bool {
     var directory: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &directory) && directory.boolValue
+}
+
+/// The folders inside a folder, in order, without hidden ones.
+func subfolders(_ path: String) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    return names.filter { !$0.hasPrefix(".") && isDirectory(join(path, $0)) }.sorted()
 }
 
 func isFile(_ path: String) -> Bool {

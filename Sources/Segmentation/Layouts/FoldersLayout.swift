@@ -49,7 +49,7 @@ enum FoldersLayout {
     }
 
     /// Pairs all files of two folders by their stems.
-    private static func pairing(images: String, masks: String) throws -> Pairing {
+    static func pairing(images: String, masks: String) throws -> Pairing {
         let imageFiles = try PictureFolder(images)
         let maskFiles = isDirectory(masks) ? try PictureFolder(masks) : PictureFolder()
         var result = Pairing()
@@ -67,7 +67,7 @@ enum FoldersLayout {
     }
 
     /// Pairs the files whose stems are listed, in the list's order.
-    private static func pairing(images: String, masks: String, stems list: String) throws -> Pairing {
+    static func pairing(images: String, masks: String, stems list: String) throws -> Pairing {
         let imageFiles = try PictureFolder(images)
         let maskFiles = isDirectory(masks) ? try PictureFolder(masks) : PictureFolder()
         var result = Pairing()
@@ -112,11 +112,6 @@ enum FoldersLayout {
 
     private static func outerSplits(_ root: String) -> [String] {
         subfolders(root).filter { isDirectory(join(join(root, $0), images)) }
-    }
-
-    private static func subfolders(_ path: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        return names.filter { !$0.hasPrefix(".") && isDirectory(join(path, $0)) }.sorted()
     }
 }
 

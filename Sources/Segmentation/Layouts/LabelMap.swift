@@ -12,8 +12,15 @@ public struct LabelMap: Hashable, Sendable {
     ///   - ignoring: further values that mean ignored pixels.
     ///   - mapping: values that mean another class (or 255); all other classes keep their own.
     public init(classes: Int, ignoring: [UInt8] = [], mapping: [UInt8: UInt8] = [:]) {
+        self.init(classes: classes, table: nil, ignoring: ignoring, mapping: mapping)
+    }
+
+    /// A map that begins with a layout's own meanings; classes beyond the given number mean nothing.
+    init(classes: Int, table layout: [UInt8?]?, ignoring: [UInt8], mapping: [UInt8: UInt8]) {
         precondition((1...255).contains(classes), "\(classes) classes")
-        var table = (0..<256).map { $0 < classes || $0 == 255 ? UInt8($0) : nil }
+        var table = (layout ?? (0..<256).map { UInt8($0) }).map { label in
+            label.flatMap { $0 < classes || $0 == Mask.ignored ? $0 : nil }
+        }
         for (value, label) in mapping {
             precondition(label < classes || label == Mask.ignored, "\(value) mapped to \(label)")
             table[Int(value)] = label

@@ -32,9 +32,10 @@ public final class EvaluationLoader: Sendable {
             first: 0, end: samples.count, workers: workers, depth: prefetch, name: "evaluation loader"
         ) { index in
             let (image, mask) = try reader.readOriginal(samples[index])
+            let (width, height) = reader.size(of: image)
             return EvaluationItem(
-                index: index, sample: samples[index], image: image.resized(by: reader.resize),
-                mask: resizesMask ? mask.resized(by: reader.resize) : mask)
+                index: index, sample: samples[index], image: image.resized(width: width, height: height),
+                mask: resizesMask ? mask.resized(width: width, height: height) : mask)
         }
     }
 

@@ -17,20 +17,35 @@ public struct SampleReader: Sendable {
     public let labels: LabelMap
     /// The factor that images are resized by, masks alike; 0.5 is half resolution.
     public let resize: Double
+    /// What each image's longer side is brought to instead, whatever it was; nil leaves it to the factor.
+    public let longerSide: Int?
     /// What the readers accept.
     public let limits: ReadLimits
 
     /// A reader for a data set's samples.
-    public init(labels: LabelMap, resize: Double = 1, limits: ReadLimits = ReadLimits()) {
+    public init(
+        labels: LabelMap, resize: Double = 1, longerSide: Int? = nil, limits: ReadLimits = ReadLimits()
+    ) {
+        precondition(resize > 0 && (longerSide ?? 1) > 0, "resizing by \(resize), to \(longerSide ?? 0)")
         self.labels = labels
         self.resize = resize
+        self.longerSide = longerSide
         self.limits = limits
     }
 
     /// Reads an image with its labels, both resized.
     public func read(_ sample: Sample) throws -> LabelledImage {
         let (image, mask) = try readOriginal(sample)
-        return LabelledImage(image: image.resized(by: resize), mask: mask.resized(by: resize))
+        let size = size(of: image)
+        return LabelledImage(
+            image: image.resized(width: size.width, height: size.height),
+            mask: mask.resized(width: size.width, height: size.height))
+    }
+
+    /// The size that an image is resized to.
+    public func size(of image: Image) -> (width: Int, height: Int) {
+        let factor = longerSide.map { Double($0) / Double(max(image.width, image.height)) } ?? resize
+        return (scaled(image.width, by: factor), scaled(image.height, by: factor))
     }
 
     /// Reads an image with its labels as they are in the files.
