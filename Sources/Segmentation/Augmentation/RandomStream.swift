@@ -13,6 +13,9 @@ public struct RandomStream: Hashable, Codable, Sendable {
         state = next()
     }
 
+    /// A stream that goes on from a state.
+    public init(resuming state: UInt64) { self.state = state }
+
     /// The next 64 random bits.
     public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15

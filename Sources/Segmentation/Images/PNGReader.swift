@@ -12,8 +12,6 @@ private final class PNGReader {
         }
         self.context = context
         self.file = file
-        let side = UInt32(clamping: min(limits.pixels, 0x7FFF_FFFF))
-        try check(spng_set_image_limits(context, side, side), file)
         // Compressed metadata may claim any size: a chunk may not unpack to more than the file or 4 MiB.
         let chunk = max(buffer.count, 4 << 20)
         try check(spng_set_chunk_limits(context, chunk, chunk), file)
@@ -28,10 +26,9 @@ private final class PNGReader {
     func decode(_ format: spng_format) throws -> [UInt8] {
         var size = 0
         try check(spng_decoded_image_size(context, Int32(format.rawValue), &size), file)
-        let pixels = try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-            try check(spng_decode_image(context, buffer.baseAddress, size, Int32(format.rawValue), 0), file)
-            count = size
-        }
+        // Zeroes to begin with: libspng adds the bits of interlaced pixels to what is there.
+        var pixels = [UInt8](repeating: 0, count: size)
+        try check(spng_decode_image(context, &pixels, size, Int32(format.rawValue), 0), file)
         try check(spng_decode_chunks(context), file)
         return pixels
     }

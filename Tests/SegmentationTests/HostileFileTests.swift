@@ -1,0 +1,98 @@
+import Foundation
+import Segmentation
+import Testing
+
+/// Damaged files: any outcome but an image or one line with the file's name would end the test run.
+@Suite struct HostileFileTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// Reads a damaged file as image and as mask; errors must be one line with the name in front.
+    private func survive(_ bytes: [UInt8], _ name: String) throws {
+        let path = try folder.write(bytes, to: name)
+        let limits = ReadLimits(pixels: 4_000_000)
+        for message in [
+            failure { _ = try readImage(path: path, limits: limits) },
+            failure { _ = try readMask(path: path, limits: limits) },
+        ] {
+            if let message { #expect(message.hasPrefix(path + ": ") && !message.contains("\n")) }
+        }
+    }
+
+    private func mutate(_ bytes: [UInt8], _ random: inout RandomStream) -> [UInt8] {
+        var result = bytes
+        for _ in 0...random.below(4) {
+            let place = random.below(result.count)
+            switch random.below(5) {
+            case 0: result[place] = UInt8(random.below(256))
+            case 1: result[place] ^= 1 << UInt8(random.below(8))
+            case 2: result.removeSubrange(place..<min(place + 1 + random.below(8), result.count))
+            case 3:
+                result.insert(contentsOf: (0..<1 + random.below(8)).map { _ in UInt8(random.below(256)) }, at: place)
+            default: result = Array(result.prefix(max(1, place)))
+            }
+            if result.isEmpty { result = [0] }
+        }
+        return result
+    }
+
+    @Test func mutatedSmallFiles() throws {
+        var random = RandomStream(seed: 11)
+        let sources =
+            PNGKind.all.filter { $0.width == 7 }.map { $0.builder().bytes() }
+            + [JPEGSample.rgb, JPEGSample.cmyk, JPEGSample.oriented(6, littleEndian: false)]
+        for source in sources {
+            for _ in 0..<60 { try survive(mutate(source, &random), "x.bin") }
+        }
+    }
+
+    @Test(.enabled(if: sharedData("camvid") != nil, "../shared/data/camvid is not there"))
+    func mutatedRealFiles() throws {
+        var random = RandomStream(seed: 12)
+        let root = try #require(sharedData("camvid"))
+        let sample = try Dataset(root: root, classes: ClassTable(count: 12)).samples(.test)[0]
+        for path in [sample.image, try #require(sample.mask)] {
+            let source = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            for _ in 0..<100 { try survive(mutate(source, &random), "x.bin") }
+        }
+    }
+
+    @Test func everyTruncationOfPNGIsAnError() throws {
+        let bytes = PNGBuilder(width: 9, height: 7, type: 0, depth: 8, samples: Array(0..<63)).bytes()
+        // All but the last four bytes: the checksum of the end chunk, which holds nothing.
+        for length in 0..<bytes.count - 4 {
+            let path = try folder.write(bytes.prefix(length), to: "x.png")
+            #expect(failure { _ = try readMask(path: path) } != nil, "cut to \(length) of \(bytes.count) bytes")
+        }
+    }
+
+    @Test func lyingMetadataOfJPEGIsPassedOver() {
+        var random = RandomStream(seed: 13)
+        let bytes = JPEGSample.oriented(8, littleEndian: true)
+        #expect(JPEGMetadata(bytes).orientation == 8)
+        for _ in 0..<5_000 {
+            var damaged = Array(bytes.prefix(60))
+            for _ in 0...random.below(3) { damaged[2 + random.below(58)] = UInt8(random.below(256)) }
+            #expect((1...8).contains(JPEGMetadata(Array(damaged.prefix(2 + random.below(59)))).orientation))
+        }
+        #expect(JPEGMetadata([]).orientation == 1)
+        #expect(JPEGMetadata([0xFF]).orientation == 1)
+    }
+
+    @Test func textFilesOfAnyBytes() throws {
+        var random = RandomStream(seed: 14)
+        try folder.write("", to: "image.png")
+        for _ in 0..<300 {
+            let bytes = (0..<random.below(80)).map { _ in
+                random.below(3) == 0 ? UInt8(random.below(256)) : Array("ab/.# \t\n0123456789,:".utf8)[random.below(20)]
+            }
+            let path = try folder.write(bytes, to: "classes.txt")
+            if let message = failure({ _ = try ClassTable(classesFile: path) }) { #expect(message.hasPrefix(path)) }
+            try folder.write(bytes, to: "train.txt")
+            _ = failure {
+                _ = try Dataset(root: folder.path, layout: .list, classes: ClassTable(count: 2)).samples(.train)
+            }
+        }
+    }
+}

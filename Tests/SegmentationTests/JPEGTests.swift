@@ -1,0 +1,114 @@
+import Foundation
+import Segmentation
+import Testing
+
+/// Small JPEG files of six 8x8 blocks, two in a row, each of one colour: values known by construction.
+enum JPEGSample {
+    static let colors = [
+        Color(250, 20, 20), Color(20, 200, 30), Color(30, 40, 220), Color(128, 128, 128), Color(240, 230, 10),
+        Color(10, 220, 230),
+    ]
+    static let rgb = decode(
+        """
+        /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAIBAQEBAQIBAQECAgICAgQDAgICAgUEBAMEBgUGBgYFBgYGBwkIBgcJBwYGCAsICQoK\
+        CgoKBggLDAsKDAkKCgr/2wBDAQICAgICAgUDAwUKBwYHCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoKCgoK\
+        CgoKCgoKCgr/wAARCAAYABADAREAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAACAn/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QA\
+        FwEAAwEAAAAAAAAAAAAAAAAABwkKCP/EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAMAwEAAhEDEQA/ADGzGeYTAfpA061JjcCjBR4o\
+        KgEfi4G6mBP2/9k=
+        """)
+    /// Adobe's CMYK: inks (0, 255, 255, 0), (255, 0, 255, 0), (255, 255, 0, 0), (0, 0, 0, 128), (0, 0, 255, 20),
+    /// (100, 50, 0, 60); light is (255 - ink) (255 - black) / 255.
+    static let cmyk = decode(
+        """
+        /9j/7gAOQWRvYmUAZAAAAAAA/9sAQwACAQEBAQECAQEBAgICAgIEAwICAgIFBAQDBAYFBgYGBQYGBgcJCAYHCQcGBggLCAkKCgoK\
+        CgYICwwLCgwJCgoK/8AAFAgAGAAQBEMRAE0RAFkRAEsRAP/EABcAAQEBAQAAAAAAAAAAAAAAAAoACQj/xAAUEAEAAAAAAAAAAAAA\
+        AAAAAAAA/9oADgRDAE0AWQBLAAA/AN/B/wAf9v4AGf4kgAz/ABH+H+If9IANtgxvcbn+OX3/2Q==
+        """)
+
+    private static func decode(_ text: String) -> [UInt8] { [UInt8](Data(base64Encoded: text) ?? Data()) }
+
+    /// The file with an EXIF block that holds an orientation, in either byte order.
+    static func oriented(_ orientation: UInt8, littleEndian: Bool) -> [UInt8] {
+        let tiff: [UInt8] =
+            littleEndian
+            ? [0x49, 0x49, 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0]
+            : [0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]
+        let body = Array("Exif\0\0".utf8) + tiff
+        return Array(rgb.prefix(2)) + [0xFF, 0xE1, 0, UInt8(body.count + 2)] + body + rgb.dropFirst(2)
+    }
+}
+
+@Suite struct JPEGTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func close(_ first: Color, _ second: Color, by limit: Int = 1) -> Bool {
+        zip([first.red, first.green, first.blue], [second.red, second.green, second.blue])
+            .allSatisfy { abs(Int($0) - Int($1)) <= limit }
+    }
+
+    @Test func colors() throws {
+        let image = try readImage(path: folder.write(JPEGSample.rgb, to: "a.jpg"))
+        #expect(image.width == 16 && image.height == 24)
+        for y in 0..<24 {
+            for x in 0..<16 { #expect(close(image[x, y], JPEGSample.colors[y / 8 * 2 + x / 8])) }
+        }
+    }
+
+    @Test func cmykIsConverted() throws {
+        let image = try readImage(path: folder.write(JPEGSample.cmyk, to: "a.jpg"))
+        let expected = [
+            Color(255, 0, 0), Color(0, 255, 0), Color(0, 0, 255), Color(127, 127, 127), Color(235, 235, 0),
+            Color(119, 157, 195),
+        ]
+        for (index, color) in expected.enumerated() {
+            #expect(close(image[index % 2 * 8 + 4, index / 2 * 8 + 4], color, by: 2))
+        }
+    }
+
+    /// Where the blocks of the upright picture come from, row by row, for each orientation.
+    @Test(arguments: [
+        (1, [0, 1, 2, 3, 4, 5]), (2, [1, 0, 3, 2, 5, 4]), (3, [5, 4, 3, 2, 1, 0]), (4, [4, 5, 2, 3, 0, 1]),
+        (5, [0, 2, 4, 1, 3, 5]), (6, [4, 2, 0, 5, 3, 1]), (7, [5, 3, 1, 4, 2, 0]), (8, [1, 3, 5, 0, 2, 4]),
+    ])
+    func exifOrientation(orientation: Int, blocks: [Int]) throws {
+        for littleEndian in [false, true] {
+            let bytes = JPEGSample.oriented(UInt8(orientation), littleEndian: littleEndian)
+            let image = try readImage(path: folder.write(bytes, to: "a.jpg"))
+            let columns = orientation < 5 ? 2 : 3
+            #expect(image.width == columns * 8)
+            for (index, block) in blocks.enumerated() {
+                let color = image[index % columns * 8 + 4, index / columns * 8 + 4]
+                #expect(close(color, JPEGSample.colors[block]))
+            }
+        }
+    }
+
+    @Test func maskMustFitTheImageAsDisplayed() throws {
+        let image = try folder.write(JPEGSample.oriented(6, littleEndian: true), to: "a.jpg")
+        for (width, height, fits) in [(24, 16, true), (16, 24, false)] {
+            let mask = try folder.file("m.png")
+            try writePNG(rampMask(width: width, height: height), palette: [], to: mask)
+            let reader = SampleReader(labels: LabelMap(classes: 5))
+            let message = failure { _ = try reader.read(Sample(name: "a", image: image, mask: mask)) }
+            #expect((message == nil) == fits)
+        }
+    }
+
+    @Test func masksAreRefused() throws {
+        let path = try folder.write(JPEGSample.rgb, to: "a.jpg")
+        #expect(
+            failure { _ = try readMask(path: path) }
+                == "\(path): is a JPEG, which alters label values: masks must be palette or grey PNG")
+    }
+
+    @Test func everyTruncationIsAnError() throws {
+        for length in 1..<JPEGSample.rgb.count {
+            let path = try folder.write(JPEGSample.rgb.prefix(length), to: "a.jpg")
+            let message = failure { _ = try readImage(path: path) }
+            #expect(message?.hasPrefix(path + ": ") == true, "cut to \(length) bytes")
+            #expect(message?.contains("\n") == false)
+        }
+    }
+}

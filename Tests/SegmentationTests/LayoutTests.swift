@@ -1,0 +1,140 @@
+import Foundation
+import Segmentation
+import Testing
+
+@Suite struct LayoutTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func touch(_ names: String...) throws { for name in names { try folder.write("x", to: name) } }
+
+    private func dataset(classes: Int = 3) throws -> Dataset {
+        try Dataset(root: folder.path, classes: ClassTable(count: classes))
+    }
+
+    private func path(_ name: String) -> String { "\(folder.path)/\(name)" }
+
+    @Test func foldersWithSplitsInside() throws {
+        try touch("images/train/b.JPG", "images/train/a.png", "images/val/c.jpeg", "images/train/.DS_Store")
+        try touch("masks/train/a.png", "masks/train/b.png", "masks/val/c.PNG", "images/train/notes.txt")
+        let dataset = try dataset()
+        #expect(dataset.layout == .folders && dataset.splits == [.train, .val])
+        #expect(
+            try dataset.samples(.train) == [
+                Sample(name: "a", image: path("images/train/a.png"), mask: path("masks/train/a.png")),
+                Sample(name: "b", image: path("images/train/b.JPG"), mask: path("masks/train/b.png")),
+            ])
+        #expect(try dataset.samples(.val).map(\.name) == ["c"])
+        let message = failure { _ = try dataset.samples(.test) }
+        #expect(message?.contains("has no split `test` (found: train, val)") == true)
+        #expect(failure { _ = try dataset.samples("../x") }?.contains("no name of a split") == true)
+    }
+
+    @Test func foldersWithSplitsOutside() throws {
+        try touch("train/images/city/a.png", "train/masks/city/a.png", "test/images/b.png")
+        let dataset = try dataset()
+        #expect(dataset.layout == .folders && dataset.splits == [.train, .test])
+        #expect(try dataset.samples(.train).map(\.name) == ["city/a"])
+        #expect(
+            failure { _ = try dataset.samples(.test) } == "\(path("test/images/b.png")): has no mask: expected"
+                + " \(path("test/masks/b")).png; add the mask or remove the image")
+        #expect(try dataset.samples(.test, masks: false).map(\.mask) == [nil])
+    }
+
+    @Test func foldersWithListsOfStems() throws {
+        try touch("images/a.png", "images/b.png", "images/c.png", "masks/a.png", "masks/b.png", "masks/c.png")
+        try folder.write("c\r\na.png\r\n\r\n", to: "train.txt")
+        try folder.write("b\nd\n", to: "val.txt")
+        let dataset = try dataset()
+        #expect(dataset.layout == .folders && dataset.splits == [.train, .val])
+        #expect(try dataset.samples(.train).map(\.name) == ["c", "a"])
+        #expect(failure { _ = try dataset.samples(.val) }?.contains("val.txt:2: lists `d`, but there is no") == true)
+    }
+
+    @Test func foldersWithoutSplitsAreAllForTraining() throws {
+        try touch("images/a.png", "masks/a.png")
+        #expect(try dataset().splits == [.train])
+        #expect(try dataset().samples(.train).count == 1)
+        #expect(failure { _ = try dataset().samples(.val) }?.contains("list its stems in val.txt") == true)
+    }
+
+    @Test func strayMasksAndEqualStemsAreReported() throws {
+        try touch("images/train/a.png", "masks/train/a.png", "masks/train/b.png")
+        #expect(failure { _ = try dataset().samples(.train) }?.contains("masks/train/b.png: has no image") == true)
+        try touch("images/train/a.jpg", "images/train/b.png")
+        #expect(failure { _ = try dataset().samples(.train) }?.contains("has the same stem as") == true)
+    }
+
+    @Test func listsOfPairs() throws {
+        try touch("train/a.png", "trainannot/a.png", "train/b.png", "trainannot/b.png", "with space/c.png")
+        try folder.write("train/a.png trainannot/a.png\n# comment\ntrain/b.png   trainannot/b.png\n", to: "train.txt")
+        try folder.write("with space/c.png\t./trainannot/a.png\n", to: "val.txt")
+        try folder.write("train/a.png\n", to: "test.txt")
+        let dataset = try dataset()
+        #expect(dataset.layout == .list && dataset.splits == [.train, .val, .test])
+        #expect(
+            try dataset.samples(.train)[1]
+                == Sample(name: "b", image: path("train/b.png"), mask: path("trainannot/b.png")))
+        #expect(try dataset.samples(.val)[0].image == path("with space/c.png"))
+        #expect(failure { _ = try dataset.samples(.test) }?.contains("test.txt:1: names no mask") == true)
+        #expect(try dataset.samples(.test, masks: false).count == 1)
+        #expect(failure { _ = try dataset.samples("extra") }?.contains("lists found: train, val, test") == true)
+    }
+
+    @Test func foreignPathsInListsLoseTheirLeadingFolders() throws {
+        try touch("train/a.png", "trainannot/a.png", "train/b.png", "trainannot/b.png", "b.png")
+        let lines = ["a", "b"].map { "/SegNet/CamVid/train/\($0).png /SegNet/CamVid/trainannot/\($0).png\n" }
+        try folder.write(lines.joined(), to: "train.txt")
+        #expect(try dataset().samples(.train).map(\.image) == [path("train/a.png"), path("train/b.png")])
+        // The same number of folders for all lines: a missing file is not mistaken for another of its name.
+        try FileManager.default.removeItem(atPath: path("train/b.png"))
+        let message = failure { _ = try dataset().samples(.train) }
+        #expect(message == "\(path("train.txt")):2: names train/b.png, which is not in \(folder.path)")
+    }
+
+    @Test(arguments: ["../a.png m.png", "train/../../a.png m.png", "/.. m.png", "a b c"])
+    func listsCannotLeaveTheRoot(line: String) throws {
+        try touch("a.png", "m.png")
+        try folder.write(line + "\n", to: "train.txt")
+        let message = failure { _ = try dataset().samples(.train) }
+        #expect(message?.hasPrefix(path("train.txt:1: ")) == true)
+    }
+
+    @Test func unknownFoldersSayWhatIsNeeded() throws {
+        #expect(failure { _ = try detectLayout(folder.path) }?.contains("no data set of a known layout") == true)
+        #expect(failure { _ = try Dataset(root: path("none")) }?.contains("is no folder") == true)
+        try touch("images/a.png")
+        #expect(failure { _ = try Dataset(root: folder.path) }?.contains("classes.txt: is missing") == true)
+    }
+
+    @Test func cityscapes() throws {
+        for split in ["train", "val"] {
+            try touch("leftImg8bit/\(split)/aachen/aachen_0_1_leftImg8bit.png")
+            try touch("gtFine/\(split)/aachen/aachen_0_1_gtFine_labelIds.png")
+            try touch("gtFine/\(split)/aachen/aachen_0_1_gtFine_color.png")
+        }
+        let dataset = try Dataset(root: folder.path)
+        #expect(dataset.layout == .cityscapes && dataset.classes.count == 19 && dataset.splits == [.train, .val])
+        #expect(
+            try dataset.samples(.val) == [
+                Sample(
+                    name: "aachen_0_1", image: path("leftImg8bit/val/aachen/aachen_0_1_leftImg8bit.png"),
+                    mask: path("gtFine/val/aachen/aachen_0_1_gtFine_labelIds.png"))
+            ])
+        #expect([0, 7, 33, 34, 255].map { dataset.labels[$0] } == [255, 0, 18, nil, 255])
+        for split in ["train", "val"] { try touch("gtFine/\(split)/aachen/aachen_0_1_gtFine_labelTrainIds.png") }
+        let trained = try Dataset(root: folder.path)
+        #expect(try trained.samples(.val)[0].mask?.hasSuffix("labelTrainIds.png") == true)
+        #expect([0, 18, 19, 255].map { trained.labels[$0] } == [0, 18, nil, 255])
+    }
+
+    @Test func labelMaps() throws {
+        let map = LabelMap(classes: 3, ignoring: [7], mapping: [9: 1, 2: 255])
+        #expect([0, 1, 2, 3, 7, 9, 255].map { map[$0] } == [0, 1, 255, nil, 255, 1, 255])
+        let mask = Mask(width: 2, height: 2, labels: [9, 7, 0, 255])
+        #expect(try map.apply(to: mask, file: "m").labels == [1, 255, 0, 255])
+        let message = failure { _ = try map.apply(to: Mask(width: 2, height: 1, labels: [0, 3]), file: "m.png") }
+        #expect(message?.hasPrefix("m.png: has the label 3 at column 1, row 0, but there are 3 classes") == true)
+    }
+}
