@@ -169,12 +169,13 @@ void backward_rows(const MixState &state, const variable_list &maps, const at::T
 class Mix : public torch::autograd::Function<Mix> {
   public:
     static variable_list forward(AutogradContext *context, c10::intrusive_ptr<MixState> state, at::Tensor weights,
-                                 at::Tensor base, at::Tensor running_mean, at::Tensor running_variance,
+                                 std::optional<at::Tensor> start, at::Tensor running_mean, at::Tensor running_variance,
                                  at::TensorList inputs) {
         auto maps = inputs.vec();
         weights = weights.contiguous();
         for (auto &map : maps) map = map.contiguous(at::MemoryFormat::ChannelsLast);
-        if (state->has_base) base = base.contiguous(at::MemoryFormat::ChannelsLast);
+        at::Tensor base;
+        if (start) base = start->contiguous(at::MemoryFormat::ChannelsLast);
         auto images = maps[0].size(0), first = state->first_columns();
         auto finished = like(maps[0], images, first), rest = like(maps[0], images, state->columns() - first);
         AT_DISPATCH_FLOATING_TYPES(weights.scalar_type(), "mix", [&] {
@@ -260,7 +261,7 @@ int32_t ct_mix(const ct_optional_tensor *handles, int64_t count, int64_t normali
         at::Tensor first, others;
         if (runs_by_rows(maps[0])) {
             auto inputs = at::TensorList(maps);
-            auto both = Mix::apply(state, get(weights), start, get(running_mean), get(running_variance), inputs);
+            auto both = Mix::apply(state, get(weights), maybe(base), get(running_mean), get(running_variance), inputs);
             first = both[0], others = both[1];
         } else {
             auto all = mixed_plainly(*state, maps, get(weights), start, get(running_mean), get(running_variance));

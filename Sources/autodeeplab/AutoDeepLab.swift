@@ -15,7 +15,7 @@ struct AutoDeepLab: AsyncParsableCommand {
             130 interrupted.
             """,
         version: packageVersion,
-        subcommands: [Inspect.self, Draw.self, DataVerb.self, Doctor.self])
+        subcommands: [SearchVerb.self, Decode.self, Inspect.self, Draw.self, DataVerb.self, Doctor.self])
 
     static func main() async {
         reportEngineFailures()

@@ -1,3 +1,4 @@
+import Networks
 import SearchSpace
 
 /// The architecture search (paper 4, 5.1).
@@ -84,22 +85,4 @@ public struct BatchNormConfiguration: Codable, Equatable, Sendable {
 
     /// The defaults.
     public init() {}
-}
-
-/// Whether a node's cell shares its operators between the arrows that enter it.
-public enum CellSharing: String, Codable, CaseIterable, Sendable {
-    /// One set of operators a node.
-    case perNode
-    /// One set of operators an arrow.
-    case perArrow
-}
-
-/// What is computed anew in the backward pass, in exchange for memory.
-public enum Recomputation: String, Codable, CaseIterable, Sendable {
-    /// Nothing: fastest.
-    case none
-    /// The inside of each cell.
-    case cells
-    /// The inside of each layer: least memory.
-    case layers
 }

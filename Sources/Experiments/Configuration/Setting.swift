@@ -1,3 +1,4 @@
+import Networks
 import Yams
 
 /// One key of the configuration: where its value lives, how it is read and written, and what it may be.

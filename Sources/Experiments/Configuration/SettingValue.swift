@@ -1,3 +1,4 @@
+import Networks
 import Yams
 
 import enum SearchSpace.AtrousKind

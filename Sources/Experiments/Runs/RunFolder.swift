@@ -32,6 +32,7 @@ public final class RunFolder: Sendable {
             }
         }
         try RunFolder.makeFolder(paths.checkpoints)
+        try RunFolder.makeFolder(paths.genotypes)
     }
 
     /// Where each file is.

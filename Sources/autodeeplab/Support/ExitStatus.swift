@@ -86,6 +86,6 @@ func reportEngineFailures() {
     Engine.onFailure { failure in
         let advice = failure.isOutOfMemory ? "memory ran out; lower the batch, the crop or the filters (" : ""
         writeError("\(advice)\(failure.operation): \(failure.reason)\(failure.isOutOfMemory ? ")" : "")")
-        exit(ExitStatus.internalFault.rawValue)
+        _exit(ExitStatus.internalFault.rawValue)
     }
 }

@@ -1,0 +1,128 @@
+import Segmentation
+import Torch
+
+/// Class probabilities of one image from scores at several scales, with and without mirroring (paper 5.2).
+struct Inference {
+    let scales: [Double]
+    let flip: Bool
+    let device: Device
+
+    /// - Parameters:
+    ///   - image: The image.
+    ///   - network: Scores `[1, classes, h, w]` of images `[1, 3, h, w]`.
+    /// - Returns: Mean probabilities `[1, classes, H, W]` at the image's size; with one scale and no flip the scores
+    ///   themselves, whose largest is the same class.
+    func callAsFunction(_ image: Image, network: (Tensor) -> Tensor) -> Tensor {
+        withoutGradients {
+            let whole = image.tensor(on: device)
+            if scales == [1] && !flip { return network(whole) }
+            var sum: Tensor?
+            for scale in scales {
+                let height = max(1, Int((Double(image.height) * scale).rounded()))
+                let width = max(1, Int((Double(image.width) * scale).rounded()))
+                let scaled = interpolateBilinear(whole, height: height, width: width, alignCorners: false)
+                for mirrored in flip ? [false, true] : [false] {
+                    let scores = network(mirrored ? scaled.flip([3]) : scaled)
+                    let straight = (mirrored ? scores.flip([3]) : scores).softmax(1)
+                    let full = interpolateBilinear(straight, height: image.height, width: image.width)
+                    sum = sum.map { $0 + full } ?? full
+                }
+            }
+            return (sum ?? whole) / Double(scales.count * (flip ? 2 : 1))
+        }
+    }
+}
+
+extension Image {
+    /// `[1, 3, H, W]`, values 2x / 255 - 1, channels last in memory.
+    func tensor(on device: Device) -> Tensor {
+        Tensor(normalized(), shape: [1, height, width, 3]).to(device).permute([0, 3, 1, 2])
+    }
+}
+
+extension Batch {
+    /// `[N, 3, H, W]`, channels last in memory.
+    func imageTensor(on device: Device) -> Tensor {
+        Tensor(images, shape: [count, height, width, 3]).to(device).permute([0, 3, 1, 2])
+    }
+
+    /// `[N, H, W]` of 64-bit integers.
+    func labelTensor(on device: Device) -> Tensor {
+        Tensor(labels, shape: [count, height, width]).to(device).to(.int64)
+    }
+}
+
+extension Tensor {
+    /// The strongest class of each pixel of scores `[1, classes, H, W]`, resized to the wanted size before.
+    func classes(height: Int, width: Int) -> [UInt8] {
+        interpolateBilinear(self, height: height, width: width).argmax(1).to(.uint8).bytes()
+    }
+}
+
+/// Measures a network on labelled images, at the labels' own resolution.
+struct Evaluator {
+    let samples: [Sample]
+    let reader: SampleReader
+    let classes: Int
+    let inference: Inference
+
+    /// - Parameters:
+    ///   - network: Scores of a batch of images.
+    ///   - stop: Asked after every image whether to give up.
+    ///   - advanced: Told how many images are done.
+    /// - Returns: The confusion matrix over all images; nil if given up.
+    /// - Throws: An error that names the image which cannot be read.
+    func callAsFunction(
+        network: (Tensor) -> Tensor, stop: () -> Bool = { false }, advanced: (Int) -> Void = { _ in }
+    ) throws -> ConfusionMatrix? {
+        let loader = EvaluationLoader(samples: samples, reader: reader)
+        defer { loader.stop() }
+        var matrix = ConfusionMatrix(classes: classes)
+        var done = 0
+        while let item = try loader.next() {
+            let scores = inference(item.image, network: network)
+            matrix.add(
+                labels: item.mask.labels,
+                predictions: withoutGradients { scores.classes(height: item.mask.height, width: item.mask.width) })
+            done += 1
+            advanced(done)
+            if stop() { return nil }
+        }
+        return matrix
+    }
+}
+
+/// What `evaluate` tells and `metrics.json` holds.
+public struct Metrics: Codable, Equatable, Sendable {
+    /// One class's part.
+    public struct Class: Codable, Equatable, Sendable {
+        /// The class's name.
+        public var name: String
+        /// Intersection over union; nil where the class is absent.
+        public var iou: Double?
+        /// Labelled pixels of the class.
+        public var pixels: Int
+    }
+
+    /// Mean over the classes that are there.
+    public var mIOU: Double
+    /// Share of labelled pixels that are right.
+    public var pixelAccuracy: Double
+    /// Mean of the classes' own accuracies.
+    public var meanAccuracy: Double
+    /// Class by class.
+    public var classes: [Class]
+    /// Number of images.
+    public var images: Int
+    /// Time that it took.
+    public var seconds: Double
+
+    init(_ matrix: ConfusionMatrix, names: [String], images: Int, seconds: Double) {
+        mIOU = matrix.mIOU
+        pixelAccuracy = matrix.pixelAccuracy
+        meanAccuracy = matrix.meanAccuracy
+        classes = names.enumerated().map { Class(name: $1, iou: matrix.iou($0), pixels: matrix.labelled($0)) }
+        self.images = images
+        self.seconds = seconds
+    }
+}
