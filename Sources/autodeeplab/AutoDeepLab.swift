@@ -15,7 +15,10 @@ struct AutoDeepLab: AsyncParsableCommand {
             130 interrupted.
             """,
         version: packageVersion,
-        subcommands: [SearchVerb.self, Decode.self, Inspect.self, Draw.self, DataVerb.self, Doctor.self])
+        subcommands: [
+            SearchVerb.self, Decode.self, Train.self, Evaluate.self, Inspect.self, Draw.self, DataVerb.self,
+            Doctor.self,
+        ])
 
     static func main() async {
         reportEngineFailures()

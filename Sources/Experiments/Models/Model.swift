@@ -1,0 +1,79 @@
+import Foundation
+import Networks
+import SearchSpace
+import Segmentation
+import Torch
+
+/// A trained network with all that it takes to use it alone: genotype, widths, classes, palette.
+public final class Model {
+    /// The network.
+    public let network: DiscreteNetwork
+    /// The architecture that it was built from.
+    public let genotype: Genotype
+    /// Names and colours of the classes.
+    public let classes: ClassTable
+    /// Factor that images are resized by before the network sees them.
+    public let resize: Double
+    /// Where it computes.
+    public let device: Device
+
+    /// A new network, its weights drawn from `generator`.
+    init(
+        genotype: Genotype, configuration: DiscreteConfiguration, classes: ClassTable, resize: Double,
+        generator: Generator, device: Device
+    ) {
+        self.genotype = genotype
+        self.classes = classes
+        self.resize = resize
+        self.device = device
+        network = DiscreteNetwork(
+            genotype, configuration, store: VariableStore(generator: generator, device: device))
+    }
+
+    /// Reads a model file, or that of a run folder.
+    ///
+    /// - Throws: One line about a file that is missing, damaged or no model.
+    public convenience init(at argument: String, device: Device) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
+            throw RunError(.missing, path: argument, "\(argument): no such run or model file")
+        }
+        let path = isFolder.boolValue ? RunPaths(folder: argument).model : argument
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw RunError(.missing, path: path, "\(path): not there; the training has not written a model yet")
+        }
+        let (tensors, metadata) = try loadTensors(path)
+        func value<Value: Decodable>(_ key: String, as type: Value.Type) throws -> Value {
+            guard let text = metadata[key], let value = try? JSONDecoder().decode(type, from: Data(text.utf8)) else {
+                throw RunError(.damaged, path: path, "\(path): no usable `\(key)`; it is no model file")
+            }
+            return value
+        }
+        let genotype = try Genotype(json: Data((metadata["genotype"] ?? "").utf8), source: path)
+        let configuration = try value("configuration", as: DiscreteConfiguration.self)
+        let classes = try value("classes", as: ClassTable.self)
+        try Cost.validate(filters: configuration.filters, classes: configuration.classes, height: 33, width: 33)
+        guard classes.count == configuration.classes else {
+            throw RunError(
+                .damaged, path: path, "\(path): \(classes.count) classes named, \(configuration.classes) meant")
+        }
+        self.init(
+            genotype: genotype, configuration: configuration, classes: classes,
+            resize: try value("resize", as: Double.self), generator: Generator(seed: 0), device: device)
+        try network.store.load(tensors)
+    }
+
+    /// Writes the model file.
+    func write(to path: String) throws {
+        func json(_ value: some Encodable) throws -> String {
+            String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+        }
+        try saveTensors(
+            network.store.state,
+            metadata: [
+                "genotype": String(decoding: genotype.json(), as: UTF8.self),
+                "configuration": try json(network.configuration), "classes": try json(classes),
+                "resize": try json(resize), "preprocessing": "2x/255-1",
+            ], to: path)
+    }
+}

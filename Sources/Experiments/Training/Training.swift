@@ -1,0 +1,189 @@
+import Foundation
+import Networks
+import SearchSpace
+import Segmentation
+import Torch
+
+/// Training of a discrete network from scratch (paper 5.2).
+public final class Training {
+    private let configuration: Configuration
+    private let folder: RunFolder
+    private let reporter: any ProgressReporter
+    private let interruption: Interruption
+    private let generator: Generator
+    private let model: Model
+    private let optimizer: SGD
+    private let schedule: Schedule
+    private let loader: BatchLoader
+    private let evaluator: Evaluator
+    private let log: RunLog
+    private var position = LoopPosition()
+
+    /// Opens the data, builds the network and, where the folder holds a checkpoint, goes on from it.
+    ///
+    /// - Parameters:
+    ///   - genotype: The network to train; nil takes the one of the run that goes on.
+    ///   - configuration: How to train.
+    ///   - folder: Where the run keeps its files.
+    ///   - reporter: Who shows the progress.
+    ///   - interruption: Asks the run to stop.
+    /// - Throws: One line about data, configuration or checkpoint that cannot be used.
+    public init(
+        _ genotype: Genotype?, _ configuration: Configuration, folder: RunFolder, reporter: any ProgressReporter,
+        interruption: Interruption
+    ) throws {
+        try configuration.validate()
+        let train = configuration.train
+        let dataset = try configuration.data.dataset()
+        let device = try configuration.device.device()
+        self.configuration = configuration
+        self.folder = folder
+        self.reporter = reporter
+        self.interruption = interruption
+        let seed = UInt64(configuration.seed)
+        let own = try genotype ?? loadGenotype(folder.paths.genotype)
+        generator = Generator(seed: seed)
+        model = Model(
+            genotype: own, configuration: train.network(classes: dataset.classes.count), classes: dataset.classes,
+            resize: train.resize, generator: generator, device: device)
+        let parameters = model.network.store.parameters
+        optimizer = SGD(
+            groups: [
+                SGD.Group(parameters: parameters.filter { $0.kind == .convolution }, weightDecay: train.weightDecay),
+                SGD.Group(parameters: parameters.filter { $0.kind != .convolution }, weightDecay: 0),
+            ], momentum: train.momentum)
+        let last = folder.paths.lastCheckpoint
+        let checkpoint = folder.hasCheckpoint ? try Checkpoint(at: last) : nil
+        var start = LoaderPosition()
+        if let checkpoint {
+            position = try checkpoint.value("position", as: LoopPosition.self, in: last)
+            start = try checkpoint.value("loader", as: LoaderPosition.self, in: last)
+            try model.network.store.load(checkpoint.section("network", in: last))
+            try optimizer.load(checkpoint.section("optimizer", in: last))
+            guard let state = try checkpoint.section("random", in: last)["generator"] else {
+                throw RunError(.damaged, path: last, "\(last): no random state in the checkpoint")
+            }
+            try generator.restore(state: state)
+        }
+        let reader = SampleReader(labels: dataset.labels, resize: train.resize)
+        loader = try BatchLoader(
+            samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)), reader: reader,
+            augmentation: train.augmentation,
+            options: BatchLoader.Options(
+                batchSize: train.batch, seed: seed, workers: configuration.data.workers,
+                cacheBytes: configuration.data.cacheMegabytes << 20), position: start)
+        let total = train.iterations > 0 ? train.iterations : train.epochs * loader.batchesPerEpoch
+        schedule = Schedule(
+            base: train.learningRate, total: total, shape: .poly(power: train.power), warmUp: train.warmupSteps)
+        var validation = try dataset.samples(Split(rawValue: configuration.data.splits.val))
+        if train.validationImages > 0 { validation = Array(validation.prefix(train.validationImages)) }
+        evaluator = Evaluator(
+            samples: validation, reader: reader, classes: dataset.classes.count,
+            inference: Inference(scales: [1], flip: false, device: device))
+        if checkpoint != nil { try folder.truncateLog(after: position.step) }
+        log = try RunLog(folder)
+        try folder.write(configuration)
+        try folder.write(Environment(threads: configuration.workerThreads, device: device.description))
+        try AtomicFile.write(own.json(), to: folder.paths.genotype)
+    }
+
+    /// Runs to the last step and writes the model file.
+    ///
+    /// - Returns: The best validation mIOU.
+    /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
+    @discardableResult
+    public func run() throws -> Double {
+        Engine.threads = configuration.workerThreads
+        let perEpoch = loader.batchesPerEpoch
+        reporter.report(.began(stage: "train", unit: "step", total: schedule.total))
+        var losses: [Double] = []
+        while position.step < schedule.total {
+            let loss = try step()
+            losses.append(loss)
+            position.step += 1
+            let epochs = (schedule.total + perEpoch - 1) / perEpoch
+            let epoch = (position.step - 1) / perEpoch
+            reporter.report(
+                .advanced(
+                    Advance(
+                        completed: position.step, position: "epoch \(epoch + 1)/\(epochs)",
+                        values: [Advance.Measurement("loss", loss)])))
+            if position.step % perEpoch == 0 || position.step == schedule.total {
+                try finish(epoch: epoch, of: epochs, losses: losses)
+                losses = []
+            }
+            if interruption.takeCheckpointRequest() { try writeCheckpoint() }
+            if let signal = interruption.signal {
+                try writeCheckpoint()
+                throw Interrupted(signal: signal, step: position.step, run: folder.path)
+            }
+        }
+        reporter.report(.ended(stage: "train"))
+        return position.best
+    }
+
+    private func step() throws -> Double {
+        let batch = try loader.next()
+        let progress = Double(position.step) / Double(schedule.total)
+        let scores = model.network(
+            batch.imageTensor(on: model.device), mode: .training,
+            regularization: Regularization(progress: progress, generator: generator))
+        let loss = crossEntropy(scores, labels: batch.labelTensor(on: model.device))
+        let value = loss.item()
+        guard value.isFinite else {
+            throw RunError(
+                .damaged, path: folder.path,
+                "train: the loss is \(value) at step \(position.step + 1); lower train.learningRate")
+        }
+        let found = gradients(of: loss, withRespectTo: optimizer.parameters)
+        if configuration.train.clip > 0 { clipNorm(of: found, to: configuration.train.clip) }
+        optimizer.step(found, rate: schedule.rate(at: position.step))
+        return value
+    }
+
+    private func finish(epoch: Int, of epochs: Int, losses: [Double]) throws {
+        let isLast = position.step == schedule.total
+        let loss = losses.reduce(0, +) / Double(max(losses.count, 1))
+        var values: [(String, LogValue)] = [
+            ("loss", .number(loss)), ("learningRate", .number(schedule.rate(at: position.step - 1))),
+        ]
+        if isLast || (epoch + 1) % configuration.train.validateEvery == 0 {
+            if let matrix = try evaluator(network: { self.model.network($0, mode: .evaluation) }) {
+                values.append(("mIOU", .number(matrix.mIOU)))
+                reporter.report(.note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", matrix.mIOU)))
+                if matrix.mIOU > position.best {
+                    position.best = matrix.mIOU
+                    try model.write(to: folder.paths.model)
+                }
+            }
+        }
+        try log.append(epoch: epoch, step: position.step, values)
+        try writeCheckpoint()
+    }
+
+    private func writeCheckpoint() throws {
+        var checkpoint = Checkpoint()
+        checkpoint.sections = [
+            "network": model.network.store.state, "optimizer": optimizer.state,
+            "random": ["generator": generator.state],
+        ]
+        try checkpoint.set("position", position)
+        try checkpoint.set("loader", loader.position)
+        try log.synchronize()
+        try checkpoint.write(to: folder.paths.lastCheckpoint)
+    }
+}
+
+extension TrainConfiguration {
+    /// The network's shape besides its genotype.
+    func network(classes: Int) -> DiscreteConfiguration {
+        var result = DiscreteConfiguration(filters: filters, classes: classes)
+        result.asppChannels = asppChannels
+        result.decoderChannels = decoderChannels
+        result.lowLevelChannels = lowLevelChannels
+        result.batchNormDecay = batchNormDecay
+        result.dropoutKeep = dropoutKeep
+        result.dropPathKeep = dropPathKeep
+        return result
+    }
+}
