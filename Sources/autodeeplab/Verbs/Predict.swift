@@ -1,0 +1,24 @@
+import ArgumentParser
+import Experiments
+
+/// `predict`: masks of images by a trained network.
+struct Predict: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict", abstract: "Write the masks that a trained network sees in images.")
+
+    @OptionGroup var options: PredictOptions
+
+    func run() throws {
+        let configuration = try Configuration.resolve(preset: nil, file: nil, overrides: options.shared.overrides)
+        let model = try Model(at: options.model, device: try configuration.device.device())
+        let result = try predict(
+            model, inputs: options.images, output: options.output, overlay: options.overlay,
+            reporter: options.shared.reporter)
+        if options.shared.json {
+            try printJSON(result.masks)
+        } else {
+            print("\(options.output): \(result.masks.count) masks")
+        }
+        if result.failures > 0 { throw ExitCode(ExitStatus.badData.rawValue) }
+    }
+}
