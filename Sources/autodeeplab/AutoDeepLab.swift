@@ -16,7 +16,8 @@ struct AutoDeepLab: AsyncParsableCommand {
             """,
         version: packageVersion,
         subcommands: [
-            SearchVerb.self, Decode.self, Train.self, Evaluate.self, Predict.self, Inspect.self, Draw.self,
+            DemoVerb.self, SearchVerb.self, Decode.self, Train.self, Evaluate.self, Predict.self, Inspect.self,
+            Draw.self,
             DataVerb.self,
             Doctor.self,
         ])

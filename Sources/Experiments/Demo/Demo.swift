@@ -1,0 +1,95 @@
+import Foundation
+import Networks
+import Reporting
+import SearchSpace
+import Segmentation
+import Torch
+
+/// The whole road on generated scenes: search, decode, train, evaluate, predict, by the same calls that users make.
+public struct Demo {
+    /// Where everything lies.
+    public let output: String
+    /// How to search and train; the data set's folder is set by the demo.
+    public var configuration: Configuration
+
+    /// What came out.
+    public struct Result {
+        /// The network that was found.
+        public var genotype: Genotype
+        /// Measured on the test scenes.
+        public var metrics: Metrics
+        /// A sheet of scenes, truths and predictions.
+        public var sheet: String
+        /// The drawing of the network.
+        public var drawing: String
+        /// The folder of masks and overlays.
+        public var predictions: String
+        /// The trained model's run folder.
+        public var run: String
+    }
+
+    /// A demo in a folder; one that was interrupted goes on where it was.
+    public init(output: String, configuration: Configuration) {
+        self.output = output
+        self.configuration = configuration
+    }
+
+    /// Runs all five steps.
+    ///
+    /// - Parameters:
+    ///   - reporter: Who shows the progress.
+    ///   - interruption: Asks the demo to stop.
+    /// - Returns: What came out.
+    /// - Throws: `Interrupted` after a checkpoint if asked to stop; an error about a folder that cannot be used.
+    public func run(reporter: any ProgressReporter, interruption: Interruption) throws -> Result {
+        let data = output + "/data"
+        if !FileManager.default.fileExists(atPath: data + "/classes.txt") {
+            reporter.report(.note("writing generated scenes to \(data)"))
+            try DemoScenes(seed: 1).write(to: data)
+        }
+        var configuration = configuration
+        configuration.data.root = data
+        configuration.data.format = .folders
+
+        let search = try Search(
+            configuration, folder: try folder("search"), reporter: reporter, interruption: interruption)
+        let genotype = try search.run()
+        let train = try folder("train")
+        let training = try Training(
+            genotype, configuration, folder: train, reporter: reporter, interruption: interruption)
+        try training.run()
+
+        let model = try Model(at: train.path, device: try configuration.device.device())
+        let metrics = try evaluate(model, configuration, split: "test", reporter: reporter)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(try encoder.encode(metrics), to: train.paths.evaluation)
+        let predictions = output + "/predictions"
+        _ = try predict(
+            model, inputs: [data + "/images/test"], output: predictions, overlay: true, reporter: reporter)
+        let drawing = output + "/network.svg"
+        try AtomicFile.write(Data(drawGenotype(genotype, title: "Found on the demo's scenes").utf8), to: drawing)
+        return Result(
+            genotype: genotype, metrics: metrics, sheet: try writeSheet(predictions: predictions), drawing: drawing,
+            predictions: predictions, run: train.path)
+    }
+
+    private func folder(_ name: String) throws -> RunFolder {
+        let path = output + "/" + name
+        return try RunFolder(at: path, resume: FileManager.default.fileExists(atPath: path))
+    }
+
+    /// Test scenes in rows: image, truth, prediction.
+    private func writeSheet(predictions: String) throws -> String {
+        let dataset = try Dataset(root: output + "/data")
+        let rows = try dataset.samples("test").prefix(5).map { sample in
+            let image = try readImage(path: sample.image)
+            let stem = URL(fileURLWithPath: sample.image).deletingPathExtension().lastPathComponent
+            let masks = try [sample.mask, "\(predictions)/\(stem).png"].compactMap { $0 }.map { try readMask(path: $0) }
+            return [image] + masks.map { $0.colored(palette: dataset.classes.palette) }
+        }
+        let path = output + "/predictions.png"
+        try writePNG(Image.grid(Array(rows)), to: path)
+        return path
+    }
+}
