@@ -35,4 +35,29 @@ import Testing
         let reader = SampleReader(labels: dataset.labels)
         for sample in try dataset.samples(.test) { _ = try reader.read(sample) }
     }
+
+    /// Splits, their sizes, and the classes that occur in one of them, as the sets' own readers show them.
+    @Test(
+        .enabled(if: sharedData("VOCdevkit") != nil, "../shared/data/VOCdevkit is not there"),
+        arguments: [
+            ("VOCdevkit", Layout.voc, ["train", "val", "trainval"], [2, 2, 4], "2010_005582", [0, 5, 15, 255]),
+            ("ADEChallengeData2016", .ade20k, ["val"], [3], "ADE_val_00000001", [0, 1, 2, 4, 6, 9, 17, 255]),
+            (
+                "cityscapes-mini", .cityscapes, ["val"], [1], "frankfurt_000000_000294",
+                [0, 1, 2, 4, 5, 7, 8, 10, 11, 13, 255]
+            ),
+        ])
+    func otherLayouts(
+        name: String, layout: Layout, splits: [String], counts: [Int], sample: String, labels: [UInt8]
+    ) throws {
+        let dataset = try Dataset(root: #require(sharedData(name)))
+        #expect(dataset.layout == layout)
+        #expect(dataset.splits.map(\.rawValue) == splits)
+        #expect(try dataset.splits.map { try dataset.samples($0).count } == counts)
+        let reader = SampleReader(labels: dataset.labels)
+        let samples = try dataset.samples(.val)
+        for other in samples { _ = try reader.read(other) }
+        let mask = try reader.read(#require(samples.first { $0.name == sample })).mask
+        #expect(Set(mask.labels).sorted() == labels)
+    }
 }

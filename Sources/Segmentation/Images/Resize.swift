@@ -38,7 +38,9 @@ extension Image {
         if newWidth == width && newHeight == height { return self }
         precondition(newWidth > 0 && newHeight > 0, "resizing to \(newWidth)x\(newHeight)")
         let reduction = (max(1, width / newWidth), max(1, height / newHeight))
-        let source = reduction.0 > 2 || reduction.1 > 2 ? reduced(byX: reduction.0, y: reduction.1) : self
+        // At exactly half the two taps of bilinear interpolation see every pixel by themselves.
+        let shrinksStrongly = width > 2 * newWidth || height > 2 * newHeight
+        let source = shrinksStrongly ? reduced(byX: reduction.0, y: reduction.1) : self
         let columns = LinearTaps(count: newWidth, source: source.width, resized: newWidth)
         let rows = LinearTaps(count: newHeight, source: source.height, resized: newHeight)
         var line = [Float](repeating: 0, count: source.width * 3)
