@@ -1,0 +1,130 @@
+import Foundation
+import Networks
+import SearchSpace
+import Testing
+import Torch
+
+/// Alpha and beta: their softmaxes, and what they do to the output.
+@Suite struct SupernetArchitectureTests {
+    private func totals(_ architecture: ArchitectureParameters, _ space: NetworkSpace) -> [Double] {
+        let table = architecture.betaTable
+        return space.groups.map { $0.arrows.reduce(0) { $0 + table[$1.index] } }
+    }
+
+    /// No node's betas are scaled down at the borders (equation 7; a known port multiplies them by 2/3).
+    @Test(arguments: [1, 2, 3, 5, 12]) func betasOfEachNodeSumToOne(layers: Int) {
+        let built = supernet(.tiny(layers: layers, blocks: 1))
+        let space = built.network.networkSpace
+        let sums = totals(built.network.architecture, space)
+        #expect(sums.allSatisfy { abs($0 - 1) < 1e-12 })
+        #expect(built.network.architecture.betaTable.count == space.arrows.count)
+        if layers == 12 { #expect(sums.count == 42 && space.arrows.count == 105) }
+        let logits = built.network.architecture.beta.doubles()
+        for group in space.groups {
+            let values = group.arrows.map { logits[$0.index] }
+            let chances = group.arrows.map { built.network.architecture.betaTable[$0.index] }
+            for (value, chance) in zip(values, chances) {
+                // Ratios are those of the exponentials, among two or three arrows alike.
+                #expect(abs(log(chance / chances[0]) - (value - values[0])) < 1e-9)
+            }
+        }
+    }
+
+    /// Each group's softmax ignores all other groups, even extreme ones.
+    @Test func groupsDoNotMix() {
+        let built = supernet(.tiny(layers: 4, blocks: 1))
+        let architecture = built.network.architecture
+        let space = built.network.networkSpace
+        let before = architecture.betaTable
+        for group in space.groups {
+            let arrow = group.arrows[0].index
+            let saved = architecture.beta.clone().detach()
+            var values = saved.doubles()
+            values[arrow] = 700
+            withoutGradients { architecture.beta.copy(from: Tensor(values, shape: [values.count])) }
+            let after = architecture.betaTable
+            let own = Set(group.arrows.map(\.index))
+            #expect(before.indices.allSatisfy { own.contains($0) || before[$0] == after[$0] })
+            #expect(abs(after[arrow] - 1) < 1e-12)
+            withoutGradients { architecture.beta.copy(from: saved) }
+        }
+    }
+
+    @Test func alphaIsASoftmaxOverEightOperators() {
+        let built = supernet(.tiny(blocks: 5, filters: 1))
+        let table = built.network.architecture.alphaTable
+        #expect(table.map(\.count) == Array(repeating: 8, count: 20))
+        for row in table { #expect(abs(row.reduce(0, +) - 1) < 1e-12) }
+        let raw = built.network.architecture.alpha.doubles()
+        for edge in table.indices {
+            for op in 0..<8 {
+                let distance = raw[edge * 8 + op] - raw[edge * 8]
+                #expect(abs(log(table[edge][op] / table[edge][0]) - distance) < 1e-9)
+            }
+        }
+    }
+
+    @Test func decodedIsTheStrongestPath() {
+        let built = supernet(.tiny(layers: 4, blocks: 3))
+        let genotype = built.network.architecture.decoded()
+        #expect(genotype.layers == 4 && genotype.blocks == 3)
+        let space = built.network.networkSpace
+        #expect(genotype.path == decodePath(outgoing: built.network.architecture.betaTable, space: space))
+    }
+
+    /// First values are 1e-3 * N(0, 1), so that all operators and arrows start nearly alike.
+    @Test func firstValues() {
+        let store = VariableStore(generator: Generator(seed: 3))
+        let network = Supernet(.tiny(layers: 12, blocks: 5, filters: 1), store: store)
+        for tensor in [network.architecture.alpha, network.architecture.beta] {
+            let values = tensor.doubles()
+            let variance = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
+            #expect(variance.squareRoot() > 0.7e-3 && variance.squareRoot() < 1.3e-3)
+        }
+        #expect(store.architecture.count == 2)
+        // No affine parameters: all weights are kernels and the class layers' biases.
+        #expect(!store.parameters.contains { $0.kind == .normalization })
+        #expect(store.parameters.filter { $0.kind == .bias }.count == 4)
+    }
+
+    /// Central differences of every alpha and every beta; each has an influence.
+    @Test(arguments: CellSharing.allCases, [NormalizationMode.trainingFrozen, .evaluation])
+    func finiteDifferences(cells: CellSharing, mode: NormalizationMode) {
+        let built = supernet(.tiny(layers: 4, blocks: 2, filters: 1, cells: cells))
+        let x = images([2, 3, 36, 45])
+        let (logits, all) = built.pass(x, mode: mode)
+        let probe = Tensor.normal(logits.shape, generator: Generator(seed: 5), dtype: .float64)
+        let step = 1e-5
+        for (tensor, gradient) in zip(built.store.architecture, all) {
+            guard let gradient else {
+                Issue.record("no gradient at all")
+                continue
+            }
+            let saved = tensor.doubles()
+            let found = gradient.doubles()
+            let scale = found.map(\.magnitude).max() ?? 0
+            for place in saved.indices {
+                func value(at shift: Double) -> Double {
+                    var moved = saved
+                    moved[place] += shift
+                    return withoutGradients {
+                        tensor.copy(from: Tensor(moved, shape: tensor.shape))
+                        return (built.network(x, mode: mode) * probe).sum().item()
+                    }
+                }
+                let difference = (value(at: step) - value(at: -step)) / (2 * step)
+                #expect(found[place] != 0, "\(tensor.shape) at \(place)")
+                #expect(abs(difference - found[place]) < 1e-5 * scale, "\(tensor.shape) at \(place)")
+            }
+            withoutGradients { tensor.copy(from: Tensor(saved, shape: tensor.shape)) }
+        }
+    }
+
+    /// The full trellis: 105 betas, 20 edges of 8 operators, all with a gradient (a known port has none at s = 32).
+    @Test(arguments: CellSharing.allCases) func everyBetaAndAlphaHasAGradient(cells: CellSharing) {
+        let built = supernet(.tiny(layers: 12, blocks: 5, filters: 1, cells: cells))
+        let (_, all) = built.pass(images([1, 3, 64, 64]), mode: .trainingFrozen)
+        let counts = all.prefix(2).map { $0?.doubles().count { $0 != 0 && $0.isFinite } ?? 0 }
+        #expect(counts == [160, 105])
+    }
+}
