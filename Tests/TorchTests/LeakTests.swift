@@ -23,10 +23,10 @@ import Torch
         let store = VariableStore(generator: Generator(seed: 1))
         let conv = Conv2d(store.root / "conv", inputChannels: 4, outputChannels: 4, kernelSize: 3)
         let optimizer = SGD(groups: [SGD.Group(parameters: store.parameters, weightDecay: 0)], momentum: 0.9)
-        let x = Tensor.ones([2, 4, 32, 32])
+        let x = Tensor.ones([2, 4, 128, 128])
         let (tensors, memory) = (Engine.liveTensors, residentMegabytes())
-        for _ in 0..<5000 {
-            // A megabyte a step would be 5 GB.
+        for _ in 0..<600 {
+            // Half a megabyte a map, a dozen maps a step: 3 GB if they stayed.
             let y = concatenate([conv(x), conv(x).relu()], dim: 1)
             let z = recompute([y], parameters: store.weights, outputs: 1) { inputs, _ in
                 [conv(inputs[0].narrow(1, start: 0, length: 4))]
@@ -35,7 +35,7 @@ import Torch
             _ = store.state
         }
         #expect(Engine.liveTensors - tensors < 4000)
-        #expect(residentMegabytes() - memory < 600)
+        #expect(residentMegabytes() - memory < 1000)
     }
 
     private func residentMegabytes() -> Int {
