@@ -14,6 +14,8 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var workers = 1
     /// Bound of the cache of decoded images, in megabytes; 0 decodes each image anew.
     public var cacheMegabytes = 512
+    /// Brings the longer side of every training image to so many pixels; 0 leaves it (paper 5.2: 513 on ADE20K).
+    public var longerSide = 0
 
     /// The defaults.
     public init() {}

@@ -26,6 +26,13 @@ extension DataConfiguration {
     }
 }
 
+extension DataConfiguration {
+    /// Reads samples for training: decoded, checked, and resized by a factor or to the longer side.
+    public func trainingReader(_ dataset: Dataset, resize: Double) -> SampleReader {
+        SampleReader(labels: dataset.labels, resize: resize, longerSide: longerSide > 0 ? longerSide : nil)
+    }
+}
+
 extension SearchConfiguration {
     /// How the search draws its crops.
     public var augmentation: Augmentation {

@@ -1,6 +1,8 @@
 import Networks
 import Yams
 
+import enum Networks.CellSharing
+import enum Networks.Recomputation
 import enum SearchSpace.AtrousKind
 
 /// A value that a configuration file can hold.

@@ -53,7 +53,7 @@ public final class Search {
             betas: (search.architecture.betas[0], search.architecture.betas[1]),
             weightDecay: search.architecture.weightDecay)
 
-        let reader = SampleReader(labels: dataset.labels, resize: search.resize)
+        let reader = configuration.data.trainingReader(dataset, resize: search.resize)
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train))
         let (halfA, halfB) = halves(count: samples.count, seed: seed)
         var starts = (a: LoaderPosition(), b: LoaderPosition())

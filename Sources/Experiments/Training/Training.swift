@@ -65,7 +65,7 @@ public final class Training {
             }
             try generator.restore(state: state)
         }
-        let reader = SampleReader(labels: dataset.labels, resize: train.resize)
+        let reader = configuration.data.trainingReader(dataset, resize: train.resize)
         loader = try BatchLoader(
             samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)), reader: reader,
             augmentation: train.augmentation,
