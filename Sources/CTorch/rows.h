@@ -46,7 +46,8 @@ CT_INLINE void affine_body(const T *x, T *y, int64_t rows, int64_t channels, con
         T *to = y + r * channels;
         for (int64_t c = 0; c < channels; c++) {
             T value = scale[c] * from[c] + shift[c];
-            to[c] = value > floor ? value : floor;
+            // So written, a value that is no number stays one that is none.
+            to[c] = value < floor ? floor : value;
         }
     }
 }

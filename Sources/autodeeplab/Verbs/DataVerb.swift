@@ -15,15 +15,22 @@ struct DataVerb: ParsableCommand {
         @Option(help: ArgumentHelp("A folder, new or empty.", valueName: "dir"))
         var output: String
 
+        @Option(help: "Training scenes; validation and test have a fifth of them each.")
+        var count = 200
+
         @OptionGroup var shared: SharedOptions
 
         func validate() throws {
+            guard (5...100_000).contains(count) else {
+                throw ValidationError("--count must lie between 5 and 100000, not \(count)")
+            }
             if let seed = shared.seed, seed < 0 { throw ValidationError("--seed must not be negative") }
         }
 
         func run() throws {
             try refuseFilled(output)
-            let scenes = DemoScenes(seed: shared.seed.map { UInt64($0) } ?? 1)
+            let scenes = DemoScenes(
+                train: count, val: count / 5, test: count / 5, seed: shared.seed.map { UInt64($0) } ?? 1)
             try scenes.write(to: output)
             let counts = Dictionary(scenes.counts.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: { $1 })
             if shared.json {
