@@ -46,6 +46,20 @@ struct MixState : torch::CustomClassHolder {
     int64_t copies(const at::Tensor &map) const { return map.size(1) == columns() ? 1 : edges; }
 };
 
+// Where the rows of a map begin and how long they are: asked for once, since the answer costs as much as a row.
+template <typename T> struct Rows {
+    T *start;
+    int64_t width;
+
+    T *operator[](int64_t row) const { return start + row * width; }
+};
+
+template <typename T> std::vector<Rows<T>> rows_of(const std::vector<at::Tensor> &maps) {
+    std::vector<Rows<T>> result;
+    for (auto &map : maps) result.push_back({map.data_ptr<T>(), map.size(1)});
+    return result;
+}
+
 // `[N, C, H, W]` like `map`, of another number of images and channels, channels last.
 at::Tensor like(const at::Tensor &map, int64_t images, int64_t channels) {
     return at::empty({images, channels, map.size(2), map.size(3)},
@@ -59,18 +73,20 @@ void forward_rows(MixState &state, const std::vector<at::Tensor> &maps, const at
     auto columns = state.columns(), rows = state.rows, first = state.first_columns(), last = columns - first;
     auto alpha = weights.accessor<T, 2>();
     auto total = running_mean.size(1);
+    auto sources = rows_of<T>(maps);
+    auto base_start = state.has_base ? base.const_data_ptr<T>() : nullptr;
+    auto finished_start = finished.mutable_data_ptr<T>(), rest_start = rest.mutable_data_ptr<T>();
     std::vector<T> row(columns), shift(columns), scale(columns * maps.size());
     for (int64_t group = 0; group < state.options.groups; group++) {
         std::fill(shift.begin(), shift.end(), T(0));
         std::vector<Moments> found;
         int64_t place = group * total;
         for (size_t k = 0; k < maps.size(); k++) {
-            auto width = maps[k].size(1);
+            auto width = sources[k].width;
             auto normal = static_cast<int64_t>(k) < state.normalized;
             if (normal) {
-                found.push_back(settle(maps[k].const_data_ptr<T>() + group * rows * width, rows, width,
-                                       running_mean.data_ptr<T>() + place, running_variance.data_ptr<T>() + place,
-                                       state.options));
+                found.push_back(settle<T>(sources[k][group * rows], rows, width, running_mean.data_ptr<T>() + place,
+                                          running_variance.data_ptr<T>() + place, state.options));
                 place += width;
             }
             for (int64_t m = 0; m < columns; m++) {
@@ -84,18 +100,17 @@ void forward_rows(MixState &state, const std::vector<at::Tensor> &maps, const at
         auto base_rows = state.has_base ? base.numel() / columns : 0;
         for (int64_t r = group * rows; r < (group + 1) * rows; r++) {
             if (state.has_base) {
-                auto from = base.const_data_ptr<T>() + (r % base_rows) * columns;
+                auto from = base_start + (r % base_rows) * columns;
                 for (int64_t m = 0; m < columns; m++) row[m] = shift[m] + from[m];
             } else {
                 std::copy(shift.begin(), shift.end(), row.begin());
             }
             for (size_t k = 0; k < maps.size(); k++) {
-                auto width = maps[k].size(1);
-                accumulate(maps[k].const_data_ptr<T>() + r * width, width, columns / width, &scale[k * columns],
-                           row.data());
+                auto width = sources[k].width;
+                accumulate(sources[k][r], width, columns / width, &scale[k * columns], row.data());
             }
-            if (first) std::copy(row.begin(), row.begin() + first, finished.mutable_data_ptr<T>() + r * first);
-            if (last) std::copy(row.begin() + first, row.end(), rest.mutable_data_ptr<T>() + r * last);
+            if (first) std::copy(row.begin(), row.begin() + first, finished_start + r * first);
+            if (last) std::copy(row.begin() + first, row.end(), rest_start + r * last);
         }
     }
 }
@@ -108,10 +123,13 @@ void backward_rows(const MixState &state, const variable_list &maps, const at::T
     auto alpha = weights.accessor<T, 2>();
     auto alpha_gradient = weight_gradient.accessor<T, 2>();
     auto count = maps.size();
+    auto sources = rows_of<T>(maps), targets = rows_of<T>(map_gradients);
+    auto finished_start = finished.const_data_ptr<T>(), rest_start = rest.const_data_ptr<T>();
+    auto base_start = state.has_base ? base_gradient.mutable_data_ptr<T>() : nullptr;
     std::vector<T> row(columns), ones(columns, T(1)), partial((count + 1) * columns);
     auto gather = [&](int64_t r) {
-        if (first) std::copy_n(finished.const_data_ptr<T>() + r * first, first, row.begin());
-        if (last) std::copy_n(rest.const_data_ptr<T>() + r * last, last, row.begin() + first);
+        if (first) std::copy_n(finished_start + r * first, first, row.begin());
+        if (last) std::copy_n(rest_start + r * last, last, row.begin() + first);
     };
     std::vector<T> ga(columns * count), gb(columns * count), gc(columns * count);
     auto base_rows = state.has_base ? base_gradient.numel() / columns : 0;
@@ -124,19 +142,17 @@ void backward_rows(const MixState &state, const variable_list &maps, const at::T
                 gather(r);
                 accumulate(row.data(), columns, 1, ones.data(), &partial[count * columns]);
                 if (state.has_base) {
-                    accumulate(row.data(), columns, 1, ones.data(),
-                               base_gradient.mutable_data_ptr<T>() + (r % base_rows) * columns);
+                    accumulate(row.data(), columns, 1, ones.data(), base_start + (r % base_rows) * columns);
                 }
                 for (size_t k = 0; k < count; k++) {
-                    auto width = maps[k].size(1);
-                    dots(row.data(), maps[k].const_data_ptr<T>() + r * width, width, columns / width,
-                         &partial[k * columns]);
+                    auto width = sources[k].width;
+                    dots(row.data(), sources[k][r], width, columns / width, &partial[k * columns]);
                 }
             }
             for (size_t i = 0; i < sums.size(); i++) sums[i] += partial[i];
         }
         for (size_t k = 0; k < count; k++) {
-            auto width = maps[k].size(1);
+            auto width = sources[k].width;
             for (int64_t c = 0; c < width; c++) gb[k * columns + c] = gc[k * columns + c] = 0;
             for (int64_t m = 0; m < columns; m++) {
                 auto a = static_cast<double>(alpha[m / state.channels][k]);
@@ -157,10 +173,9 @@ void backward_rows(const MixState &state, const variable_list &maps, const at::T
         for (int64_t r = group * rows; r < (group + 1) * rows; r++) {
             gather(r);
             for (size_t k = 0; k < count; k++) {
-                auto width = maps[k].size(1);
-                mix_gradient(row.data(), maps[k].const_data_ptr<T>() + r * width,
-                             map_gradients[k].mutable_data_ptr<T>() + r * width, width, columns / width,
-                             &ga[k * columns], &gb[k * columns], &gc[k * columns]);
+                auto width = sources[k].width;
+                mix_gradient(row.data(), sources[k][r], targets[k][r], width, columns / width, &ga[k * columns],
+                             &gb[k * columns], &gc[k * columns]);
             }
         }
     }
