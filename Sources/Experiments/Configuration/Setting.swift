@@ -129,6 +129,7 @@ extension Setting {
     private static var trainSettings: [Setting] {
         [
             Setting("train.filters", \.train.filters, 1...1_024),
+            Setting("train.stemChannels", \.train.stemChannels, each: 1...4_096, count: 3...3),
             Setting("train.asppChannels", \.train.asppChannels, 1...4_096),
             Setting("train.decoderChannels", \.train.decoderChannels, 1...4_096),
             Setting("train.lowLevelChannels", \.train.lowLevelChannels, 1...4_096),
@@ -143,6 +144,7 @@ extension Setting {
             Setting("train.power", \.train.power, 0...10),
             Setting("train.momentum", \.train.momentum, 0...0.9999),
             Setting("train.weightDecay", \.train.weightDecay, 0...1),
+            Setting("train.classWeights", \.train.classWeights, each: 0...1_000, count: 0...256),
             Setting("train.clip", \.train.clip, 0...1e6),
             Setting("train.warmupSteps", \.train.warmupSteps, 0...100_000_000),
             Setting("train.dropPathKeep", \.train.dropPathKeep, 0.01...1),

@@ -2,6 +2,8 @@
 public struct TrainConfiguration: Codable, Equatable, Sendable {
     /// Filter multiplier F: a block at stride s has F * s / 4 filters (paper 5.2: 20 is S, 32 M, 48 L).
     public var filters = 20
+    /// Channels of the stem's three convolutions (TF layout: 64, 64, 128).
+    public var stemChannels = [64, 64, 128]
     /// Channels of each branch of the ASPP (paper 5.2: 256).
     public var asppChannels = 256
     /// Channels of the decoder's two convolutions (paper 5.2, as DeepLabv3+: 256).
@@ -30,6 +32,8 @@ public struct TrainConfiguration: Codable, Equatable, Sendable {
     public var momentum = 0.9
     /// L2 penalty on the convolutions' weights (paper 5.2: 0.00004).
     public var weightDecay = 4e-5
+    /// How much a pixel of each class counts in the loss; none for all alike (the paper names none).
+    public var classWeights: [Double] = []
     /// Largest norm of the gradient; 0 does not clip.
     public var clip = 0.0
     /// Steps over which the learning rate rises from 0; 0 starts at once.

@@ -15,14 +15,14 @@ struct Inference {
     func callAsFunction(_ image: Image, network: (Tensor) -> Tensor) -> Tensor {
         withoutGradients {
             let whole = image.tensor(on: device)
-            if scales == [1] && !flip { return network(whole) }
+            if scales == [1] && !flip { return aligned(whole, network) }
             var sum: Tensor?
             for scale in scales {
                 let height = max(1, Int((Double(image.height) * scale).rounded()))
                 let width = max(1, Int((Double(image.width) * scale).rounded()))
                 let scaled = interpolateBilinear(whole, height: height, width: width, alignCorners: false)
                 for mirrored in flip ? [false, true] : [false] {
-                    let scores = network(mirrored ? scaled.flip([3]) : scaled)
+                    let scores = aligned(mirrored ? scaled.flip([3]) : scaled, network)
                     let straight = (mirrored ? scores.flip([3]) : scores).softmax(1)
                     let full = interpolateBilinear(straight, height: image.height, width: image.width)
                     sum = sum.map { $0 + full } ?? full
@@ -30,6 +30,22 @@ struct Inference {
             }
             return (sum ?? whole) / Double(scales.count * (flip ? 2 : 1))
         }
+    }
+}
+
+extension Inference {
+    /// Scores of an image that is padded, by the mean colour, to a size of 32 n + 1, as the paper's 1024 x 2048 images
+    /// are to 1025 x 2049.
+    ///
+    /// At other sizes a strided convolution and resizing with aligned corners disagree about where a pixel lies, by up
+    /// to a stride at the far border, which thin things do not survive.
+    private func aligned(_ image: Tensor, _ network: (Tensor) -> Tensor) -> Tensor {
+        let height = image.size(2)
+        let width = image.size(3)
+        func padding(_ size: Int) -> Int { (32 - (size - 1) % 32) % 32 }
+        if padding(height) == 0 && padding(width) == 0 { return network(image) }
+        let padded = image.pad([0, padding(width), 0, padding(height)])
+        return network(padded).narrow(2, start: 0, length: height).narrow(3, start: 0, length: width)
     }
 }
 

@@ -15,6 +15,7 @@ public final class Training {
     private let optimizer: SGD
     private let schedule: Schedule
     private let loader: BatchLoader
+    private let classWeights: Tensor?
     private let evaluator: Evaluator
     private let log: RunLog
     private var position = LoopPosition()
@@ -65,6 +66,15 @@ public final class Training {
             }
             try generator.restore(state: state)
         }
+        guard train.classWeights.isEmpty || train.classWeights.count == dataset.classes.count else {
+            throw ConfigurationError(
+                .outOfRange,
+                "train.classWeights: \(train.classWeights.count) weights, where the data has \(dataset.classes.count) classes"
+            )
+        }
+        classWeights =
+            train.classWeights.isEmpty
+            ? nil : Tensor(train.classWeights.map { Float($0) }, shape: [train.classWeights.count], device: device)
         let reader = configuration.data.trainingReader(dataset, resize: train.resize)
         loader = try BatchLoader(
             samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)), reader: reader,
@@ -128,7 +138,8 @@ public final class Training {
         let scores = model.network(
             batch.imageTensor(on: model.device), mode: .training,
             regularization: Regularization(progress: progress, generator: generator))
-        let loss = crossEntropy(scores, labels: batch.labelTensor(on: model.device))
+        let loss = crossEntropy(
+            scores, labels: batch.labelTensor(on: model.device), classWeights: classWeights)
         let value = loss.item()
         guard value.isFinite else {
             throw RunError(
@@ -178,6 +189,7 @@ extension TrainConfiguration {
     /// The network's shape besides its genotype.
     func network(classes: Int) -> DiscreteConfiguration {
         var result = DiscreteConfiguration(filters: filters, classes: classes)
+        result.stemChannels = stemChannels
         result.asppChannels = asppChannels
         result.decoderChannels = decoderChannels
         result.lowLevelChannels = lowLevelChannels

@@ -52,12 +52,23 @@ public func interpolateBilinear(_ x: Tensor, height: Int, width: Int, alignCorne
 
 /// Mean cross entropy of `logits` `[N, C, H, W]` over the labelled pixels of `labels` `[N, H, W]` (64-bit integers).
 ///
-/// A batch without a labelled pixel has loss 0, and gradients of 0.
-public func crossEntropy(_ logits: Tensor, labels: Tensor, ignored: Int = 255) -> Tensor {
+/// A batch without a labelled pixel has loss 0, and gradients of 0. With `classWeights` `[C]` every pixel counts as
+/// much as its class's weight, in the sum and in the number that it is divided by.
+public func crossEntropy(
+    _ logits: Tensor, labels: Tensor, classWeights: Tensor? = nil, ignored: Int = 255
+) -> Tensor {
     let logProbabilities = logits.logSoftmax(1)
-    let sum = Tensor.make("crossEntropy", logits, labels) {
-        ct_nll_loss_sum(logProbabilities.handle, labels.handle, nil, Int64(ignored), $0)
+    let sum = withExtendedLifetime(classWeights) {
+        Tensor.make("crossEntropy", logits, labels) {
+            ct_nll_loss_sum(logProbabilities.handle, labels.handle, classWeights?.handle, Int64(ignored), $0)
+        }
     }
-    let labelled = withoutGradients { (1 - labels.equals(Double(ignored)).to(logits.dtype)).sum() }
-    return sum / labelled.maximum(Tensor.ones([], dtype: logits.dtype, device: logits.device))
+    let total = withoutGradients {
+        let labelled = 1 - labels.equals(Double(ignored)).to(logits.dtype)
+        guard let classWeights else { return labelled.sum() }
+        // Ignored pixels are looked up as class 0 and then taken out.
+        let classes = (labels.to(logits.dtype) * labelled).to(.int64).reshape([-1])
+        return (classWeights.indexSelect(0, classes) * labelled.reshape([-1])).sum()
+    }
+    return sum / total.equals(0).choose(Tensor.ones([], dtype: logits.dtype, device: logits.device), else: total)
 }
