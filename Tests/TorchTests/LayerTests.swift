@@ -18,6 +18,15 @@ import Torch
         #expect(gradient[3] == 0 && gradient[7] == 0)
     }
 
+    @Test func weightedCrossEntropyByHand() {
+        let logits = Tensor([0, 1, 2, 5, 0, 0, 4, 5] as [Double], shape: [1, 2, 2, 2])
+        let labels = Tensor([0, 0, 1, 255] as [Int64], shape: [1, 2, 2])
+        let weights = Tensor([1, 3] as [Double], shape: [2])
+        // The third pixel counts three times, and the pixels count 1 + 1 + 3.
+        let wanted = (log(2.0) + log(1 + exp(-1.0)) + 3 * log(1 + exp(-2.0))) / 5
+        #expect(isClose([crossEntropy(logits, labels: labels, classWeights: weights).item()], [wanted]))
+    }
+
     @Test func nothingLabelled() {
         let logits = gaussian([2, 3, 2, 2])
         logits.requiresGrad = true

@@ -2,17 +2,23 @@ import Segmentation
 import Torch
 
 /// Class probabilities of one image from scores at several scales, with and without mirroring (paper 5.2).
-struct Inference {
-    let scales: [Double]
-    let flip: Bool
-    let device: Device
+package struct Inference {
+    private let scales: [Double]
+    private let flip: Bool
+    private let device: Device
+
+    package init(scales: [Double], flip: Bool, device: Device) {
+        self.scales = scales
+        self.flip = flip
+        self.device = device
+    }
 
     /// - Parameters:
     ///   - image: The image.
     ///   - network: Scores `[1, classes, h, w]` of images `[1, 3, h, w]`.
     /// - Returns: Mean probabilities `[1, classes, H, W]` at the image's size; with one scale and no flip the scores
     ///   themselves, whose largest is the same class.
-    func callAsFunction(_ image: Image, network: (Tensor) -> Tensor) -> Tensor {
+    package func callAsFunction(_ image: Image, network: (Tensor) -> Tensor) -> Tensor {
         withoutGradients {
             let whole = image.tensor(on: device)
             if scales == [1] && !flip { return aligned(whole, network) }
@@ -24,7 +30,8 @@ struct Inference {
                 for mirrored in flip ? [false, true] : [false] {
                     let scores = aligned(mirrored ? scaled.flip([3]) : scaled, network)
                     let straight = (mirrored ? scores.flip([3]) : scores).softmax(1)
-                    let full = interpolateBilinear(straight, height: image.height, width: image.width)
+                    let full = interpolateBilinear(
+                        straight, height: image.height, width: image.width, alignCorners: false)
                     sum = sum.map { $0 + full } ?? full
                 }
             }
@@ -71,7 +78,7 @@ extension Batch {
 extension Tensor {
     /// The strongest class of each pixel of scores `[1, classes, H, W]`, resized to the wanted size before.
     func classes(height: Int, width: Int) -> [UInt8] {
-        interpolateBilinear(self, height: height, width: width).argmax(1).to(.uint8).bytes()
+        interpolateBilinear(self, height: height, width: width, alignCorners: false).argmax(1).to(.uint8).bytes()
     }
 }
 
