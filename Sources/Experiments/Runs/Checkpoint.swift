@@ -7,12 +7,42 @@ struct LoopPosition: Codable, Equatable {
     var step = 0
     /// Best validation so far.
     var best = -1.0
+    /// Sum of the losses of the epoch so far.
+    var lossSum = 0.0
+    /// Number of these losses.
+    var lossCount = 0
+
+    /// Counts a step with its loss.
+    mutating func advance(loss: Double) {
+        step += 1
+        lossSum += loss
+        lossCount += 1
+    }
+
+    /// The epoch's mean loss; the next one starts at nothing.
+    mutating func takeMeanLoss() -> Double {
+        defer { (lossSum, lossCount) = (0, 0) }
+        return lossSum / Double(max(lossCount, 1))
+    }
 }
 
 /// One file with everything that a loop needs to go on: tensors by section, and plain values as metadata.
 struct Checkpoint {
     var sections: [String: [String: Tensor]] = [:]
     var metadata: [String: String] = [:]
+
+    /// Writes the newest of a row of checkpoints; the ones before it become `NAME-1`, `NAME-2`, up to `keep` in all.
+    func write(to path: String, keep: Int) throws {
+        func older(_ age: Int) -> String {
+            age == 0 ? path : String(path.dropLast(".safetensors".count)) + "-\(age).safetensors"
+        }
+        // From the oldest on, and the newest as a second name for its file: at no moment is there none.
+        for age in (1..<max(keep, 1)).reversed() {
+            if age > 1 { rename(older(age - 1), older(age)) } else { unlink(older(1)) }
+        }
+        if keep > 1 { link(path, older(1)) }
+        try write(to: path)
+    }
 
     /// Writes the file whole or not at all.
     func write(to path: String) throws {

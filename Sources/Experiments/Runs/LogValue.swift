@@ -47,3 +47,14 @@ func jsonText(_ text: String) -> String {
     }
     return result + "\""
 }
+
+/// What of a log's values belongs into a table of numbers.
+func numbers(_ values: [(String, LogValue)]) -> [(String, Double)] {
+    values.compactMap { name, value in
+        switch value {
+        case .integer(let integer): (name, Double(integer))
+        case .number(let number): (name, number)
+        case .text, .numbers: nil
+        }
+    }
+}

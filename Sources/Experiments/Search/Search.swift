@@ -22,6 +22,8 @@ public final class Search {
     private let log: RunLog
     private let stepsPerEpoch: Int
     private var position = LoopPosition()
+    private var clock: CheckpointClock
+    private let metrics: MetricsTable
 
     /// Opens the data, builds the supernet and, where the folder holds a checkpoint, goes on from it.
     ///
@@ -31,6 +33,7 @@ public final class Search {
     ) throws {
         try configuration.validate()
         let search = configuration.search
+        clock = CheckpointClock(configuration.checkpoint.every)
         let dataset = try configuration.data.dataset()
         device = try configuration.device.device()
         self.configuration = configuration
@@ -87,6 +90,7 @@ public final class Search {
             inference: Inference(scales: [1], flip: false, device: device))
         if checkpoint != nil { try folder.truncateLog(after: position.step) }
         log = try RunLog(folder)
+        metrics = try MetricsTable(folder)
         try folder.write(configuration)
         try folder.write(Environment(threads: configuration.workerThreads, device: device.description))
     }
@@ -123,21 +127,18 @@ public final class Search {
         let start = Date()
         let waited = loaderA.waitSeconds + loaderB.waitSeconds
         let first = position.step
-        var lossSum = 0.0
         while position.step < (epoch + 1) * stepsPerEpoch {
             let loss = try step(epoch)
-            lossSum += loss
-            position.step += 1
+            position.advance(loss: loss)
             reporter.report(
                 .advanced(
                     Advance(
                         completed: position.step, position: "epoch \(epoch + 1)/\(configuration.search.epochs)",
                         values: [Advance.Measurement("loss", loss)])))
-            if interruption.takeCheckpointRequest() { try writeCheckpoint() }
-            if let signal = interruption.signal {
-                try writeCheckpoint()
-                throw Interrupted(signal: signal, step: position.step, run: folder.path)
-            }
+            // What ends an epoch is not done twice or left out: its last step is saved together with it.
+            if position.step == (epoch + 1) * stepsPerEpoch { break }
+            if interruption.takeCheckpointRequest() || clock.isDue(after: position.step) { try writeCheckpoint() }
+            try stopIfAsked { try writeCheckpoint() }
         }
         let steps = max(position.step - first, 1)
         let seconds = Date().timeIntervalSince(start)
@@ -145,10 +146,18 @@ public final class Search {
         try finishEpoch(
             epoch,
             [
-                ("loss", .number(lossSum / Double(steps))), ("learningRate", .number(schedule.rate(at: first))),
+                ("loss", .number(position.takeMeanLoss())),
+                ("learningRate", .number(schedule.rate(at: epoch * stepsPerEpoch))),
                 ("secondsPerStep", .number(seconds / Double(steps))),
                 ("waitShare", .number(wait / max(seconds, 1e-9))),
             ])
+        try stopIfAsked {}
+    }
+
+    private func stopIfAsked(_ save: () throws -> Void) throws {
+        guard let signal = interruption.signal else { return }
+        try save()
+        throw Interrupted(signal: signal, step: position.step, run: folder.path)
     }
 
     /// One step: w on half A, then alpha and beta on half B under the new w.
@@ -198,6 +207,7 @@ public final class Search {
             ("peakMemory", .integer(ProcessMemory.peak)),
         ]
         try log.append(epoch: epoch, step: position.step, values)
+        try metrics.append(epoch: epoch, step: position.step, numbers(values))
         try AtomicFile.write(genotype.json(), to: folder.paths.genotype(epoch: epoch + 1))
         try writeCheckpoint()
         note += String(format: ", entropy of alpha %.3f, of beta %.3f", alphaEntropy, betaEntropy)
@@ -215,7 +225,7 @@ public final class Search {
         try checkpoint.set("layers", configuration.search.layers)
         try checkpoint.set("blocks", configuration.search.blocks)
         try log.synchronize()
-        try checkpoint.write(to: folder.paths.lastCheckpoint)
+        try checkpoint.write(to: folder.paths.lastCheckpoint, keep: configuration.checkpoint.keep)
     }
 }
 

@@ -19,6 +19,8 @@ public final class Training {
     private let evaluator: Evaluator
     private let log: RunLog
     private var position = LoopPosition()
+    private var clock: CheckpointClock
+    private let metrics: MetricsTable
 
     /// Opens the data, builds the network and, where the folder holds a checkpoint, goes on from it.
     ///
@@ -35,6 +37,7 @@ public final class Training {
     ) throws {
         try configuration.validate()
         let train = configuration.train
+        clock = CheckpointClock(configuration.checkpoint.every)
         let dataset = try configuration.data.dataset()
         let device = try configuration.device.device()
         self.configuration = configuration
@@ -92,6 +95,7 @@ public final class Training {
             inference: Inference(scales: [1], flip: false, device: device))
         if checkpoint != nil { try folder.truncateLog(after: position.step) }
         log = try RunLog(folder)
+        metrics = try MetricsTable(folder)
         try folder.write(configuration)
         try folder.write(Environment(threads: configuration.workerThreads, device: device.description))
         try AtomicFile.write(own.json(), to: folder.paths.genotype)
@@ -106,11 +110,9 @@ public final class Training {
         Engine.threads = configuration.workerThreads
         let perEpoch = loader.batchesPerEpoch
         reporter.report(.began(stage: "train", unit: "step", total: schedule.total))
-        var losses: [Double] = []
         while position.step < schedule.total {
             let loss = try step()
-            losses.append(loss)
-            position.step += 1
+            position.advance(loss: loss)
             let epochs = (schedule.total + perEpoch - 1) / perEpoch
             let epoch = (position.step - 1) / perEpoch
             reporter.report(
@@ -119,10 +121,9 @@ public final class Training {
                         completed: position.step, position: "epoch \(epoch + 1)/\(epochs)",
                         values: [Advance.Measurement("loss", loss)])))
             if position.step % perEpoch == 0 || position.step == schedule.total {
-                try finish(epoch: epoch, of: epochs, losses: losses)
-                losses = []
+                try finish(epoch: epoch, of: epochs)
             }
-            if interruption.takeCheckpointRequest() { try writeCheckpoint() }
+            if interruption.takeCheckpointRequest() || clock.isDue(after: position.step) { try writeCheckpoint() }
             if let signal = interruption.signal {
                 try writeCheckpoint()
                 throw Interrupted(signal: signal, step: position.step, run: folder.path)
@@ -152,9 +153,10 @@ public final class Training {
         return value
     }
 
-    private func finish(epoch: Int, of epochs: Int, losses: [Double]) throws {
+    private func finish(epoch: Int, of epochs: Int) throws {
         let isLast = position.step == schedule.total
-        let loss = losses.reduce(0, +) / Double(max(losses.count, 1))
+        let loss = position.takeMeanLoss()
+        var isBest = false
         var values: [(String, LogValue)] = [
             ("loss", .number(loss)), ("learningRate", .number(schedule.rate(at: position.step - 1))),
         ]
@@ -164,15 +166,19 @@ public final class Training {
                 reporter.report(.note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", matrix.mIOU)))
                 if matrix.mIOU > position.best {
                     position.best = matrix.mIOU
+                    isBest = true
                     try model.write(to: folder.paths.model)
                 }
             }
         }
         try log.append(epoch: epoch, step: position.step, values)
-        try writeCheckpoint()
+        try metrics.append(epoch: epoch, step: position.step, numbers(values))
+        let checkpoint = try writeCheckpoint()
+        if isBest { try checkpoint.write(to: folder.paths.bestCheckpoint) }
     }
 
-    private func writeCheckpoint() throws {
+    @discardableResult
+    private func writeCheckpoint() throws -> Checkpoint {
         var checkpoint = Checkpoint()
         checkpoint.sections = [
             "network": model.network.store.state, "optimizer": optimizer.state,
@@ -181,7 +187,8 @@ public final class Training {
         try checkpoint.set("position", position)
         try checkpoint.set("loader", loader.position)
         try log.synchronize()
-        try checkpoint.write(to: folder.paths.lastCheckpoint)
+        try checkpoint.write(to: folder.paths.lastCheckpoint, keep: configuration.checkpoint.keep)
+        return checkpoint
     }
 }
 
