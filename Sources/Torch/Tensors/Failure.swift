@@ -25,7 +25,7 @@ public struct EngineFailure: Sendable {
 /// Where failures inside model arithmetic end.
 ///
 /// Operations do not throw: a wrong shape is a mistake in a program and traps with the operation's name. A program
-/// that faces users installs ``onFailure`` to say its one line and leave with its own exit status.
+/// that faces users installs ``onFailure(_:)`` to say its one line and leave with its own exit status.
 public enum Engine {
     private static let handler = Mutex<(@Sendable (EngineFailure) -> Never)?>(nil)
 
