@@ -26,6 +26,9 @@ struct PipelineTests {
             try JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) as? [String: Any])
         #expect(Set(metrics.keys) == ["mIOU", "pixelAccuracy", "meanAccuracy", "classes", "images", "seconds"])
         #expect(metrics["images"] as? Int == 4)
+        let file = try Data(contentsOf: URL(fileURLWithPath: train + "/metrics.json"))
+        let written = try #require(try JSONSerialization.jsonObject(with: file) as? [String: Any])
+        #expect(written["mIOU"] as? Double == metrics["mIOU"] as? Double)
         // A network of seconds need not be good, but its figures must agree.
         let classes = try #require(metrics["classes"] as? [[String: Any]])
         let present = classes.compactMap { $0["iou"] as? Double }
@@ -38,8 +41,8 @@ struct PipelineTests {
         try expectDone(
             "predict", train + "/model.safetensors", scenes + "/images/test/0000.png", "--output", masks, "--overlay",
             "-q")
-        let written = try FileManager.default.contentsOfDirectory(atPath: masks).sorted()
-        #expect(written == ["0000-overlay.png", "0000.png"])
+        let pictures = try FileManager.default.contentsOfDirectory(atPath: masks).sorted()
+        #expect(pictures == ["0000-overlay.png", "0000.png"])
     }
 
     @Test(
@@ -75,6 +78,11 @@ struct PipelineTests {
         let other = try Data(contentsOf: URL(fileURLWithPath: broken + checkpoint))
         #expect(one == other)
         #expect(try measured(whole) == measured(broken))
+        // checkpoint.keep is 2: the one before is there, and whole.
+        let before = broken + "/checkpoints/last-1.safetensors"
+        #expect(FileManager.default.fileExists(atPath: before))
+        #expect(!FileManager.default.fileExists(atPath: broken + "/checkpoints/last-2.safetensors"))
+        if verb == "search" { try expectDone("decode", before) }
     }
 
     /// What a run's log says apart from times and memory, line by line.

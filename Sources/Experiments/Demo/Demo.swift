@@ -61,9 +61,7 @@ public struct Demo {
 
         let model = try Model(at: train.path, device: try configuration.device.device())
         let metrics = try evaluate(model, configuration, split: "test", reporter: reporter)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(try encoder.encode(metrics), to: train.paths.evaluation)
+        try metrics.write(toRun: train.path)
         let predictions = output + "/predictions"
         _ = try predict(
             model, inputs: [data + "/images/test"], output: predictions, overlay: true, reporter: reporter)

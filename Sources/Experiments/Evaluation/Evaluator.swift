@@ -1,3 +1,4 @@
+import Foundation
 import Segmentation
 import Torch
 
@@ -115,6 +116,18 @@ struct Evaluator {
     }
 }
 
+extension Evaluator {
+    /// Measures on the validation split, on the first so many images of it (0: all), at one scale.
+    init(
+        validating dataset: Dataset, reader: SampleReader, limit: Int, configuration: Configuration, device: Device
+    ) throws {
+        let samples = try dataset.samples(Split(rawValue: configuration.data.splits.val))
+        self.init(
+            samples: limit > 0 ? Array(samples.prefix(limit)) : samples, reader: reader,
+            classes: dataset.classes.count, inference: Inference(scales: [1], flip: false, device: device))
+    }
+}
+
 /// What `evaluate` tells and `metrics.json` holds.
 public struct Metrics: Codable, Equatable, Sendable {
     /// One class's part.
@@ -139,6 +152,18 @@ public struct Metrics: Codable, Equatable, Sendable {
     public var images: Int
     /// Time that it took.
     public var seconds: Double
+
+    /// Writes `metrics.json` into a run's folder; a model file by itself has no place for it.
+    ///
+    /// - Parameter run: A run folder or a model file.
+    /// - Throws: `FileError` where the folder cannot be written.
+    public func write(toRun run: String) throws {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: run, isDirectory: &isFolder), isFolder.boolValue else { return }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(try encoder.encode(self), to: RunPaths(folder: run).evaluation)
+    }
 
     init(_ matrix: ConfusionMatrix, names: [String], images: Int, seconds: Double) {
         mIOU = matrix.mIOU

@@ -83,11 +83,9 @@ public final class Search {
         schedule = Schedule(
             base: search.weights.learningRate, total: stepsPerEpoch * search.epochs,
             shape: .cosine(final: search.weights.finalLearningRate))
-        var validation = try dataset.samples(Split(rawValue: configuration.data.splits.val))
-        if search.validationImages > 0 { validation = Array(validation.prefix(search.validationImages)) }
-        evaluator = Evaluator(
-            samples: validation, reader: reader, classes: dataset.classes.count,
-            inference: Inference(scales: [1], flip: false, device: device))
+        evaluator = try Evaluator(
+            validating: dataset, reader: reader, limit: search.validationImages, configuration: configuration,
+            device: device)
         if checkpoint != nil { try folder.truncateLog(after: position.step) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)

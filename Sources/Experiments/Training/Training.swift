@@ -88,11 +88,9 @@ public final class Training {
         let total = train.iterations > 0 ? train.iterations : train.epochs * loader.batchesPerEpoch
         schedule = Schedule(
             base: train.learningRate, total: total, shape: .poly(power: train.power), warmUp: train.warmupSteps)
-        var validation = try dataset.samples(Split(rawValue: configuration.data.splits.val))
-        if train.validationImages > 0 { validation = Array(validation.prefix(train.validationImages)) }
-        evaluator = Evaluator(
-            samples: validation, reader: reader, classes: dataset.classes.count,
-            inference: Inference(scales: [1], flip: false, device: device))
+        evaluator = try Evaluator(
+            validating: dataset, reader: reader, limit: train.validationImages, configuration: configuration,
+            device: device)
         if checkpoint != nil { try folder.truncateLog(after: position.step) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)

@@ -12,6 +12,7 @@ struct Evaluate: ParsableCommand {
         let configuration = try options.configuration()
         let model = try Model(at: options.model, device: try configuration.device.device())
         let metrics = try evaluate(model, configuration, split: options.split, reporter: options.shared.reporter)
+        try metrics.write(toRun: options.model)
         if options.shared.json { return try printJSON(metrics) }
         for entry in metrics.classes {
             print(
