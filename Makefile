@@ -3,12 +3,13 @@
 
 SWIFT ?= swift
 OUTPUT ?= runs/demo
-LIBRARIES = Torch SearchSpace Networks Segmentation Reporting Experiments
+LIBRARIES = Torch SearchSpace Networks Segmentation Reporting Export Experiments
+SCHEMAS = Sources/Export/Schema/onnx.proto Sources/Reporting/TensorBoard/Schema/events.proto
 SWIFT_SOURCES = Package.swift Sources Tests $(wildcard Benchmarks Examples)
 CXX_SOURCES = $(shell find Sources/CTorch -name '*.cpp' -o -name '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench lint format docs clean
+.PHONY: help setup build test demo bench lint format docs protos clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +46,11 @@ docs: setup  ## DocC archives of the libraries in .build/docs
 	@for library in $(LIBRARIES); do \
 	    $(SWIFT) package --allow-writing-to-directory .build/docs generate-documentation --target $$library \
 	        --warnings-as-errors --output-path .build/docs/$$library.doccarchive || exit 1; \
+	done
+
+protos:  ## Swift from the .proto files; needs protoc, and protoc-gen-swift from swift-protobuf, in PATH
+	@for schema in $(SCHEMAS); do \
+	    protoc --proto_path=$${schema%/*} --swift_out=$${schema%/*} $$schema || exit 1; \
 	done
 
 clean:  ## remove what was built; libtorch stays

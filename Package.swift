@@ -30,6 +30,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -43,11 +44,17 @@ let package = Package(
         .target(name: "SearchSpace", swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Torch", "SearchSpace"], swiftSettings: strict),
         .target(name: "Segmentation", dependencies: ["CSpng", "CTurboJPEG"], swiftSettings: strict),
-        .target(name: "Reporting", dependencies: ["SearchSpace"], swiftSettings: strict),
+        .target(
+            name: "Reporting",
+            dependencies: ["SearchSpace", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["TensorBoard/Schema/events.proto"], swiftSettings: strict),
+        .target(
+            name: "Export", dependencies: ["Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["Schema/onnx.proto"], swiftSettings: strict),
         .target(
             name: "Experiments",
             dependencies: [
-                "Torch", "SearchSpace", "Networks", "Segmentation", "Reporting",
+                "Torch", "SearchSpace", "Networks", "Segmentation", "Reporting", "Export",
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Presets")],
@@ -58,13 +65,15 @@ let package = Package(
                 "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
-        .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
         .testTarget(name: "SearchSpaceTests", dependencies: ["SearchSpace"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
         .testTarget(name: "SegmentationTests", dependencies: ["Segmentation"]),
-        .testTarget(name: "ReportingTests", dependencies: ["Reporting"]),
+        .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
+        .testTarget(name: "ExportTests", dependencies: ["Export", "TestSupport"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Experiments"]),
-        .testTarget(name: "CommandTests", dependencies: ["autodeeplab"], exclude: ["Snapshots"]),
+        .testTarget(name: "CommandTests", dependencies: ["autodeeplab", "TestSupport"], exclude: ["Snapshots"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20

@@ -83,6 +83,7 @@ install_linux_packages() {
     has unzip || missing+=(unzip)
     { has pkg-config && pkg-config --exists spng; } || missing+=(libspng-dev)
     { has pkg-config && pkg-config --exists libturbojpeg; } || missing+=(libturbojpeg0-dev)
+    has rsvg-convert || missing+=(librsvg2-bin)
     has_gloo || missing+=(libgloo-dev)
     [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
@@ -93,6 +94,7 @@ install_mac_packages() {
     has pkg-config || missing+=(pkgconf)
     { has pkg-config && pkg-config --exists spng; } || missing+=(libspng)
     { has pkg-config && pkg-config --exists libturbojpeg; } || missing+=(jpeg-turbo)
+    has rsvg-convert || missing+=(librsvg)
     [ ${#missing[@]} -gt 0 ] || return 0
     has brew || fail "missing: ${missing[*]}: install Homebrew from https://brew.sh, then run this again"
     say "installing ${missing[*]}"
@@ -246,9 +248,9 @@ download_torch() {
         unpacked=$DOWNLOADS/unpacked
         rm -rf $unpacked "$target"
         for file in $DOWNLOADS/*.whl; do
-            # Python's own library in there needs a Python; nothing else of the wheel's Python side is taken.
-            unzip -q -o "$file" 'torch/lib/*' 'torch/include/*' 'nvidia/*' '*.dist-info/licenses/*' \
-                -x '*/libtorch_python.*' -d $unpacked >/dev/null 2>$DOWNLOADS/errors.txt || [ $? -eq 11 ] ||
+            # The wheel's Python side (0.1 GB) is for the tests that compare with PyTorch.
+            unzip -q -o "$file" 'torch/*' 'torchgen/*' 'nvidia/*' '*.dist-info/*' -d $unpacked \
+                >/dev/null 2>$DOWNLOADS/errors.txt || [ $? -eq 11 ] ||
                 fail "cannot unpack ${file##*/} ($(head -n 1 $DOWNLOADS/errors.txt)): free some space and run this again"
         done
         is_right_torch $unpacked/torch || fail "the wheel holds no libtorch $TORCH_VERSION: check scripts/wheels.txt"
@@ -287,7 +289,50 @@ install_venv() {
         fail "cannot install scripts/requirements-test.txt (${reason:-pip gave no reason}): check the network and run" \
             "this again; 'swift test' runs without .venv and skips what needs it"
     fi
+    install_python_torch
     cp scripts/requirements-test.txt $stamp
+}
+
+# Lets .venv import the PyTorch whose library is in .libtorch, where the wheel is for this Python. Its CUDA half links
+# libraries that are larger than all else and that no test needs: stand-ins take their names. .venv/torch-libraries
+# holds where libraries are searched, and says to the tests that all went well.
+install_python_torch() {
+    local site=.venv/torch-site stand_ins=.venv/stand-ins path
+    mkdir -p $site $stand_ins
+    ln -sfn "$PWD/.libtorch/torch" $site/torch
+    ln -sfn "$(cd .libtorch/torch && pwd -P)/../torchgen" $site/torchgen
+    path=$PWD/$stand_ins:$(cd .libtorch/torch && pwd -P)/../nvidia/cu13/lib
+    if [ "$SYSTEM" = Linux ]; then
+        make_stand_ins $stand_ins 2>/dev/null || true
+    fi
+    .venv/bin/python -c 'import site; print(site.getsitepackages()[0])' | while read -r folder; do
+        printf '%s\n' "$PWD/$site" >"$folder/torch-site.pth"
+        if LD_LIBRARY_PATH=$path .venv/bin/python -c 'import torch' >/dev/null 2>&1; then
+            printf '%s' "$path" >.venv/torch-libraries
+        else
+            rm -f "$folder/torch-site.pth"
+            say "this Python cannot import the wheel's PyTorch, which is for 3.11: the tests that need it are skipped"
+        fi
+    done
+}
+
+# make_stand_ins FOLDER: libraries with the names and symbols that libtorch_cuda.so asks others for, and nothing behind.
+make_stand_ins() {
+    local lib=.libtorch/torch/lib asking symbols name version list
+    asking="$lib/libtorch_cuda.so $lib/libtorch_nvshmem.so $lib/libtorch_python.so"
+    symbols=$(nm -D --undefined-only $asking | awk '$1 == "U" { print $2 }' | sort -u)
+    readelf -d $asking | grep -oE 'lib(cu|nv|nccl)[A-Za-z_]*\.so\.[0-9]+' | sort -u |
+        grep -vE 'libcudart|libcupti' | while read -r name; do
+            version=$name
+            case $name in libnvshmem*) version=NVSHMEM ;; esac
+            list=$(printf '%s\n' "$symbols" | sed -n "s/@$version\$//p")
+            # Some ask for symbols without saying of which library: one stand-in has them all.
+            case $name in libnccl*) list=$(printf '%s\n' "$symbols" | grep -E '^(cu|nccl)[^@]*$') ;; esac
+            printf 'void %s(void) {}\n' ${list:-nothing} >"$1/symbols.c"
+            printf '%s { global: *; };\n' "$version" >"$1/symbols.map"
+            cc -shared -w -fno-builtin "$1/symbols.c" -o "$1/$name" -Wl,-soname,"$name" \
+                -Wl,--version-script="$1/symbols.map"
+        done
 }
 
 main() {

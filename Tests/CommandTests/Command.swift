@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The built program, run as a user runs it.
@@ -30,7 +31,8 @@ struct Command {
         process.executableURL = try executable()
         process.arguments = arguments
         // Help is folded to the terminal's width; tests have none.
-        process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "80"]) { $1 }
+        let added = ["COLUMNS": "80", "PYTHON": Python.path]
+        process.environment = ProcessInfo.processInfo.environment.merging(added) { $1 }
         // Files, since a pipe that nobody reads would stop a program that writes much.
         let base = FileManager.default.temporaryDirectory.appendingPathComponent("adl-\(UUID().uuidString)")
         let paths = [base.appendingPathExtension("out"), base.appendingPathExtension("err")]
@@ -46,21 +48,7 @@ struct Command {
     }
 }
 
-/// A new folder that goes with the object.
-final class TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("adl-\(UUID().uuidString)").path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
-    }
-
-    func file(_ name: String) -> String { path + "/" + name }
-
+extension TemporaryFolder {
     /// Writes a file; its path.
     func write(_ text: String, to name: String) throws -> String {
         try Data(text.utf8).write(to: URL(fileURLWithPath: file(name)))

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The road from images to masks through the built program, with the preset that takes seconds.
@@ -43,6 +44,49 @@ struct PipelineTests {
             "-q")
         let pictures = try FileManager.default.contentsOfDirectory(atPath: masks).sorted()
         #expect(pictures == ["0000-overlay.png", "0000.png"])
+        try seeing(search: search, train: train)
+        try leaving(train: train, folder: folder)
+    }
+
+    /// What is shown of the runs.
+    private func seeing(search: String, train: String) throws {
+        for run in [search, train] {
+            let files = try FileManager.default.contentsOfDirectory(atPath: run)
+            #expect(files.count { $0.hasPrefix("events.out.tfevents.") } == 1)
+            let page = try String(contentsOfFile: run + "/report.html", encoding: .utf8)
+            #expect(page.contains("finished, ") && page.contains("data:image/png;base64,"))
+            let watched = try expectDone("watch", run, "--once").output
+            #expect(watched.contains(" 100%  epoch ") && watched.contains("mIOU"))
+        }
+        let page = try String(contentsOfFile: train + "/report.html", encoding: .utf8)
+        #expect(page.contains("The last evaluation"))
+        try FileManager.default.removeItem(atPath: search + "/report.html")
+        #expect(try expectDone("report", search).output == search + "/report.html\n")
+        #expect(try String(contentsOfFile: search + "/report.html", encoding: .utf8).contains("<template data-epoch="))
+        // As thick as probable: every arrow of the search says so.
+        try expectDone("draw", search, "--output", search + "/live.svg")
+        #expect(
+            try String(contentsOfFile: search + "/live.svg", encoding: .utf8).contains("<title>layer 1, 4 to 8: 0."))
+    }
+
+    /// The network in other formats, and how fast it is.
+    private func leaving(train: String, folder: TemporaryFolder) throws {
+        let model = folder.file("model.onnx")
+        let size = ["--size", "65x97"]
+        try expectDone(["export", train, "--output", model, "--json"])
+        #expect(FileManager.default.fileExists(atPath: model))
+        try expectDone(["bench", train, "--repetitions", "2", "--json"] + size)
+        guard Python.has("onnx", "onnxruntime") else { return }
+        for options in [["--preprocess", "--argmax"], size] {
+            let checked = try expectDone(["export", train, "--output", model, "--check"] + options).output
+            #expect(checked.contains("valid, says onnx ") && checked.contains("ONNX Runtime 1."))
+        }
+        #expect(try expectDone(["bench", train, "--repetitions", "2"] + size).output.contains("ONNX Runtime  "))
+        guard Python.has("coremltools") else { return }
+        let package = folder.file("model.mlpackage")
+        let written = try expectDone(["export", train, "--output", package] + size).output
+        #expect(written.contains("written and read back by coremltools ") && written.contains("not run"))
+        #expect(FileManager.default.fileExists(atPath: package + "/Manifest.json"))
     }
 
     @Test(
@@ -78,11 +122,20 @@ struct PipelineTests {
         let other = try Data(contentsOf: URL(fileURLWithPath: broken + checkpoint))
         #expect(one == other)
         #expect(try measured(whole) == measured(broken))
+        // Times aside, which all take the same room.
+        #expect(try eventBytes(whole) == eventBytes(broken))
         // checkpoint.keep is 2: the one before is there, and whole.
         let before = broken + "/checkpoints/last-1.safetensors"
         #expect(FileManager.default.fileExists(atPath: before))
         #expect(!FileManager.default.fileExists(atPath: broken + "/checkpoints/last-2.safetensors"))
         if verb == "search" { try expectDone("decode", before) }
+    }
+
+    /// The size of the run's one event file.
+    private func eventBytes(_ run: String) throws -> Int {
+        let names = try FileManager.default.contentsOfDirectory(atPath: run).filter { $0.hasPrefix("events.") }
+        #expect(names.count == 1)
+        return try Data(contentsOf: URL(fileURLWithPath: run + "/" + (names.first ?? ""))).count
     }
 
     /// What a run's log says apart from times and memory, line by line.
@@ -98,6 +151,11 @@ struct PipelineTests {
 
     @discardableResult
     private func expectDone(_ arguments: String...) throws -> Command.Result {
+        try expectDone(arguments)
+    }
+
+    @discardableResult
+    private func expectDone(_ arguments: [String]) throws -> Command.Result {
         let result = try Command.run(arguments)
         #expect(result.status == 0, "\(arguments.joined(separator: " ")): \(result.errors)")
         return result

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Torch
 
 /// Bytes of safetensors files, right and wrong, written out by hand.

@@ -91,6 +91,14 @@ extension Configuration {
         }
         return lines.joined(separator: "\n") + "\n"
     }
+
+    /// Every key there is and what it may be, in the order of a written file.
+    package static var keys: [(key: String, allowed: String)] { Setting.all.map { ($0.key, $0.allowed) } }
+
+    /// Every key with its value as it stands in a file.
+    package var texts: [String: String] {
+        Dictionary(Setting.all.map { ($0.key, line(of: $0.get(self))) }, uniquingKeysWith: { $1 })
+    }
 }
 
 private func indentation(_ depth: Int) -> String {

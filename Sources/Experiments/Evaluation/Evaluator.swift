@@ -66,12 +66,12 @@ extension Image {
 
 extension Batch {
     /// `[N, 3, H, W]`, channels last in memory.
-    func imageTensor(on device: Device) -> Tensor {
+    public func imageTensor(on device: Device = .cpu) -> Tensor {
         Tensor(images, shape: [count, height, width, 3]).to(device).permute([0, 3, 1, 2])
     }
 
     /// `[N, H, W]` of 64-bit integers.
-    func labelTensor(on device: Device) -> Tensor {
+    public func labelTensor(on device: Device = .cpu) -> Tensor {
         Tensor(labels, shape: [count, height, width]).to(device).to(.int64)
     }
 }

@@ -21,16 +21,13 @@ public func predict(
     } catch {
         throw RunError(.cannotWrite, path: output, "\(output): cannot make the folder for the masks")
     }
-    let inference = Inference(scales: [1], flip: false, device: model.device)
     var masks: [String] = []
     var failures = 0
     reporter.report(.began(stage: "predict", unit: "image", total: images.count))
     for (index, path) in images.enumerated() {
         do {
             let image = try readImage(path: path)
-            let scores = inference(image.resized(by: model.resize)) { model.network($0, mode: .evaluation) }
-            let labels = withoutGradients { scores.classes(height: image.height, width: image.width) }
-            let mask = Mask(width: image.width, height: image.height, labels: labels)
+            let mask = model.segment(image)
             let stem = output + "/" + URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
             try writePNG(mask, palette: model.classes.palette, to: stem + ".png")
             if overlay {

@@ -33,7 +33,7 @@ public final class Model {
     /// Reads a model file, or that of a run folder.
     ///
     /// - Throws: One line about a file that is missing, damaged or no model.
-    public convenience init(at argument: String, device: Device) throws {
+    public convenience init(at argument: String, device: Device = .cpu) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
             throw RunError(.missing, path: argument, "\(argument): no such run or model file")
@@ -63,17 +63,31 @@ public final class Model {
         try network.store.load(tensors)
     }
 
+    /// The class of every pixel of an image, at the image's size.
+    public func segment(_ image: Image) -> Mask {
+        let inference = Inference(scales: [1], flip: false, device: device)
+        let scores = inference(image.resized(by: resize)) { network($0, mode: .evaluation) }
+        return Mask(
+            width: image.width, height: image.height,
+            labels: withoutGradients { scores.classes(height: image.height, width: image.width) })
+    }
+
     /// Writes the model file.
     func write(to path: String) throws {
-        func json(_ value: some Encodable) throws -> String {
-            String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
-        }
-        try saveTensors(
-            network.store.state,
-            metadata: [
+        try saveTensors(network.store.state, metadata: try metadata, to: path)
+    }
+
+    /// What it takes to use the weights alone: genotype, configuration, classes, resize, preprocessing.
+    var metadata: [String: String] {
+        get throws {
+            func json(_ value: some Encodable) throws -> String {
+                String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+            }
+            return [
                 "genotype": String(decoding: genotype.json(), as: UTF8.self),
                 "configuration": try json(network.configuration), "classes": try json(classes),
                 "resize": try json(resize), "preprocessing": "2x/255-1",
-            ], to: path)
+            ]
+        }
     }
 }

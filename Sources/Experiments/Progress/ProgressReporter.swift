@@ -1,3 +1,5 @@
+import SearchSpace
+
 /// Who wants to know how far a run is; the library itself prints nothing.
 ///
 /// Events come from the thread that runs the loop, and may be many a second: a receiver draws as often as it likes.
@@ -28,9 +30,11 @@ public struct Advance: Equatable, Sendable {
     public var position: String
     /// What was measured last, in the order of showing: loss, learning rate.
     public var values: [Measurement]
+    /// The strides of a search's current path; none in other stages.
+    public var path: [Stride]
 
     /// A name and its value.
-    public struct Measurement: Equatable, Sendable {
+    public struct Measurement: Codable, Equatable, Sendable {
         /// What was measured.
         public var name: String
         /// Its value.
@@ -44,10 +48,11 @@ public struct Advance: Equatable, Sendable {
     }
 
     /// So many units done.
-    public init(completed: Int, position: String = "", values: [Measurement] = []) {
+    public init(completed: Int, position: String = "", values: [Measurement] = [], path: [Stride] = []) {
         self.completed = completed
         self.position = position
         self.values = values
+        self.path = path
     }
 }
 

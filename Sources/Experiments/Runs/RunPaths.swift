@@ -18,6 +18,10 @@ public struct RunPaths: Equatable, Sendable {
     public var metrics: String { file("metrics.csv") }
     /// The report for people.
     public var report: String { file("report.html") }
+    /// Validation images, truths and predictions in rows.
+    public var samples: String { file("samples.png") }
+    /// How far the run is, brought up to date every second.
+    public var status: String { file("status.json") }
     /// The folder of the checkpoints.
     public var checkpoints: String { file("checkpoints") }
     /// The newest checkpoint.

@@ -24,6 +24,10 @@ public final class Search {
     private var position = LoopPosition()
     private var clock: CheckpointClock
     private let metrics: MetricsTable
+    private let board: RunBoard
+    private let palette: [Color]
+    /// What the last epoch measured, for the live line.
+    private var latest = (path: [Stride](), mIOU: Double?.none)
 
     /// Opens the data, builds the supernet and, where the folder holds a checkpoint, goes on from it.
     ///
@@ -38,7 +42,7 @@ public final class Search {
         device = try configuration.device.device()
         self.configuration = configuration
         self.folder = folder
-        self.reporter = reporter
+        self.reporter = StatusReporter(reporter, folder: folder)
         self.interruption = interruption
         let seed = UInt64(configuration.seed)
         store = VariableStore(generator: Generator(seed: seed), device: device)
@@ -89,6 +93,8 @@ public final class Search {
         if checkpoint != nil { try folder.truncateLog(after: position.step) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)
+        board = try RunBoard(folder, configuration, classes: dataset.classes, after: position.step)
+        palette = dataset.classes.palette
         try folder.write(configuration)
         try folder.write(Environment(threads: configuration.workerThreads, device: device.description))
     }
@@ -132,7 +138,7 @@ public final class Search {
                 .advanced(
                     Advance(
                         completed: position.step, position: "epoch \(epoch + 1)/\(configuration.search.epochs)",
-                        values: [Advance.Measurement("loss", loss)])))
+                        values: [Advance.Measurement("loss", loss)] + mIOUs(latest.mIOU), path: latest.path)))
             // What ends an epoch is not done twice or left out: its last step is saved together with it.
             if position.step == (epoch + 1) * stepsPerEpoch { break }
             if interruption.takeCheckpointRequest() || clock.isDue(after: position.step) { try writeCheckpoint() }
@@ -186,11 +192,15 @@ public final class Search {
         var values = measured
         let isLast = epoch + 1 == search.epochs
         var note = "epoch \(epoch + 1)/\(search.epochs)"
+        var samples: Image?
         if isLast || (epoch + 1) % search.validateEvery == 0 {
-            let matrix = try evaluator(network: { self.supernet($0, mode: .evaluation) })
+            let network = { (images: Tensor) in self.supernet(images, mode: .evaluation) }
+            let matrix = try evaluator(network: network)
+            samples = try evaluator.sheet(palette: palette, network: network)
             if let matrix {
                 values.append(("mIOU", .number(matrix.mIOU)))
                 position.best = max(position.best, matrix.mIOU)
+                latest.mIOU = matrix.mIOU
                 note += String(format: ": val mIOU %.4f", matrix.mIOU)
             }
         }
@@ -202,10 +212,13 @@ public final class Search {
         values += [
             ("alphaEntropy", .number(alphaEntropy)), ("betaEntropy", .number(betaEntropy)),
             ("path", .numbers(genotype.path.map { Double($0.rawValue) })),
-            ("peakMemory", .integer(ProcessMemory.peak)),
+            ("peakMemory", .integer(ProcessMemory.peak)), ("alpha", .numbers(alpha.joined().map(rounded))),
+            ("beta", .numbers(beta.map(rounded))),
         ]
+        latest.path = genotype.path
         try log.append(epoch: epoch, step: position.step, values)
         try metrics.append(epoch: epoch, step: position.step, numbers(values))
+        try board.update(samples: samples)
         try AtomicFile.write(genotype.json(), to: folder.paths.genotype(epoch: epoch + 1))
         try writeCheckpoint()
         note += String(format: ", entropy of alpha %.3f, of beta %.3f", alphaEntropy, betaEntropy)
@@ -226,6 +239,12 @@ public final class Search {
         try checkpoint.write(to: folder.paths.lastCheckpoint, keep: configuration.checkpoint.keep)
     }
 }
+
+/// A validation for the live line; nothing before the first one.
+func mIOUs(_ last: Double?) -> [Advance.Measurement] { last.map { [Advance.Measurement("mIOU", $0)] } ?? [] }
+
+/// A probability with the four decimals that a log needs.
+private func rounded(_ probability: Double) -> Double { (probability * 1e4).rounded() / 1e4 }
 
 extension Configuration {
     /// Threads to compute with.
@@ -257,6 +276,13 @@ public func decodeCheckpoint(_ argument: String) throws -> Genotype {
     let exists = FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder)
     guard exists else { throw RunError(.missing, path: argument, "\(argument): no such run or checkpoint") }
     let path = isFolder.boolValue ? RunPaths(folder: argument).lastCheckpoint : argument
+    return try architecture(ofCheckpoint: path).genotype
+}
+
+/// Alpha and beta of a search's checkpoint, softmaxed, and the strongest network.
+func architecture(
+    ofCheckpoint path: String
+) throws -> (genotype: Genotype, alpha: [[Double]], beta: [Double]) {
     let checkpoint = try Checkpoint(at: path)
     let network = try checkpoint.section("network", in: path)
     let space = NetworkSpace(layers: try checkpoint.value("layers", as: Int.self, in: path))
@@ -265,8 +291,10 @@ public func decodeCheckpoint(_ argument: String) throws -> Genotype {
         alpha.count == cells.edges.count * SearchSpace.Operator.allCases.count, beta.count == space.arrows.count
     else { throw RunError(.damaged, path: path, "\(path): alpha and beta are missing or of another size") }
     let width = SearchSpace.Operator.allCases.count
-    let rows = cells.edges.indices.map { Array(alpha[$0 * width..<($0 + 1) * width]) }
-    return Genotype(
-        path: decodePath(outgoing: space.outgoing(beta: beta), space: space),
-        cell: decodeCell(alpha: cells.probabilities(alpha: rows), space: cells))
+    let rows = cells.probabilities(alpha: cells.edges.indices.map { Array(alpha[$0 * width..<($0 + 1) * width]) })
+    let outgoing = space.outgoing(beta: beta)
+    return (
+        Genotype(path: decodePath(outgoing: outgoing, space: space), cell: decodeCell(alpha: rows, space: cells)), rows,
+        outgoing
+    )
 }

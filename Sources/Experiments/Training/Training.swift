@@ -21,6 +21,9 @@ public final class Training {
     private var position = LoopPosition()
     private var clock: CheckpointClock
     private let metrics: MetricsTable
+    private let board: RunBoard
+    /// The last validation, for the live line.
+    private var latestMIOU: Double?
 
     /// Opens the data, builds the network and, where the folder holds a checkpoint, goes on from it.
     ///
@@ -42,7 +45,7 @@ public final class Training {
         let device = try configuration.device.device()
         self.configuration = configuration
         self.folder = folder
-        self.reporter = reporter
+        self.reporter = StatusReporter(reporter, folder: folder)
         self.interruption = interruption
         let seed = UInt64(configuration.seed)
         let own = try genotype ?? loadGenotype(folder.paths.genotype)
@@ -94,6 +97,7 @@ public final class Training {
         if checkpoint != nil { try folder.truncateLog(after: position.step) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)
+        board = try RunBoard(folder, configuration, classes: dataset.classes, after: position.step)
         try folder.write(configuration)
         try folder.write(Environment(threads: configuration.workerThreads, device: device.description))
         try AtomicFile.write(own.json(), to: folder.paths.genotype)
@@ -117,7 +121,7 @@ public final class Training {
                 .advanced(
                     Advance(
                         completed: position.step, position: "epoch \(epoch + 1)/\(epochs)",
-                        values: [Advance.Measurement("loss", loss)])))
+                        values: [Advance.Measurement("loss", loss)] + mIOUs(latestMIOU))))
             if position.step % perEpoch == 0 || position.step == schedule.total {
                 try finish(epoch: epoch, of: epochs)
             }
@@ -155,11 +159,15 @@ public final class Training {
         let isLast = position.step == schedule.total
         let loss = position.takeMeanLoss()
         var isBest = false
+        var samples: Image?
         var values: [(String, LogValue)] = [
             ("loss", .number(loss)), ("learningRate", .number(schedule.rate(at: position.step - 1))),
         ]
         if isLast || (epoch + 1) % configuration.train.validateEvery == 0 {
-            if let matrix = try evaluator(network: { self.model.network($0, mode: .evaluation) }) {
+            let network = { (images: Tensor) in self.model.network(images, mode: .evaluation) }
+            if let matrix = try evaluator(network: network) {
+                latestMIOU = matrix.mIOU
+                samples = try evaluator.sheet(palette: model.classes.palette, network: network)
                 values.append(("mIOU", .number(matrix.mIOU)))
                 reporter.report(.note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", matrix.mIOU)))
                 if matrix.mIOU > position.best {
@@ -171,6 +179,7 @@ public final class Training {
         }
         try log.append(epoch: epoch, step: position.step, values)
         try metrics.append(epoch: epoch, step: position.step, numbers(values))
+        try board.update(samples: samples)
         let checkpoint = try writeCheckpoint()
         if isBest { try checkpoint.write(to: folder.paths.bestCheckpoint) }
     }

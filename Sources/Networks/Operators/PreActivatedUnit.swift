@@ -13,7 +13,7 @@ final class PreActivatedUnit {
         precondition(
             layouts.last?.normalized == true && !layouts.dropLast().contains { $0.normalized },
             "\(path.name): a unit ends with its only batch normalisation")
-        convolutions = layouts.map { Conv2d(path / PreActivatedUnit.name($0), $0) }
+        convolutions = layouts.map { Conv2d(path / $0.unitName, $0) }
         norm = normalization(path / "norm", channels: layouts.last?.outputChannels ?? 0)
     }
 
@@ -29,10 +29,13 @@ final class PreActivatedUnit {
     func callAsFunction(rectified x: Tensor, mode: NormalizationMode) -> Tensor {
         norm(convolutions.reduce(x) { $1($0) }, mode: mode)
     }
+}
 
-    private static func name(_ layout: ConvolutionLayout) -> String {
-        if !layout.normalized { return "depthwise" }
-        return layout.kernelSize == 1 ? "pointwise" : "dense"
+extension ConvolutionLayout {
+    /// The convolution's name in a unit's variables.
+    package var unitName: String {
+        if !normalized { return "depthwise" }
+        return kernelSize == 1 ? "pointwise" : "dense"
     }
 }
 
@@ -47,7 +50,8 @@ extension Conv2d {
 }
 
 extension Array {
-    fileprivate func split(after isLast: (Element) -> Bool) -> [[Element]] {
+    /// Cuts behind every element for which `isLast` holds.
+    package func split(after isLast: (Element) -> Bool) -> [[Element]] {
         var parts: [[Element]] = []
         var part: [Element] = []
         for element in self {

@@ -25,6 +25,8 @@ func cellDescription(_ cell: Cell) -> String {
 struct CellDrawing {
     private let cell: Cell
     private let title: String?
+    /// Softmaxed alpha, a row of 8 an edge; nil where the cell is decided.
+    private let alpha: [[Double]]?
     private let depths: [Int]
     /// For each column from 1 on, the sources that are read there: a lane each, so that none lies on another.
     private let lanes: [[Int]]
@@ -35,9 +37,10 @@ struct CellDrawing {
     private let inputWidth = 64.0
     private let laneWidth = 14.0
 
-    init(_ cell: Cell, title: String?) {
+    init(_ cell: Cell, title: String?, alpha: [[Double]]? = nil) {
         self.cell = cell
         self.title = title
+        self.alpha = alpha
         var depths: [Int] = []
         for (number, block) in cell.blocks.enumerated() {
             let before = block.branches.map { branch -> Int in
@@ -120,8 +123,11 @@ struct CellDrawing {
             let height = pillY(number, side: side)
             let isNone = branch.op == .none
             let colour = isNone ? Palette.faint : Palette.quiet
+            let share = probability(branch, inBlock: number + 1)
             drawing.line(
-                Point(x: left + 8 + pill.width, y: height), sum, colour: colour, width: 1.4, dashed: isNone)
+                Point(x: left + 8 + pill.width, y: height), sum,
+                colour: share.map(Palette.probability) ?? colour, width: share.map { 0.7 + 5 * $0 } ?? 1.4,
+                dashed: isNone)
             drawing.box(
                 x: left + 8, y: height - pill.height / 2, width: pill.width, height: pill.height,
                 radius: pill.height / 2, fill: Palette.fill(branch.op), stroke: colour, lineWidth: 1, dashed: isNone)
@@ -133,6 +139,13 @@ struct CellDrawing {
         drawing.text("+", at: sum, size: 15)
         drawing.text(
             "\(number + 1)", at: Point(x: sum.x + 14, y: centre - 20), size: 10, colour: Palette.quiet, bold: true)
+    }
+
+    /// How likely the branch's operator is on its edge, where alpha is given.
+    private func probability(_ branch: Branch, inBlock block: Int) -> Double? {
+        guard let alpha else { return nil }
+        let edge = CellSpace(blocks: cell.blocks.count).edges(into: block).first { $0.input == branch.input }
+        return edge.map { min(max(alpha[$0.index][branch.op.index], 0), 1) }
     }
 
     /// The line along the source's row and what branches off it.

@@ -3,10 +3,14 @@ import Foundation
 
 /// Writes an RGB image as PNG, whole or not at all.
 public func writePNG(_ image: Image, to path: String) throws {
-    let bytes = try encodePNG(
+    try writeFileAtomically(try pngData(image, file: path), to: path)
+}
+
+/// An RGB image as the bytes of a PNG file; errors name the file that it is for.
+public func pngData(_ image: Image, file: String = "image") throws -> Data {
+    try encodePNG(
         image.pixels, width: image.width, height: image.height, type: SPNG_COLOR_TYPE_TRUECOLOR, palette: [],
-        file: path)
-    try writeFileAtomically(bytes, to: path)
+        file: file)
 }
 
 /// Writes a mask as palette PNG, whole or not at all: the pixels are the labels, the palette their colours.

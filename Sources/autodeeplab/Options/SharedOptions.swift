@@ -20,6 +20,9 @@ struct SharedOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Show no progress.")
     var quiet = false
 
+    @Flag(help: "Show every step on a line of its own.")
+    var verbose = false
+
     /// The options as `key=value`, over everything else.
     var overrides: [String] {
         [device.map { "device=\($0.rawValue)" }, seed.map { "seed=\($0)" }, threads.map { "threads=\($0)" }]
@@ -27,5 +30,5 @@ struct SharedOptions: ParsableArguments {
     }
 
     /// Who shows the progress.
-    var reporter: any ProgressReporter { TerminalReporter(isQuiet: quiet) }
+    var reporter: any ProgressReporter { TerminalReporter(isQuiet: quiet, isVerbose: verbose) }
 }

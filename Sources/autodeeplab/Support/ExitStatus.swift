@@ -1,6 +1,8 @@
 import ArgumentParser
 import Experiments
+import Export
 import Foundation
+import Reporting
 import SearchSpace
 import Segmentation
 import Torch
@@ -26,8 +28,8 @@ enum ExitStatus: Int32 {
             case let error as DataError: ExitStatus(for: error.kind)
             case let error as Interrupted: error.signal == SIGTERM ? .terminated : .interrupted
             case is UsageError: .usage
-            case is FileError: .cannotWrite
-            case is SearchSpaceError, is SafetensorsError, is TorchError: .badData
+            case is FileError, is EventFileError: .cannotWrite
+            case is SearchSpaceError, is SafetensorsError, is TorchError, is ExportError: .badData
             default: .internalFault
             }
     }

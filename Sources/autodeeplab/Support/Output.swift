@@ -18,18 +18,6 @@ func grouped(_ number: Int) -> String {
     return result
 }
 
-/// A number of bytes in binary units: 22.4 GiB.
-func bytes(_ count: Int) -> String {
-    let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-    var value = Double(count)
-    var unit = 0
-    while value >= 1_024 && unit < units.count - 1 {
-        value /= 1_024
-        unit += 1
-    }
-    return unit == 0 ? "\(count) B" : fixed(value, digits: 1) + " " + units[unit]
-}
-
 /// A number with so many decimals, whatever the locale.
 func fixed(_ value: Double, digits: Int) -> String {
     String(format: "%.\(digits)f", value)

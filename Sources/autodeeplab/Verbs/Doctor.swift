@@ -24,14 +24,14 @@ struct Doctor: ParsableCommand {
 
     private func printTable(_ report: DoctorReport) {
         let environment = report.environment
-        let available = report.availableMemory.map { ", \(bytes($0)) free" } ?? ""
+        let available = report.availableMemory.map { ", \(byteCount($0)) free" } ?? ""
         var rows = [
             ("autodeeplab", "\(environment.version), built with Swift \(environment.swift)"),
             ("libtorch", "\(environment.libtorch), \(environment.libtorchPath)"),
             ("system", environment.system),
             ("processor", environment.processor),
             ("threads", "\(environment.threads) of \(environment.cores) cores"),
-            ("memory", bytes(Int(clamping: environment.memory)) + available),
+            ("memory", byteCount(Int(clamping: environment.memory)) + available),
             ("devices", "\(report.devices.joined(separator: ", ")); would use \(environment.device)"),
         ]
         if let data = report.data {

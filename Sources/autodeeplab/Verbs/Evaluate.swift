@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Foundation
 
 /// `evaluate`: measures a model on a split.
 struct Evaluate: ParsableCommand {
@@ -13,6 +14,9 @@ struct Evaluate: ParsableCommand {
         let model = try Model(at: options.model, device: try configuration.device.device())
         let metrics = try evaluate(model, configuration, split: options.split, reporter: options.shared.reporter)
         try metrics.write(toRun: options.model)
+        if FileManager.default.fileExists(atPath: RunPaths(folder: options.model).log) {
+            try writeReport(ofRun: options.model)
+        }
         if options.shared.json { return try printJSON(metrics) }
         for entry in metrics.classes {
             print(

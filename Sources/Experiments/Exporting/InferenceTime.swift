@@ -1,0 +1,51 @@
+import Export
+import Foundation
+import Segmentation
+import Torch
+
+/// Milliseconds that a model takes for one image.
+public struct InferenceTime: Codable, Equatable, Sendable {
+    /// Height and width of the image.
+    public var size: [Int]
+    /// Processor threads.
+    public var threads: Int
+    /// Ours: the median.
+    public var milliseconds: Double
+    /// Ours: the fastest.
+    public var fastest: Double
+    /// ONNX Runtime, where Python has it.
+    public var onnxRuntime: ONNXCheck?
+
+    /// Measures a model on random pixels, alone and then in ONNX Runtime.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - size: The image's size.
+    ///   - repetitions: How often, after once unmeasured.
+    ///   - configuration: Says the processor threads, of both.
+    /// - Throws: An error about an export that cannot be written.
+    public init(of model: Model, size: ONNXOptions.Size, repetitions: Int, configuration: Configuration) throws {
+        let threads = configuration.workerThreads
+        Engine.threads = threads
+        let times = withoutGradients {
+            let image = Image.noise(height: size.height, width: size.width).tensor(on: model.device)
+            return (0...repetitions).map { _ in
+                let start = DispatchTime.now().uptimeNanoseconds
+                // Reading a value waits for a device that computes by itself.
+                _ = model.network(image, mode: .evaluation).reshape([-1]).select(0, 0).item()
+                return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
+            }.dropFirst().sorted()
+        }
+        self.size = [size.height, size.width]
+        self.threads = threads
+        milliseconds = times[times.count / 2]
+        fastest = times[0]
+        let folder = try ScratchFolder()
+        let options = ONNXOptions(size: size)
+        try model.exportONNX(to: folder.file("model.onnx"), options: options)
+        let check = try ONNXCheck(
+            folder.file("model.onnx"), of: model, options: options, size: size, repetitions: repetitions,
+            threads: threads)
+        onnxRuntime = check.onnxRuntime == nil ? nil : check
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import Reporting
+import SearchSpace
+import Torch
+
+/// The architecture that a run has now, and how sure a search is of it.
+public struct LiveArchitecture: Sendable {
+    /// The strongest network.
+    public let genotype: Genotype
+    /// Softmaxed beta by arrow; nil where nothing is searched.
+    public let beta: [Double]?
+    /// Softmaxed alpha, a row of 8 an edge; nil where nothing is searched.
+    public let alpha: [[Double]]?
+
+    /// Looks into a run's folder; another argument is taken as ``loadGenotype(_:)`` takes it.
+    ///
+    /// - Parameter argument: A run folder, a genotype file, or a known network's name.
+    /// - Throws: ``RunError`` where there is no architecture yet, `SearchSpaceError` where the file is damaged.
+    public init(of argument: String) throws {
+        let paths = RunPaths(folder: argument)
+        let log = FileManager.default.contents(atPath: paths.log) ?? Data()
+        if let record = RunRecord.all(in: log).last, let genotype = record.genotype {
+            self.init(genotype: genotype, beta: record.beta, alpha: record.alpha)
+        } else if FileManager.default.fileExists(atPath: paths.genotypes),
+            let found = try? architecture(ofCheckpoint: paths.lastCheckpoint)
+        {
+            self.init(genotype: found.genotype, beta: found.beta, alpha: found.alpha)
+        } else {
+            self.init(genotype: try loadGenotype(argument), beta: nil, alpha: nil)
+        }
+    }
+
+    private init(genotype: Genotype, beta: [Double]?, alpha: [[Double]]?) {
+        self.genotype = genotype
+        self.beta = beta
+        self.alpha = alpha
+    }
+
+    /// The network level and the cell as SVG, as thick and dark as they are probable.
+    public func drawing(title: String?) -> String { drawGenotype(genotype, arrows: beta, alpha: alpha, title: title) }
+}
+
+/// What a run's folder tells to somebody who watches it from another terminal.
+public struct LiveRun: Sendable {
+    /// How far it is; nil before the first second.
+    public let status: RunStatus?
+    /// The last epoch's record.
+    public let record: RunRecord?
+
+    /// Reads the folder.
+    ///
+    /// - Throws: ``RunError`` where it is no run's.
+    public init(folder: String) throws {
+        let paths = RunPaths(folder: folder)
+        guard FileManager.default.fileExists(atPath: paths.configuration) else {
+            throw RunError(.missing, path: folder, "no run is in this folder")
+        }
+        status = FileManager.default.contents(atPath: paths.status).flatMap {
+            try? JSONDecoder().decode(RunStatus.self, from: $0)
+        }
+        record = RunRecord.all(in: FileManager.default.contents(atPath: paths.log) ?? Data()).last
+    }
+
+    /// Whether the last step is done.
+    public var isFinished: Bool { status.map { $0.completed >= $0.total } ?? false }
+
+    /// The live line, the last epoch's measurements, and a search's current architecture.
+    public var lines: [String] {
+        var lines = [status?.line ?? "not begun"]
+        guard let record else { return lines }
+        let values = record.values.sorted { $0.key < $1.key }.map { "\($0.key) \(String(format: "%.4g", $0.value))" }
+        lines.append("epoch \(record.epoch + 1): " + values.joined(separator: "  "))
+        if let path = record.path {
+            lines.append("path  \(sparkline(path))  " + path.map { String($0.rawValue) }.joined(separator: " "))
+        }
+        if let genotype = record.genotype {
+            lines += zip(1..., genotype.cell.blocks).map { number, block in
+                "block\(number) = "
+                    + block.branches.map { "\($0.op.rawValue)(\($0.input.name))" }.joined(separator: " + ")
+            }
+        }
+        return lines
+    }
+}

@@ -1,0 +1,29 @@
+import Foundation
+
+/// A drawing as PNG, by librsvg's `rsvg-convert`.
+///
+/// - Parameters:
+///   - svg: The drawing.
+///   - width: Pixels in a row; nil takes the drawing's own size.
+/// - Returns: The file's bytes.
+/// - Throws: ``RunError`` where the program is not there.
+public func rasterize(_ svg: String, width: Int?) throws -> Data {
+    let folder = try ScratchFolder()
+    try Data(svg.utf8).write(to: URL(fileURLWithPath: folder.file("drawing.svg")))
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    let size = width.map { ["--width", String($0), "--keep-aspect-ratio"] } ?? []
+    process.arguments = ["rsvg-convert"] + size + [folder.file("drawing.svg"), "--output", folder.file("drawing.png")]
+    process.standardError = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0, let png = FileManager.default.contents(atPath: folder.file("drawing.png"))
+    else {
+        throw RunError(
+            .missing, path: "rsvg-convert",
+            "is not there or fails: install librsvg2-bin (Homebrew: librsvg), or draw an .svg")
+    }
+    return png
+}

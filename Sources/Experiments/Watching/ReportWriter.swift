@@ -1,0 +1,81 @@
+import Foundation
+import Reporting
+import SearchSpace
+import Torch
+
+/// Writes report.html into a run's folder, from what is in it.
+///
+/// - Parameters:
+///   - run: The run's folder.
+///   - classes: How many classes the data have; nil looks them up in the data, as far as they can be read.
+/// - Returns: The page's path.
+/// - Throws: ``RunError`` where the folder holds no run, `FileError` where the page cannot be written.
+@discardableResult
+public func writeReport(ofRun run: String, classes: Int? = nil) throws -> String {
+    let paths = RunPaths(folder: run)
+    let text = String(decoding: try boundedContents(of: paths.configuration, limit: 1 << 20), as: UTF8.self)
+    let configuration = try Configuration.resolve(preset: nil, file: paths.configuration, overrides: [])
+    let records = RunRecord.all(in: FileManager.default.contents(atPath: paths.log) ?? Data())
+    let trained = records.last?.path == nil ? try? loadGenotype(paths.genotype) : nil
+    var report = RunReport(
+        kind: trained == nil ? "search" : "train",
+        name: URL(fileURLWithPath: run).standardizedFileURL.lastPathComponent,
+        records: records,
+        epochs: trained == nil ? configuration.search.epochs : configuration.train.epochs(records.last))
+    report.genotype = trained
+    report.configuration = text
+    report.environment = environment(paths.environment)
+    report.samples = FileManager.default.contents(atPath: paths.samples)
+    report.written = Date().formatted(.iso8601)
+    let metrics = (FileManager.default.contents(atPath: paths.evaluation))
+        .flatMap { try? JSONDecoder().decode(Metrics.self, from: $0) }
+    report.classes = metrics?.classes.map { RunReport.ClassResult(name: $0.name, iou: $0.iou) } ?? []
+    if let own = trained ?? records.last?.genotype {
+        let classes = classes ?? (try? configuration.data.dataset().classes.count) ?? 19
+        let best = records.compactMap { $0.values["mIOU"] }.max()
+        let train = configuration.train
+        report.comparison = compared(own, train, classes: classes, mIOU: metrics?.mIOU ?? (trained == nil ? nil : best))
+        report.comparisonBasis =
+            "\(train.crop.height) x \(train.crop.width) pixels, F = \(train.filters), \(classes) classes"
+    }
+    try AtomicFile.write(Data(report.html().utf8), to: paths.report)
+    return paths.report
+}
+
+/// This run's network and the known designs.
+private func compared(
+    _ own: Genotype, _ train: TrainConfiguration, classes: Int, mIOU: Double?
+) -> [RunReport.ComparedNetwork] {
+    let network = train.network(classes: classes)
+    func row(_ name: String, _ genotype: Genotype, _ mIOU: Double?) -> RunReport.ComparedNetwork {
+        let cost = Cost(network.layout(of: genotype), height: train.crop.height, width: train.crop.width)
+        return RunReport.ComparedNetwork(
+            name: name, parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, mIOU: mIOU)
+    }
+    let designs = KnownDesign.allCases.compactMap { design in
+        (try? design.genotype()).map { row(design.rawValue, $0, nil) }
+    }
+    return [row("this run", own, mIOU)] + designs
+}
+
+private func environment(_ path: String) -> [(name: String, value: String)] {
+    guard let data = FileManager.default.contents(atPath: path),
+        let environment = try? JSONDecoder().decode(Environment.self, from: data)
+    else { return [] }
+    return [
+        ("autodeeplab", "\(environment.version), Swift \(environment.swift)"), ("libtorch", environment.libtorch),
+        ("system", environment.system), ("processor", environment.processor),
+        ("threads", "\(environment.threads) of \(environment.cores) cores"), ("device", environment.device),
+        ("started", environment.date), ("command", environment.arguments.joined(separator: " ")),
+    ]
+}
+
+extension TrainConfiguration {
+    /// Epochs in all; where iterations are set, as far as a record tells how many steps an epoch has.
+    fileprivate func epochs(_ record: RunRecord?) -> Int? {
+        guard iterations > 0 else { return epochs }
+        guard let record, record.step > 0 else { return nil }
+        if record.step >= iterations { return record.epoch + 1 }
+        return (iterations * (record.epoch + 1) + record.step - 1) / record.step
+    }
+}

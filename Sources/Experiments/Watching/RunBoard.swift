@@ -1,0 +1,105 @@
+import Foundation
+import Reporting
+import SearchSpace
+import Segmentation
+import Torch
+
+/// What people watch of a run, brought up to date at the end of each epoch: TensorBoard's events and report.html.
+///
+/// Both are made from the last lines of log.jsonl, so a run that is resumed shows each epoch once.
+final class RunBoard {
+    private let folder: RunFolder
+    private let classes: ClassTable
+    private let events: EventFile
+
+    /// Opens the event file behind a step, that of the checkpoint from which the run goes on.
+    init(_ folder: RunFolder, _ configuration: Configuration, classes: ClassTable, after step: Int) throws {
+        self.folder = folder
+        self.classes = classes
+        events = try EventFile(folder: folder.path, after: step)
+        if events.isNew {
+            let yaml = "```yaml\n" + configuration.yaml() + "```"
+            let settings = EventValue.settings(configuration.texts)
+            try events.append(
+                step: 0, [("configuration", .text(yaml)), ("_hparams_/session_start_info", settings)])
+        }
+    }
+
+    /// Shows the epoch that was logged last.
+    ///
+    /// - Parameter samples: Images, truths and predictions in rows, where the epoch was validated.
+    /// - Throws: An error that names the file which cannot be written.
+    func update(samples: Image?) throws {
+        if let samples { try writePNG(samples, to: folder.paths.samples) }
+        let log = FileManager.default.contents(atPath: folder.paths.log) ?? Data()
+        if let record = RunRecord.all(in: log).last {
+            try events.append(step: record.step, record.events + pictures(of: record, samples: samples))
+        }
+        try writeReport(ofRun: folder.path, classes: classes.count)
+    }
+
+    private func pictures(of record: RunRecord, samples: Image?) throws -> [(String, EventValue)] {
+        var pictures: [(String, EventValue)] = []
+        func add(_ name: String, _ image: Image) throws {
+            pictures.append((name, .picture(png: try pngData(image))))
+        }
+        if let samples { try add("samples", samples) }
+        if let alpha = record.alpha { try add("alpha", .heatMap(alpha)) }
+        if let beta = record.beta, let space = SearchedSpace(of: record)?.network {
+            // A row for each stride and move, a column for each layer that the arrow leaves.
+            let rows = Stride.allCases.flatMap { stride in
+                Move.allCases.map { move in
+                    (0..<space.layers).map { layer in
+                        let arrow = space.groups.first { $0.source == Node(layer: layer, stride: stride) }?.arrows
+                            .first { $0.move == move }
+                        return arrow.map { beta[$0.index] } ?? 0
+                    }
+                }
+            }
+            try add("beta", .heatMap(rows))
+        }
+        if let genotype = record.genotype,
+            let png = try? rasterize(drawGenotype(genotype, arrows: record.beta, alpha: record.alpha), width: nil)
+        {
+            pictures.append(("architecture", .picture(png: png)))
+        }
+        return pictures
+    }
+}
+
+extension Image {
+    /// Numbers from 0 to 1 as squares from white to dark blue, row by row; all rows have one length.
+    static func heatMap(_ rows: [[Double]], side: Int = 16) -> Image {
+        var image = Image(width: max(1, (rows.first?.count ?? 0) * side), height: max(1, rows.count * side))
+        for (row, values) in rows.enumerated() {
+            for (column, value) in values.enumerated() {
+                let share = value.isFinite ? min(max(value, 0), 1).squareRoot() : 0
+                func part(_ low: Double, _ high: Double) -> UInt8 { UInt8(low + (high - low) * share) }
+                let color = Color(part(255, 8), part(255, 48), part(255, 107))
+                for y in row * side..<(row + 1) * side {
+                    for x in column * side..<(column + 1) * side { image[x, y] = color }
+                }
+            }
+        }
+        return image
+    }
+}
+
+extension Evaluator {
+    /// The first images in rows: as they are, their truth, and what the network sees.
+    ///
+    /// - Throws: An error that names the image which cannot be read.
+    func sheet(palette: [Color], rows: Int = 3, network: (Tensor) -> Tensor) throws -> Image {
+        let pictures = try samples.prefix(rows).map { sample in
+            let item = try reader.read(sample)
+            let scores = inference(item.image, network: network)
+            let labels = withoutGradients { scores.classes(height: item.image.height, width: item.image.width) }
+            let prediction = Mask(width: item.image.width, height: item.image.height, labels: labels)
+            let longest = max(item.image.width, item.image.height)
+            return [item.image, item.mask.colored(palette: palette), prediction.colored(palette: palette)].map {
+                longest > 384 ? $0.resized(by: 384 / Double(longest)) : $0
+            }
+        }
+        return Image.grid(pictures)
+    }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Networks
+import SwiftProtobuf
+import Torch
+
+/// What an ONNX model takes and gives.
+public struct ONNXOptions: Hashable, Sendable {
+    /// Height and width of the one image; nil leaves them, and the number of images, open.
+    public var size: Size?
+    /// Whether the images are bytes `pixels` `[N, H, W, 3]`, which the model itself scales and pads to 32 n + 1 pixels
+    /// as `predict` does; else it takes floats `image` `[N, 3, H, W]`, 2x / 255 - 1.
+    public var takesBytes: Bool
+    /// Whether the model gives the class of each pixel, bytes `labels` `[N, H, W]`; else floats `scores`
+    /// `[N, classes, H, W]`, before any softmax.
+    public var givesLabels: Bool
+
+    /// Height and width in pixels.
+    public struct Size: Hashable, Sendable {
+        /// Rows of pixels.
+        public var height: Int
+        /// Columns of pixels.
+        public var width: Int
+
+        /// A size.
+        public init(height: Int, width: Int) {
+            self.height = height
+            self.width = width
+        }
+    }
+
+    /// Floats in, scores out, of any size, unless told otherwise.
+    public init(size: Size? = nil, takesBytes: Bool = false, givesLabels: Bool = false) {
+        self.size = size
+        self.takesBytes = takesBytes
+        self.givesLabels = givesLabels
+    }
+}
+
+/// Why a network cannot be exported, in one line.
+public struct ExportError: Error, CustomStringConvertible, Hashable, Sendable {
+    /// The line.
+    public let description: String
+}
+
+/// A discrete network as an ONNX model: opset 17, 32-bit floats, batch normalisation folded.
+///
+/// - Parameters:
+///   - network: The network, whose running statistics are used.
+///   - options: What the model takes and gives.
+///   - metadata: Free text by key, for those who use the model.
+///   - producerVersion: The version of the program that asks.
+/// - Returns: The file's bytes.
+/// - Throws: ``ExportError`` where the classes do not fit into bytes or the model not into the format's 2 GiB.
+public func onnxModel(
+    of network: DiscreteNetwork, options: ONNXOptions = ONNXOptions(), metadata: [String: String] = [:],
+    producerVersion: String = ""
+) throws -> Data {
+    if options.givesLabels && network.layout.classes > 256 {
+        throw ExportError(
+            description: "\(network.layout.classes) classes do not fit into bytes: export scores instead of labels")
+    }
+    let builder = GraphBuilder()
+    addNodes(of: network, options: options, to: builder)
+    let model = Autodeeplab_Onnx_ModelProto.with {
+        $0.irVersion = 8
+        $0.producerName = "Auto-DeepLab in Swift"
+        $0.producerVersion = producerVersion
+        $0.opsetImport = [.with { $0.version = 17 }]
+        $0.graph = builder.graph
+        $0.graph.name = "autodeeplab"
+        $0.metadataProps = metadata.sorted { $0.key < $1.key }.map { entry in
+            .with {
+                $0.key = entry.key
+                $0.value = entry.value
+            }
+        }
+    }
+    do {
+        return try model.serializedData()
+    } catch {
+        throw ExportError(description: "the network is too large for an ONNX file, which may have 2 GiB")
+    }
+}
+
+private func addNodes(of network: DiscreteNetwork, options: ONNXOptions, to builder: GraphBuilder) {
+    typealias Dimension = GraphBuilder.Dimension
+    let batch = options.size == nil ? Dimension.named("N") : .fixed(1)
+    let height = options.size.map { Dimension.fixed($0.height) } ?? .named("H")
+    let width = options.size.map { Dimension.fixed($0.width) } ?? .named("W")
+
+    var images = options.takesBytes ? "pixels" : "image"
+    if options.takesBytes {
+        builder.input(images, .uint8, [batch, height, width, .fixed(3)])
+        images = normalize(images, builder)
+    } else {
+        builder.input(images, .float, [batch, .fixed(3), height, width])
+    }
+    let whole =
+        options.size.map { ImageExtent(height: $0.height, width: $0.width, builder: builder) }
+        ?? ImageExtent(of: images, builder: builder)
+    var extent = whole
+    var isPadded = false
+    if options.takesBytes, case (let aligned, let padding?) = whole.aligned {
+        let pads = builder.node(
+            "Concat", [builder.constant([0, 0, 0, 0, 0, 0]), padding], ["axis": .integer(0)], name: "pads")
+        images = builder.node("Pad", [images, pads], name: "padded")
+        extent = aligned
+        isPadded = true
+    }
+    var result = DiscreteGraph(network, extent: extent, builder: builder).scores(of: images)
+    if isPadded {
+        result = builder.node(
+            "Slice", [result, builder.constant([0, 0]), whole.size, builder.constant([2, 3])], name: "cropped")
+    }
+    if options.givesLabels {
+        let index = builder.node("ArgMax", [result], ["axis": .integer(1), "keepdims": .integer(0)], name: "index")
+        result = builder.node("Cast", [index], ["to": .integer(2)], name: "bytes")
+        builder.output(result, as: "labels", .uint8, [batch, height, width])
+    } else {
+        builder.output(result, as: "scores", .float, [batch, .fixed(network.layout.classes), height, width])
+    }
+}
+
+/// Bytes `[N, H, W, 3]` to 2x / 255 - 1 `[N, 3, H, W]`.
+private func normalize(_ pixels: String, _ builder: GraphBuilder) -> String {
+    let floats = builder.node("Cast", [pixels], ["to": .integer(1)], name: "pixels.float")
+    let scaled = builder.node(
+        "Mul", [floats, builder.weights(Tensor([Float(2) / 255], shape: [1]), name: "pixels.scale")],
+        name: "pixels.scaled")
+    let shifted = builder.node(
+        "Sub", [scaled, builder.weights(Tensor([Float(1)], shape: [1]), name: "pixels.one")], name: "pixels.shifted")
+    return builder.node("Transpose", [shifted], ["perm": .integers([0, 3, 1, 2])], name: "pixels.image")
+}

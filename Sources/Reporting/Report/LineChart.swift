@@ -1,0 +1,124 @@
+import Foundation
+
+/// Curves over the epochs as SVG, sized to be read on a telephone; colours come from the page's style.
+struct LineChart {
+    /// One curve.
+    struct Series {
+        let name: String
+        let points: [(epoch: Int, value: Double)]
+    }
+
+    let title: String
+    let series: [Series]
+    /// The values' range, where it is known beforehand.
+    var range: ClosedRange<Double>?
+
+    private let width = 400.0
+    private let height = 230.0
+    private let left = 52.0
+    private let right = 10.0
+    private let top = 12.0
+    private let bottom = 28.0
+
+    private var drawn: [Series] {
+        series.map { Series(name: $0.name, points: $0.points.filter(\.value.isFinite)) }.filter { !$0.points.isEmpty }
+    }
+
+    /// The chart; nil where nothing was measured.
+    func figure() -> String? {
+        let drawn = drawn
+        let epochs = drawn.flatMap { $0.points.map(\.epoch) }
+        let values = drawn.flatMap { $0.points.map(\.value) }
+        guard let firstEpoch = epochs.min(), let lastEpoch = epochs.max(), let low = values.min(),
+            let high = values.max()
+        else { return nil }
+        let ticks = LineChart.ticks(range ?? low...high)
+        guard let bottomValue = ticks.first, let topValue = ticks.last else { return nil }
+        func x(_ epoch: Double) -> Double {
+            left + (width - left - right) * (epoch - Double(firstEpoch)) / Double(max(lastEpoch - firstEpoch, 1))
+        }
+        func y(_ value: Double) -> Double {
+            let share = (min(max(value, bottomValue), topValue) - bottomValue) / max(topValue - bottomValue, 1e-300)
+            return height - bottom - (height - top - bottom) * share
+        }
+        var parts: [String] = []
+        for tick in ticks {
+            let at = number(y(tick))
+            parts.append(
+                "<path class=\"grid\" d=\"M\(number(left)) \(at)H\(number(width - right))\"/>"
+                    + "<text x=\"\(number(left - 6))\" y=\"\(number(y(tick) + 4))\" class=\"end\">"
+                    + "\(LineChart.label(tick))</text>")
+        }
+        for epoch in LineChart.epochTicks(firstEpoch...lastEpoch) {
+            parts.append(
+                "<text x=\"\(number(x(Double(epoch))))\" y=\"\(number(height - 8))\" class=\"middle\">\(epoch + 1)</text>"
+            )
+        }
+        for (index, curve) in drawn.enumerated() {
+            let places = curve.points.map { "\(number(x(Double($0.epoch)))) \(number(y($0.value)))" }
+            let style = "c\(index % 8)"
+            if places.count == 1 {
+                let place = curve.points[0]
+                let centre = "cx=\"\(number(x(Double(place.epoch))))\" cy=\"\(number(y(place.value)))\""
+                parts.append("<circle class=\"\(style) dot\" \(centre) r=\"3.5\"/>")
+            } else {
+                parts.append("<path class=\"\(style) curve\" d=\"M\(places.joined(separator: "L"))\"/>")
+            }
+        }
+        return """
+            <figure class="card"><figcaption>\(caption(drawn))</figcaption>
+            <svg viewBox="0 0 \(number(width)) \(number(height))" role="img" aria-label="\(escaped(description(drawn)))">
+            \(parts.joined(separator: "\n"))
+            </svg></figure>
+            """
+    }
+
+    private func caption(_ drawn: [Series]) -> String {
+        let names = drawn.enumerated().map { index, curve in
+            let last = curve.points.last.map { LineChart.label($0.value) } ?? ""
+            let name = drawn.count > 1 || curve.name != title ? escaped(curve.name) + " " : ""
+            return "<span class=\"key\"><i class=\"c\(index % 8)\"></i>\(name)<b>\(last)</b></span>"
+        }
+        return "<strong>\(escaped(title))</strong> " + names.joined(separator: " ")
+    }
+
+    /// The curves in words, for readers who cannot see them.
+    private func description(_ drawn: [Series]) -> String {
+        let parts = drawn.map { curve -> String in
+            guard let first = curve.points.first, let last = curve.points.last else { return curve.name }
+            let (from, to) = (LineChart.label(first.value), LineChart.label(last.value))
+            return "\(curve.name) from \(from) in epoch \(first.epoch + 1) to \(to) in epoch \(last.epoch + 1)"
+        }
+        return "\(title) by epoch: " + parts.joined(separator: "; ")
+    }
+
+    /// Three to six round numbers that enclose a range.
+    static func ticks(_ range: ClosedRange<Double>) -> [Double] {
+        let span = max(range.upperBound - range.lowerBound, abs(range.upperBound) * 1e-6, 1e-12)
+        let power = pow(10, floor(log10(span / 3)))
+        let step = [1.0, 2, 5, 10].map { $0 * power }.first { span / $0 <= 4.5 } ?? power * 10
+        let first = floor(range.lowerBound / step + 1e-9)
+        let last = ceil(range.upperBound / step - 1e-9)
+        guard last - first < 100, first.magnitude < 1e15 else { return [range.lowerBound, range.upperBound] }
+        return stride(from: first, through: max(last, first + 1), by: 1).map { $0 * step }
+    }
+
+    /// Up to six epochs for the axis, the last one among them.
+    static func epochTicks(_ range: ClosedRange<Int>) -> [Int] {
+        let step = max(1, (range.count + 4) / 5)
+        let marks = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
+        // A mark that the last one would touch is left out.
+        return marks.filter { range.upperBound - $0 >= (step + 1) / 2 } + [range.upperBound]
+    }
+
+    /// A number in a few characters.
+    static func label(_ value: Double) -> String {
+        if value == 0 { return "0" }
+        let size = abs(value)
+        if size >= 1e5 || size < 1e-3 { return String(format: "%.1e", value) }
+        let text = String(format: size >= 100 ? "%.0f" : size >= 1 ? "%.2f" : "%.4f", value)
+        guard text.contains(".") else { return text }
+        let trimmed = text.reversed().drop { $0 == "0" }
+        return String((trimmed.first == "." ? trimmed.dropFirst() : trimmed).reversed())
+    }
+}

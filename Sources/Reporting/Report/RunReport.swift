@@ -1,0 +1,214 @@
+import Foundation
+import SearchSpace
+
+/// A run as one page of HTML that needs nothing beside it: curves, architecture, samples, costs, settings.
+public struct RunReport: Sendable {
+    /// What was run: "search" or "train".
+    public var kind: String
+    /// The run's name.
+    public var name: String
+    /// What was measured, epoch by epoch.
+    public var records: [RunRecord]
+    /// Epochs that the run has in all; nil where they are not known yet.
+    public var epochs: Int?
+    /// The network that is trained; a search's is decoded from its records.
+    public var genotype: Genotype?
+    /// The networks that the run's is compared with, itself first.
+    public var comparison: [ComparedNetwork] = []
+    /// What the comparison's costs are counted for: "513x513 pixels, F = 20".
+    public var comparisonBasis = ""
+    /// The last evaluation, class by class; empty before one.
+    public var classes: [ClassResult] = []
+    /// Images, truths and predictions in rows, as PNG.
+    public var samples: Data?
+    /// The configuration as it stands in the run folder.
+    public var configuration = ""
+    /// Versions, processor, date.
+    public var environment: [(name: String, value: String)] = []
+    /// When the page was written, in ISO 8601.
+    public var written = ""
+
+    /// A network with what it costs.
+    public struct ComparedNetwork: Sendable {
+        /// Its name.
+        public var name: String
+        /// Parameters.
+        public var parameters: Int
+        /// Multiply-adds for one image.
+        public var multiplyAdds: Int
+        /// Mean IOU, where it was measured.
+        public var mIOU: Double?
+
+        /// A row of the comparison.
+        public init(name: String, parameters: Int, multiplyAdds: Int, mIOU: Double? = nil) {
+            self.name = name
+            self.parameters = parameters
+            self.multiplyAdds = multiplyAdds
+            self.mIOU = mIOU
+        }
+    }
+
+    /// A class in an evaluation.
+    public struct ClassResult: Sendable {
+        /// Its name.
+        public var name: String
+        /// Intersection over union; nil where the class is absent.
+        public var iou: Double?
+
+        /// A row of the evaluation.
+        public init(name: String, iou: Double?) {
+            self.name = name
+            self.iou = iou
+        }
+    }
+
+    /// A run's report with its records; the rest is put in afterwards.
+    public init(kind: String, name: String, records: [RunRecord], epochs: Int?) {
+        self.kind = kind
+        self.name = name
+        self.records = records
+        self.epochs = epochs
+    }
+
+    /// Whether the last epoch is there.
+    public var isFinished: Bool { epochs.map { (records.last?.epoch ?? -1) + 1 >= $0 } ?? false }
+
+    /// The whole page.
+    public func html() -> String {
+        let title = escaped("\(name): \(kind)")
+        let sections = [
+            section("Curves", curves), section("Architecture", architecture), section("Samples", sampleFigure),
+            section("Comparison", comparisonTable), section("Classes", classTable),
+            section("Configuration", configurationText), section("Environment", environmentList),
+        ]
+        return """
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(title)</title>
+            <style>
+            \(ReportStyle.css)
+            </style>
+            </head>
+            <body\(isFinished ? "" : " data-refresh=\"30\"")>
+            <header><h1>\(title)</h1><p>\(status)</p></header>
+            <main>
+            \(sections.compactMap { $0 }.joined(separator: "\n"))
+            </main>
+            <script>
+            \(ReportStyle.script)
+            </script>
+            </body>
+            </html>
+
+            """
+    }
+
+    private func section(_ title: String, _ body: String?) -> String? {
+        body.map { "<section aria-label=\"\(title)\"><h2>\(title)</h2>\n\($0)\n</section>" }
+    }
+
+    private var status: String {
+        let epoch = (records.last?.epoch ?? -1) + 1
+        var parts = [isFinished ? "finished, \(epoch) epochs" : "epoch \(epoch)" + (epochs.map { " of \($0)" } ?? "")]
+        if let best = records.compactMap({ $0.values["mIOU"] }).max() {
+            parts.append("best validation mIOU \(String(format: "%.4f", best))")
+        }
+        if !written.isEmpty { parts.append("written \(escaped(written))") }
+        if !isFinished { parts.append("refreshes itself every 30 s") }
+        return parts.joined(separator: " · ")
+    }
+
+    // MARK: Curves
+
+    private func series(_ key: String, _ name: String) -> LineChart.Series {
+        LineChart.Series(
+            name: name, points: records.compactMap { record in record.values[key].map { (record.epoch, $0) } })
+    }
+
+    private var curves: String? {
+        let charts = [
+            LineChart(title: "loss", series: [series("loss", "loss")]),
+            LineChart(title: "mIOU", series: [series("mIOU", "mIOU")]),
+            LineChart(title: "learning rate", series: [series("learningRate", "learning rate")]),
+            LineChart(
+                title: "entropy", series: [series("alphaEntropy", "alpha"), series("betaEntropy", "beta")],
+                range: 0...1),
+            LineChart(title: "seconds a step", series: [series("secondsPerStep", "seconds a step")]),
+        ]
+        let shares = records.compactMap { record in
+            record.alpha.map { rows in
+                let sums = Operator.allCases.map { op in rows.reduce(0) { $0 + $1[op.index] } }
+                return (record.epoch, sums.map { $0 / Double(rows.count) })
+            }
+        }
+        let figures = charts.compactMap { $0.figure() } + [SharesChart(records: shares).figure()].compactMap { $0 }
+        return figures.isEmpty
+            ? "<p>The first epoch is not over yet.</p>"
+            : "<div class=\"cards\">\(figures.joined(separator: "\n"))</div>"
+    }
+
+    // MARK: The rest
+
+    private var sampleFigure: String? {
+        samples.map { png in
+            """
+            <figure class="card"><figcaption>Validation images, their truth, and what the network sees</figcaption>
+            <img alt="Rows of a validation image, its truth and the prediction" \
+            src="data:image/png;base64,\(png.base64EncodedString())"></figure>
+            """
+        }
+    }
+
+    private var comparisonTable: String? {
+        if comparison.isEmpty { return nil }
+        let rows = comparison.map { network in
+            let parameters = String(format: "%.2f", Double(network.parameters) / 1e6)
+            let multiplyAdds = String(format: "%.2f", Double(network.multiplyAdds) / 1e9)
+            let mIOU = network.mIOU.map { String(format: "%.4f", $0) } ?? "–"
+            return "<tr><th scope=\"row\">\(escaped(network.name))</th><td>\(parameters)</td><td>\(multiplyAdds)</td>"
+                + "<td>\(mIOU)</td></tr>"
+        }
+        return """
+            <div class="scroll"><table><caption>Counted for \(escaped(comparisonBasis)); mIOU where this run measured \
+            it</caption>
+            <thead><tr><th scope="col">network</th><th scope="col">million parameters</th>\
+            <th scope="col">billion multiply-adds</th><th scope="col">mIOU</th></tr></thead>
+            <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
+            """
+    }
+
+    private var classTable: String? {
+        if classes.isEmpty { return nil }
+        let rows = classes.map { entry in
+            let value = entry.iou.map { String(format: "%.4f", $0) } ?? "absent"
+            let bar = number(100 * min(max(entry.iou ?? 0, 0), 1))
+            return "<tr><th scope=\"row\">\(escaped(entry.name))</th><td>\(value)</td>"
+                + "<td class=\"bar\"><i style=\"width:\(bar)%\"></i></td></tr>"
+        }
+        return """
+            <div class="scroll"><table><caption>The last evaluation</caption>
+            <thead><tr><th scope="col">class</th><th scope="col">IoU</th><td></td></tr></thead>
+            <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
+            """
+    }
+
+    private var configurationText: String? {
+        configuration.isEmpty ? nil : "<pre tabindex=\"0\">\(markup(configuration))</pre>"
+    }
+
+    private var environmentList: String? {
+        if environment.isEmpty { return nil }
+        let rows = environment.map {
+            "<tr><th scope=\"row\">\(escaped($0.name))</th><td class=\"text\">\(escaped($0.value))</td></tr>"
+        }
+        return "<div class=\"scroll\"><table><tbody>\(rows.joined(separator: "\n"))</tbody></table></div>"
+    }
+}
+
+/// A text of any length as it may stand in HTML.
+private func markup(_ text: String) -> String {
+    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+}

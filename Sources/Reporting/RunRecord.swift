@@ -1,0 +1,63 @@
+import Foundation
+import SearchSpace
+
+/// One line of a run's log.jsonl: what was measured at the end of an epoch.
+public struct RunRecord: Sendable {
+    /// The epoch, counted from 0.
+    public let epoch: Int
+    /// Steps done so far in the whole run.
+    public let step: Int
+    /// When it was written, in ISO 8601.
+    public let time: String
+    /// Every single number that was measured, by name.
+    public let values: [String: Double]
+    /// A search's decoded path; nil in a training.
+    public let path: [Stride]?
+    /// Softmaxed alpha, a row of 8 an edge; nil in a training.
+    public let alpha: [[Double]]?
+    /// Softmaxed beta by arrow; nil in a training.
+    public let beta: [Double]?
+
+    /// Reads one line; nil where it is no record.
+    public init?(line: some DataProtocol) {
+        guard let object = (try? JSONSerialization.jsonObject(with: Data(line))) as? [String: Any],
+            let epoch = object["epoch"] as? Int, let step = object["step"] as? Int
+        else { return nil }
+        func numbers(_ key: String) -> [Double]? { (object[key] as? [Any])?.map { $0 as? Double ?? .nan } }
+        self.epoch = epoch
+        self.step = step
+        time = object["time"] as? String ?? ""
+        values = object.compactMapValues { $0 as? Double }.filter { $0.key != "epoch" && $0.key != "step" }
+        path = numbers("path")?.compactMap { Int(exactly: $0).flatMap(Stride.init(rawValue:)) }
+        let width = Operator.allCases.count
+        alpha = numbers("alpha").flatMap { flat in
+            guard !flat.isEmpty, flat.count % width == 0, flat.allSatisfy(\.isFinite) else { return nil }
+            return (0..<flat.count / width).map { Array(flat[$0 * width..<($0 + 1) * width]) }
+        }
+        beta = numbers("beta").flatMap { $0.allSatisfy(\.isFinite) ? $0 : nil }
+    }
+
+    /// All records of a log's text, in order; lines that are none are passed over.
+    public static func all(in log: Data) -> [RunRecord] {
+        log.split(separator: UInt8(ascii: "\n")).compactMap { RunRecord(line: $0) }
+    }
+}
+
+/// The space of a search as its records show it: edges of alpha and arrows of beta.
+public struct SearchedSpace: Sendable {
+    /// The cell's edges.
+    public let cell: CellSpace
+    /// The network's arrows.
+    public let network: NetworkSpace
+
+    /// The space that a record's numbers belong to; nil in a training, or where the numbers fit no space.
+    public init?(of record: RunRecord) {
+        guard let path = record.path, (1...Genotype.maximumLayers).contains(path.count), let alpha = record.alpha,
+            let beta = record.beta,
+            let blocks = (1...Genotype.maximumBlocks).first(where: { $0 * ($0 + 3) / 2 == alpha.count })
+        else { return nil }
+        network = NetworkSpace(layers: path.count)
+        guard network.arrows.count == beta.count else { return nil }
+        cell = CellSpace(blocks: blocks)
+    }
+}

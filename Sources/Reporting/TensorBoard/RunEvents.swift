@@ -1,0 +1,23 @@
+import Foundation
+import SearchSpace
+
+extension RunRecord {
+    /// What TensorBoard shows of this record: every number, and alpha and beta as distributions.
+    public var events: [(String, EventValue)] {
+        var events = values.sorted { $0.key < $1.key }.map { ("run/\($0.key)", EventValue.scalar($0.value)) }
+        if let alpha {
+            for op in Operator.allCases {
+                let shares = alpha.map { $0[op.index] }
+                events.append(("alpha/\(op.rawValue)", .shares(shares)))
+                events.append(("operators/\(op.rawValue)", .scalar(shares.reduce(0, +) / Double(shares.count))))
+            }
+        }
+        if let beta, let space = SearchedSpace(of: self)?.network {
+            for move in Move.allCases {
+                let shares = space.arrows.filter { $0.move == move }.map { beta[$0.index] }
+                events.append(("beta/\(move.rawValue)", .shares(shares)))
+            }
+        }
+        return events
+    }
+}

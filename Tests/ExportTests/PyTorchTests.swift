@@ -1,0 +1,48 @@
+import Export
+import Foundation
+import Networks
+import SearchSpace
+import TestSupport
+import Testing
+import Torch
+
+/// `examples/load_in_pytorch.py` against the networks whose files it reads.
+@Suite("PyTorch", .enabled(if: Python.has("torch"), "there is no PyTorch in .venv: see scripts/setup.sh --venv"))
+struct PyTorchTests {
+    @Test("The module of the example gives what the network gives")
+    func example() throws {
+        let folder = try TemporaryFolder()
+        var separable = DiscreteConfiguration.tiny(filters: 3)
+        separable.atrous = .separable
+        var random = SplitMix(state: 5)
+        var networks = [network(.everything, .tiny()), network(.everything, separable)]
+        networks += try [KnownDesign.autoDeepLab, .convDeconv].map { network(try $0.genotype(), .tiny(filters: 2)) }
+        networks += (0..<3).map { network(.random(using: &random), .tiny(), seed: $0) }
+        for (number, network) in networks.enumerated() {
+            let configuration = String(decoding: try JSONEncoder().encode(network.configuration), as: UTF8.self)
+            let genotype = String(decoding: network.layout.genotype.json(), as: UTF8.self)
+            try saveTensors(
+                network.store.state, metadata: ["genotype": genotype, "configuration": configuration],
+                to: folder.file("\(number).safetensors"))
+            let images = Tensor.uniform([2, 3, 65, 38], from: -1, to: 1, generator: Generator(seed: 9))
+            let scores = withoutGradients { network(images, mode: .evaluation) }
+            try saveTensors(["images": images, "scores": scores], to: folder.file("\(number)-case.safetensors"))
+        }
+        let script = """
+            import sys, load_in_pytorch, torch
+            torch.set_num_threads(1)
+            from safetensors.torch import load_file
+            for number in range(int(sys.argv[2])):
+                network, _ = load_in_pytorch.load(f"{sys.argv[1]}/{number}.safetensors")
+                case = load_file(f"{sys.argv[1]}/{number}-case.safetensors")
+                with torch.no_grad():
+                    scores = network(case["images"])
+                print(((scores - case["scores"]).abs().max() / case["scores"].abs().max()).item())
+            """
+        let differences = try Python.run(script, folder.path, "\(networks.count)").split(separator: "\n")
+        #expect(differences.count == networks.count)
+        for (number, difference) in differences.enumerated() {
+            #expect((Double(difference) ?? .infinity) < 1e-5, "network \(number): \(difference)")
+        }
+    }
+}

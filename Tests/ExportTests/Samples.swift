@@ -1,0 +1,74 @@
+import Networks
+import SearchSpace
+import Torch
+
+extension Genotype {
+    /// Every operator on each of H^{l-1}, H^{l-2} and block 1, along a path with all moves.
+    static let everything = Genotype(
+        path: [.s4, .s8, .s16, .s32, .s32, .s16, .s8],
+        cell: Cell(
+            blocks: [CellInput.previous, .previous2, .block(1)].flatMap { input in
+                stride(from: 0, to: 8, by: 2).map { first in
+                    Block(
+                        first: Branch(input: input, op: Operator.allCases[first]),
+                        second: Branch(input: input, op: Operator.allCases[first + 1]))
+                }
+            }))
+
+    /// A random valid genotype whose blocks may also give nothing at all.
+    static func random(using generator: inout some RandomNumberGenerator) -> Genotype {
+        var path: [Stride] = []
+        for _ in 0..<Int.random(in: 1...6, using: &generator) {
+            path.append((path.last ?? .s4).neighbours.randomElement(using: &generator) ?? .s4)
+        }
+        let blocks = (0..<Int.random(in: 1...5, using: &generator)).map { number in
+            let branches = (0..<2).map { _ in
+                Branch(
+                    input: CellInput(index: Int.random(in: 0..<(number + 2), using: &generator)),
+                    op: Operator.allCases.randomElement(using: &generator) ?? .skip)
+            }
+            return Block(first: branches[0], second: branches[1])
+        }
+        return Genotype(path: path, cell: Cell(blocks: blocks))
+    }
+}
+
+/// A small seeded generator (SplitMix64), so that random tests repeat.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+/// A network whose scales, shifts and statistics are random, so that none of them is without effect.
+func network(_ genotype: Genotype, _ configuration: DiscreteConfiguration, seed: UInt64 = 1) -> DiscreteNetwork {
+    let generator = Generator(seed: seed)
+    let network = DiscreteNetwork(genotype, configuration, store: VariableStore(generator: generator))
+    withoutGradients {
+        for (name, tensor) in network.store.state.sorted(by: { $0.key < $1.key }) where tensor.rank == 1 {
+            let isPositive = name.hasSuffix("Variance") || name.hasSuffix("weight")
+            tensor.copy(
+                from: .uniform(
+                    tensor.shape, from: isPositive ? 0.5 : -0.5, to: isPositive ? 1.5 : 0.5, generator: generator))
+        }
+    }
+    return network
+}
+
+extension DiscreteConfiguration {
+    /// A network of a few thousand parameters.
+    static func tiny(filters: Int = 4, classes: Int = 5) -> DiscreteConfiguration {
+        var configuration = DiscreteConfiguration(filters: filters, classes: classes)
+        configuration.stemChannels = [4, 6, 8]
+        configuration.asppChannels = 6
+        configuration.decoderChannels = 7
+        configuration.lowLevelChannels = 5
+        return configuration
+    }
+}

@@ -1,0 +1,239 @@
+"""A network that `autodeeplab train` wrote, as a plain PyTorch module.
+
+    python examples/load_in_pytorch.py runs/train/model.safetensors image.png mask.png
+
+Needs torch, safetensors, numpy and pillow. The module's parameters have the names of the file, except that batch
+normalisation's `runningMean` and `runningVariance` are PyTorch's `running_mean` and `running_var`. `docs/EXPORT.md`
+lists the names.
+"""
+
+import json
+import sys
+
+import torch
+from safetensors import safe_open
+from torch import nn
+from torch.nn import functional as F
+
+
+def convolution(inputs, outputs, kernel, stride=1, dilation=1, groups=1):
+    return nn.Conv2d(inputs, outputs, kernel, stride, dilation * (kernel - 1) // 2, dilation, groups, bias=False)
+
+
+def resize(x, size):
+    return x if x.shape[2:] == size else F.interpolate(x, size, mode="bilinear", align_corners=True)
+
+
+class ConvNorm(nn.Module):
+    """Convolution and batch normalisation; the caller applies ReLU."""
+
+    def __init__(self, inputs, outputs, kernel, stride=1, dilation=1, eps=1e-3):
+        super().__init__()
+        self.conv = convolution(inputs, outputs, kernel, stride, dilation)
+        self.norm = nn.BatchNorm2d(outputs, eps)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+
+class Unit(nn.Module):
+    """One or two convolutions of a map that has been through ReLU, then batch normalisation."""
+
+    def __init__(self, eps, **convolutions):
+        super().__init__()
+        self.steps = list(convolutions)
+        for name, step in convolutions.items():
+            setattr(self, name, step)
+        self.norm = nn.BatchNorm2d(step.out_channels, eps)
+
+    def forward(self, x):
+        for name in self.steps:
+            x = getattr(self, name)(x)
+        return self.norm(x)
+
+
+class Operator(nn.ModuleDict):
+    """One operator of the cell; its units are numbered from 1."""
+
+    def __init__(self, name, channels, stride, atrous, eps):
+        kernel = 5 if name.endswith("5x5") else 3
+
+        def separable(stride=1, dilation=1):
+            return Unit(
+                eps, depthwise=convolution(channels, channels, kernel, stride, dilation, channels),
+                pointwise=convolution(channels, channels, 1))
+
+        units = []
+        if name.startswith("separable"):
+            units = [separable(stride), separable()]
+        elif name.startswith("atrous"):
+            rate = 2 if stride == 1 else 1
+            dense = Unit(eps, dense=convolution(channels, channels, kernel, dilation=rate))
+            units = [dense if atrous == "dense" else separable(dilation=rate)]
+        elif name == "skip" and stride > 1:
+            units = [Unit(eps, pointwise=convolution(channels, channels, 1, stride))]
+        super().__init__({str(number): unit for number, unit in enumerate(units, 1)})
+        self.name, self.stride = name, stride
+
+    def forward(self, x, size):
+        if self.name == "none":
+            return 0
+        if self.name == "maxPool3x3":
+            return F.max_pool2d(x, 3, self.stride, 1)
+        if self.name == "averagePool3x3":
+            return F.avg_pool2d(x, 3, self.stride, 1, count_include_pad=False)
+        for number, unit in self.items():
+            x = F.relu(x)
+            # A strided atrous convolution has stride 1 itself: its input is resized.
+            if self.name.startswith("atrous"):
+                x = resize(x, size)
+            x = unit(x)
+        return x
+
+
+class Cell(nn.Module):
+    def __init__(self, blocks, channels, inputs, inputs2, down, atrous, eps):
+        super().__init__()
+        self.blocks = blocks
+        self.channels = channels
+        self.previous = Unit(eps, pointwise=convolution(inputs, channels, 1))
+        self.previous2 = Unit(eps, pointwise=convolution(inputs2, channels, 1)) if inputs2 != channels else None
+        for number, block in enumerate(blocks, 1):
+            sides = {}
+            for side, (source, name) in zip(("first", "second"), block):
+                stride = 2 if down and source.startswith("previous") else 1
+                sides[side] = Operator(name, channels, stride, atrous, eps)
+            setattr(self, f"block{number}", nn.ModuleDict(sides))
+
+    def forward(self, previous, previous2, entry, size):
+        previous, previous2 = resize(previous, entry), resize(previous2, entry)
+        maps = {
+            "previous": self.previous(F.relu(previous)),
+            "previous2": self.previous2(F.relu(previous2)) if self.previous2 else previous2,
+        }
+        zeros = previous.new_zeros(previous.shape[0], self.channels, *size)
+        for number, block in enumerate(self.blocks, 1):
+            operators = getattr(self, f"block{number}")
+            terms = [operators[side](maps[source], size) for side, (source, _) in zip(operators, block)]
+            maps[f"block{number}"] = zeros + terms[0] + terms[1]
+        return torch.cat([maps[f"block{number}"] for number in range(1, len(self.blocks) + 1)], 1)
+
+
+class ASPP(nn.Module):
+    def __init__(self, inputs, channels, stride, eps):
+        super().__init__()
+        self.point = ConvNorm(inputs, channels, 1, eps=eps)
+        for number in (1, 2, 3):
+            rate = number * 96 // stride
+            setattr(self, f"atrous{number}", ConvNorm(inputs, channels, 3, dilation=rate, eps=eps))
+        self.image = ConvNorm(inputs, channels, 1, eps=eps)
+        self.projection = ConvNorm(5 * channels, channels, 1, eps=eps)
+
+    def forward(self, x):
+        maps = [branch(x) for branch in (self.point, self.atrous1, self.atrous2, self.atrous3)]
+        maps.append(self.image(x.mean((2, 3), keepdim=True)).expand(-1, -1, *x.shape[2:]))
+        return F.relu(self.projection(F.relu(torch.cat(maps, 1))))
+
+
+class Decoder(nn.Module):
+    def __init__(self, low_level, configuration):
+        super().__init__()
+        eps, channels = configuration["headEpsilon"], configuration["decoderChannels"]
+        reduced = configuration["lowLevelChannels"]
+        self.lowLevel = ConvNorm(low_level, reduced, 1, eps=eps)
+        self.refine1 = ConvNorm(configuration["asppChannels"] + reduced, channels, 3, eps=eps)
+        self.refine2 = ConvNorm(channels, channels, 3, eps=eps)
+        self.logits = nn.Conv2d(channels, configuration["classes"], 1)
+
+    def forward(self, context, low_level):
+        x = torch.cat([resize(context, low_level.shape[2:]), F.relu(self.lowLevel(low_level))], 1)
+        return self.logits(F.relu(self.refine2(F.relu(self.refine1(x)))))
+
+
+class Network(nn.Module):
+    """The network of a genotype; `configuration` is that of the model file's metadata."""
+
+    def __init__(self, genotype, configuration):
+        super().__init__()
+        eps = configuration["backboneEpsilon"]
+        first, second, third = configuration["stemChannels"]
+        self.stem = nn.ModuleDict({
+            "1": ConvNorm(3, first, 3, 2, eps=eps),
+            "2": ConvNorm(first, second, 3, eps=eps),
+            "3": ConvNorm(second, third, 3, 2, eps=eps),
+        })
+        self.path = genotype["path"]
+        self.cells = nn.ModuleDict()
+        self.entries = []
+        inputs2, inputs, before = second, third, 4
+        # The decoder reads the last map at stride 4 before the path first leaves it; 0 is the stem's.
+        self.low_level_layer, low_level = 0, third
+        for layer, stride in enumerate(self.path, 1):
+            channels = configuration["filters"] * stride // 4
+            self.cells[str(layer)] = Cell(
+                genotype["cell"], channels, inputs, inputs2, stride > before, configuration["atrous"], eps)
+            self.entries.append(min(stride, before))
+            inputs2, inputs, before = inputs, channels * len(genotype["cell"]), stride
+            if stride == 4 and self.low_level_layer == layer - 1:
+                self.low_level_layer, low_level = layer, inputs
+        self.aspp = ASPP(inputs, configuration["asppChannels"], before, configuration["headEpsilon"])
+        self.decoder = Decoder(low_level, configuration)
+
+    def forward(self, images):
+        """Scores `[N, classes, H, W]` of images `[N, 3, H, W]`, whose values are 2x / 255 - 1."""
+
+        def at(stride):
+            return tuple((size + stride - 1) // stride for size in images.shape[2:])
+
+        previous2 = self.stem["2"](F.relu(self.stem["1"](images)))
+        previous = self.stem["3"](F.relu(previous2))
+        low_level = previous
+        for (layer, cell), stride, entry in zip(self.cells.items(), self.path, self.entries):
+            previous2, previous = previous, cell(previous, previous2, at(entry), at(stride))
+            if int(layer) == self.low_level_layer:
+                low_level = previous
+        return resize(self.decoder(self.aspp(F.relu(previous)), low_level), images.shape[2:])
+
+
+def load(path):
+    """The network of a model file, ready for evaluation, and the file's metadata."""
+    with safe_open(path, "pt") as file:
+        metadata = {key: value for key, value in file.metadata().items()}
+        state = {name: file.get_tensor(name) for name in file.keys()}
+    network = Network(json.loads(metadata["genotype"]), json.loads(metadata["configuration"]))
+    names = {"runningMean": "running_mean", "runningVariance": "running_var"}
+    renamed = {}
+    for name, tensor in state.items():
+        stem, _, last = name.rpartition(".")
+        renamed[f"{stem}.{names.get(last, last)}"] = tensor
+    # PyTorch counts batches too, which nothing here reads; everything else must be there.
+    missing, unexpected = network.load_state_dict(renamed, strict=False)
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise ValueError(f"{path}: missing {missing}, unexpected {unexpected}")
+    return network.eval(), metadata
+
+
+def segment(network, image):
+    """The class of each pixel of an image `[H, W, 3]` of bytes, padded to 32 n + 1 pixels as `predict` does."""
+    x = torch.from_numpy(image).permute(2, 0, 1)[None].float() * (2 / 255) - 1
+    height, width = image.shape[:2]
+    x = F.pad(x, (0, -(width - 1) % 32, 0, -(height - 1) % 32))
+    with torch.no_grad():
+        return network(x)[0, :, :height, :width].argmax(0).byte().numpy()
+
+
+if __name__ == "__main__":
+    import numpy
+    from PIL import Image
+
+    if len(sys.argv) != 4:
+        sys.exit("usage: load_in_pytorch.py MODEL.safetensors IMAGE MASK.png")
+    model, info = load(sys.argv[1])
+    if float(info["resize"]) != 1:
+        sys.exit(f"resize the image by {info['resize']} first, as in the training")
+    pixels = numpy.array(Image.open(sys.argv[2]).convert("RGB"))
+    mask = Image.fromarray(segment(model, pixels), "P")
+    palette = [channel for c in json.loads(info["classes"])["palette"] for channel in (c["red"], c["green"], c["blue"])]
+    mask.putpalette(palette)
+    mask.save(sys.argv[3])
