@@ -200,6 +200,14 @@ int32_t ct_mix(const ct_optional_tensor *_Nonnull maps, int64_t count, int64_t n
                ct_optional_tensor base, ct_tensor running_mean, ct_tensor running_variance, ct_statistics statistics,
                bool splits, ct_optional_tensor *_Nonnull finished, ct_optional_tensor *_Nonnull rest);
 
+// MARK: separable.cpp
+
+// A depthwise convolution, [E * C, 1, K, K], and its pointwise one, [E * C, C, 1, 1], on E edges, at stride 1 with the
+// padding that keeps sizes. `x` is [N, C, H, W] where the edges share it, else [N, E * C, H, W]; the result has E * C
+// channels.
+int32_t ct_separable(ct_tensor x, ct_tensor depthwise, ct_tensor pointwise, int64_t edges, int64_t dilation,
+                     bool shared, ct_optional_tensor *_Nonnull out);
+
 // MARK: optimizers.cpp
 int32_t ct_sgd_step(const ct_optional_tensor *_Nonnull parameters, const ct_optional_tensor *_Nonnull gradients,
                     const ct_optional_tensor *_Nonnull momenta, int64_t count, double rate, double momentum,

@@ -14,6 +14,38 @@ public func conv2d(
     }
 }
 
+/// What the E edges of ``separableConv2d(_:depthwise:pointwise:edges:dilation:reading:)`` read.
+public enum EdgeReading: Sendable {
+    /// All edges the same C channels.
+    case shared
+    /// Each edge its own C of E * C channels.
+    case own
+}
+
+/// A depthwise convolution and its pointwise one on E edges, with nothing between them and at stride 1.
+///
+/// On processors what lies between the two is never stored.
+///
+/// - Parameters:
+///   - x: `[N, C, H, W]`, or `[N, E * C, H, W]` where every edge reads its own.
+///   - depthwise: `[E * C, 1, K, K]`, K odd.
+///   - pointwise: `[E * C, C, 1, 1]`.
+///   - edges: E.
+///   - dilation: Distance of the depthwise taps.
+///   - reading: What the edges read.
+/// - Returns: `[N, E * C, H, W]`.
+public func separableConv2d(
+    _ x: Tensor, depthwise: Tensor, pointwise: Tensor, edges: Int = 1, dilation: Int = 1,
+    reading: EdgeReading = .shared
+) -> Tensor {
+    withExtendedLifetime(pointwise) {
+        Tensor.make("separableConv2d", x, depthwise) {
+            ct_separable(
+                x.handle, depthwise.handle, pointwise.handle, Int64(edges), Int64(dilation), reading == .shared, $0)
+        }
+    }
+}
+
 /// Normalises `x` `[N, C, H, W]` per channel, by the batch's statistics in training and by the running ones else.
 ///
 /// In training the running statistics, where given, move towards the batch's (the variance unbiased) by `momentum`.

@@ -1,0 +1,307 @@
+// A depthwise convolution and its pointwise one as one operation (paper 3.1: between the two stands nothing).
+//
+// What lies between them is never stored: each row of pixels is made, used at once, and in the backward pass made
+// again. Rows come from a ring of padded copies, so that no tap asks whether it lies inside the image.
+#include "guard.h"
+#include "lanes.h"
+
+#include <ATen/Dispatch.h>
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+using namespace ct;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+namespace {
+
+CT_CLONES void depthwise(const float *const *rows, const float *weight, float *out, int64_t width, const Taps &taps,
+                         int64_t edges, int64_t channels) {
+    depthwise_body(rows, weight, out, width, taps, edges, channels);
+}
+CT_CLONES void depthwise(const double *const *rows, const double *weight, double *out, int64_t width, const Taps &taps,
+                         int64_t edges, int64_t channels) {
+    depthwise_body(rows, weight, out, width, taps, edges, channels);
+}
+CT_CLONES void depthwise_transposed(const float *const *rows, const float *weight, float *out, int64_t width,
+                                    const Taps &taps, int64_t edges, int64_t channels) {
+    depthwise_transposed_body(rows, weight, out, width, taps, edges, channels);
+}
+CT_CLONES void depthwise_transposed(const double *const *rows, const double *weight, double *out, int64_t width,
+                                    const Taps &taps, int64_t edges, int64_t channels) {
+    depthwise_transposed_body(rows, weight, out, width, taps, edges, channels);
+}
+CT_CLONES void depthwise_weights(const float *const *rows, const float *gradient, float *sum, int64_t width,
+                                 const Taps &taps, int64_t edges, int64_t channels) {
+    if (taps.kernel == 5) return depthwise_weights_body<5>(rows, gradient, sum, width, taps, edges, channels);
+    if (taps.kernel == 3) return depthwise_weights_body<3>(rows, gradient, sum, width, taps, edges, channels);
+    depthwise_weights_body<1>(rows, gradient, sum, width, taps, edges, channels);
+}
+CT_CLONES void depthwise_weights(const double *const *rows, const double *gradient, double *sum, int64_t width,
+                                 const Taps &taps, int64_t edges, int64_t channels) {
+    depthwise_weights_body<1>(rows, gradient, sum, width, taps, edges, channels);
+}
+CT_CLONES void pointwise(const float *in, const float *matrix, float *out, int64_t width, int64_t edges,
+                         int64_t channels) {
+    pointwise_body(in, matrix, out, width, edges, channels);
+}
+CT_CLONES void pointwise(const double *in, const double *matrix, double *out, int64_t width, int64_t edges,
+                         int64_t channels) {
+    pointwise_body(in, matrix, out, width, edges, channels);
+}
+CT_CLONES void pointwise_weights(const float *gradient, const float *x, float *sum, int64_t width, int64_t edges,
+                                 int64_t channels) {
+    pointwise_weights_body(gradient, x, sum, width, edges, channels);
+}
+CT_CLONES void pointwise_weights(const double *gradient, const double *x, double *sum, int64_t width, int64_t edges,
+                                 int64_t channels) {
+    pointwise_weights_body(gradient, x, sum, width, edges, channels);
+}
+
+// Rows of one image that one job computes; as many whatever the number of threads, so that sums do not depend on it.
+constexpr int64_t band_rows = 64;
+
+struct Plan {
+    int64_t images, height, width, edges, channels, kernel, dilation;
+    // Whether all E edges read the same C channels, or each its own of E * C.
+    bool shared;
+
+    int64_t columns() const { return edges * channels; }
+    int64_t read() const { return shared ? channels : columns(); }
+    int64_t padding() const { return kernel / 2 * dilation; }
+    int64_t row_width() const { return (width + 3) / 4 * 4; }
+    int64_t taps() const { return kernel * kernel; }
+    int64_t bands_per_image() const { return (height + band_rows - 1) / band_rows; }
+    int64_t bands() const { return images * bands_per_image(); }
+    // Sets of kernels that read the same channels, and how many channels.
+    int64_t sets() const { return shared ? edges : 1; }
+    int64_t set_channels() const { return shared ? channels : columns(); }
+};
+
+struct Band {
+    int64_t image, begin, end;
+    Band(const Plan &plan, int64_t index)
+        : image(index / plan.bands_per_image()), begin(index % plan.bands_per_image() * band_rows),
+          end(std::min(begin + band_rows, plan.height)) {}
+};
+
+// The last rows of an image, with zeros around.
+template <typename T> class Ring {
+  public:
+    Ring(const Plan &plan, int64_t channels)
+        : plan(plan), channels(channels), slots(2 * plan.padding() + 1),
+          length((plan.row_width() + 2 * plan.padding()) * channels), values(slots * length) {}
+
+    T *row(int64_t index) { return values.data() + (index + slots) % slots * length; }
+    T *pixels(int64_t index) { return row(index) + plan.padding() * channels; }
+
+    // The rows that the taps around `center` read, at their first pixel.
+    const T *const *around(int64_t center) {
+        pointers.clear();
+        for (int64_t i = 0; i < plan.kernel; i++) pointers.push_back(row(center + i * plan.dilation - plan.padding()));
+        return pointers.data();
+    }
+
+    // Takes row `index` of `image`, or zeros where there is none.
+    void load(const T *image, int64_t index) {
+        auto to = pixels(index);
+        auto count = plan.width * channels;
+        if (index < 0 || index >= plan.height) {
+            std::fill(to, to + count, T(0));
+        } else {
+            std::copy_n(image + index * count, count, to);
+        }
+    }
+
+  private:
+    const Plan &plan;
+    int64_t channels, slots, length;
+    std::vector<T> values;
+    std::vector<const T *> pointers;
+};
+
+// Kernels in the order in which the loops read them.
+template <typename T> struct Kernels {
+    std::vector<T> taps, turned, matrix, transposed;
+
+    Kernels(const Plan &plan, const at::Tensor &depthwise, const at::Tensor &pointwise) {
+        auto count = plan.taps(), columns = plan.columns(), channels = plan.channels;
+        auto from = depthwise.const_data_ptr<T>();
+        taps.resize(count * columns);
+        turned.resize(count * columns);
+        for (int64_t c = 0; c < columns; c++) {
+            for (int64_t t = 0; t < count; t++) {
+                taps[t * columns + c] = turned[(count - 1 - t) * columns + c] = from[c * count + t];
+            }
+        }
+        auto rows = pointwise.const_data_ptr<T>();
+        matrix.assign(rows, rows + columns * channels);
+        transposed.resize(matrix.size());
+        for (int64_t e = 0; e < plan.edges; e++) {
+            for (int64_t o = 0; o < channels; o++) {
+                for (int64_t c = 0; c < channels; c++) {
+                    transposed[(e * channels + c) * channels + o] = matrix[(e * channels + o) * channels + c];
+                }
+            }
+        }
+    }
+};
+
+template <typename T>
+void forward_band(const Plan &plan, const Band &band, const Kernels<T> &kernels, const T *x, T *y) {
+    Ring<T> ring(plan, plan.read());
+    Taps taps{plan.kernel, plan.dilation, plan.read()};
+    std::vector<T> between(plan.row_width() * plan.columns()), out(between.size());
+    auto image = x + band.image * plan.height * plan.width * plan.read();
+    auto size = plan.width * plan.columns();
+    auto pad = plan.padding();
+    for (int64_t h = band.begin - pad; h < band.begin + pad; h++) ring.load(image, h);
+    for (int64_t h = band.begin; h < band.end; h++) {
+        ring.load(image, h + pad);
+        depthwise(ring.around(h), kernels.taps.data(), between.data(), plan.row_width(), taps, plan.sets(),
+                  plan.set_channels());
+        pointwise(between.data(), kernels.transposed.data(), out.data(), plan.row_width(), plan.edges, plan.channels);
+        std::copy_n(out.data(), size, y + (band.image * plan.height + h) * size);
+    }
+}
+
+// Sums over one band, added up in the bands' order.
+template <typename T> struct WeightSums {
+    std::vector<T> taps, matrix;
+    explicit WeightSums(const Plan &plan)
+        : taps(plan.taps() * plan.columns()), matrix(plan.columns() * plan.channels) {}
+};
+
+template <typename T>
+void backward_band(const Plan &plan, const Band &band, const Kernels<T> &kernels, const T *x, const T *gradient, T *gx,
+                   WeightSums<T> *sums) {
+    Ring<T> ring(plan, plan.read()), upper(plan, plan.columns());
+    Taps taps{plan.kernel, plan.dilation, plan.read()}, upper_taps{plan.kernel, plan.dilation, plan.columns()};
+    std::vector<T> between(plan.row_width() * plan.columns()), g(between.size()), out(plan.row_width() * plan.read());
+    auto image = x + band.image * plan.height * plan.width * plan.read();
+    auto gradients = gradient + band.image * plan.height * plan.width * plan.columns();
+    auto size = plan.width * plan.columns();
+    auto pad = plan.padding();
+    if (sums) {
+        for (int64_t h = band.begin - pad; h < band.begin + pad; h++) ring.load(image, h);
+    }
+    for (int64_t h = band.begin - pad; h < band.end + pad; h++) {
+        auto inside = h >= 0 && h < plan.height;
+        if (inside) {
+            std::copy_n(gradients + h * size, size, g.data());
+            pointwise(g.data(), kernels.matrix.data(), upper.pixels(h), plan.row_width(), plan.edges, plan.channels);
+        } else {
+            std::fill_n(upper.pixels(h), size, T(0));
+        }
+        if (sums && h >= band.begin && h < band.end) {
+            ring.load(image, h + pad);
+            auto rows = ring.around(h);
+            depthwise(rows, kernels.taps.data(), between.data(), plan.row_width(), taps, plan.sets(),
+                      plan.set_channels());
+            pointwise_weights(g.data(), between.data(), sums->matrix.data(), plan.width, plan.edges, plan.channels);
+            depthwise_weights(rows, upper.pixels(h), sums->taps.data(), plan.width, taps, plan.sets(),
+                              plan.set_channels());
+        }
+        auto done = h - pad;
+        if (gx && done >= band.begin) {
+            depthwise_transposed(upper.around(done), kernels.turned.data(), out.data(), plan.row_width(), upper_taps,
+                                 plan.sets(), plan.set_channels());
+            std::copy_n(out.data(), plan.width * plan.read(),
+                        gx + (band.image * plan.height + done) * plan.width * plan.read());
+        }
+    }
+}
+
+struct SeparableState : torch::CustomClassHolder {
+    Plan plan;
+};
+
+class Separable : public torch::autograd::Function<Separable> {
+  public:
+    static at::Tensor forward(AutogradContext *context, at::Tensor x, at::Tensor depthwise, at::Tensor pointwise,
+                              c10::intrusive_ptr<SeparableState> state) {
+        auto &plan = state->plan;
+        x = x.contiguous(at::MemoryFormat::ChannelsLast);
+        depthwise = depthwise.contiguous();
+        pointwise = pointwise.contiguous();
+        auto y = at::empty({plan.images, plan.columns(), plan.height, plan.width},
+                           x.options().memory_format(at::MemoryFormat::ChannelsLast));
+        AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "separable", [&] {
+            Kernels<scalar_t> kernels(plan, depthwise, pointwise);
+            auto from = x.const_data_ptr<scalar_t>();
+            auto to = y.mutable_data_ptr<scalar_t>();
+            at::parallel_for(0, plan.bands(), 1, [&](int64_t begin, int64_t end) {
+                for (auto i = begin; i < end; i++) forward_band(plan, Band(plan, i), kernels, from, to);
+            });
+        });
+        context->save_for_backward({x, depthwise, pointwise});
+        context->saved_data["state"] = c10::IValue::make_capsule(state);
+        return y;
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        auto saved = context->get_saved_variables();
+        auto &x = saved[0], &depthwise = saved[1], &pointwise = saved[2];
+        auto state = c10::static_intrusive_pointer_cast<SeparableState>(context->saved_data["state"].toCapsule());
+        auto &plan = state->plan;
+        auto g = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
+        auto weights = context->needs_input_grad(1) || context->needs_input_grad(2);
+        at::Tensor gx, gd, gp;
+        if (context->needs_input_grad(0)) gx = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
+        if (weights) gd = at::zeros_like(depthwise), gp = at::zeros_like(pointwise);
+        AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "separable_backward", [&] {
+            Kernels<scalar_t> kernels(plan, depthwise, pointwise);
+            auto from = x.const_data_ptr<scalar_t>();
+            auto upper = g.const_data_ptr<scalar_t>();
+            auto to = gx.defined() ? gx.mutable_data_ptr<scalar_t>() : nullptr;
+            std::vector<WeightSums<scalar_t>> sums;
+            if (weights) sums.assign(plan.bands(), WeightSums<scalar_t>(plan));
+            at::parallel_for(0, plan.bands(), 1, [&](int64_t begin, int64_t end) {
+                for (auto i = begin; i < end; i++) {
+                    backward_band(plan, Band(plan, i), kernels, from, upper, to, weights ? &sums[i] : nullptr);
+                }
+            });
+            for (auto &sum : sums) {
+                auto d = gd.mutable_data_ptr<scalar_t>(), p = gp.mutable_data_ptr<scalar_t>();
+                for (int64_t c = 0; c < plan.columns(); c++) {
+                    for (int64_t t = 0; t < plan.taps(); t++)
+                        d[c * plan.taps() + t] += sum.taps[t * plan.columns() + c];
+                }
+                for (size_t i = 0; i < sum.matrix.size(); i++) p[i] += sum.matrix[i];
+            }
+        });
+        return {gx, gd, gp, at::Tensor()};
+    }
+};
+
+// On other devices and for other kinds of numbers: the two convolutions one after the other.
+at::Tensor separable_plainly(const at::Tensor &x, const at::Tensor &depthwise, const at::Tensor &pointwise,
+                             const Plan &plan) {
+    auto spread = plan.shared && plan.edges > 1 ? x.repeat({1, plan.edges, 1, 1}) : x;
+    std::array<int64_t, 2> one{1, 1}, none{0, 0}, padding{plan.padding(), plan.padding()};
+    std::array<int64_t, 2> dilation{plan.dilation, plan.dilation};
+    auto between = at::conv2d(spread, depthwise, {}, one, padding, dilation, plan.columns());
+    return at::conv2d(between, pointwise, {}, one, none, one, plan.edges);
+}
+
+} // namespace
+
+int32_t ct_separable(ct_tensor x, ct_tensor depthwise, ct_tensor pointwise, int64_t edges, int64_t dilation,
+                     bool shared, ct_optional_tensor *out) {
+    return give(out, [&] {
+        auto &input = get(x), &taps = get(depthwise), &matrices = get(pointwise);
+        TORCH_CHECK(input.dim() == 4 && taps.dim() == 4 && matrices.dim() == 4,
+                    "separable: maps and kernels have 4 sizes");
+        Plan plan{input.size(0), input.size(2), input.size(3), edges, matrices.size(1), taps.size(2), dilation, shared};
+        TORCH_CHECK(edges > 0 && input.size(1) == plan.read() && taps.size(0) == plan.columns() && taps.size(1) == 1 &&
+                        taps.size(2) == taps.size(3) && plan.kernel % 2 == 1 && matrices.size(0) == plan.columns(),
+                    "separable: ", input.sizes(), " with ", taps.sizes(), " and ", matrices.sizes(), " on ", edges,
+                    " edges");
+        auto by_rows = input.is_cpu() && (input.scalar_type() == at::kFloat || input.scalar_type() == at::kDouble);
+        if (!by_rows) return separable_plainly(input, taps, matrices, plan);
+        auto state = c10::make_intrusive<SeparableState>();
+        state->plan = plan;
+        return Separable::apply(input, taps, matrices, state);
+    });
+}
