@@ -4,6 +4,7 @@
 // again. Rows come from a ring of padded copies, so that no tap asks whether it lies inside the image.
 #include "guard.h"
 #include "lanes.h"
+#include "workers.h"
 
 #include <ATen/Dispatch.h>
 #include <ATen/Functions.h>
@@ -85,6 +86,13 @@ struct Band {
         : image(index / plan.bands_per_image()), begin(index % plan.bands_per_image() * band_rows),
           end(std::min(begin + band_rows, plan.height)) {}
 };
+
+// Bands side by side on the engine's threads, or one after the other inside a block of a layer.
+template <typename Job> void over_bands(const Plan &plan, Job &&job) {
+    std::vector<std::function<void()>> jobs;
+    for (int64_t i = 0; i < plan.bands(); i++) jobs.push_back([&job, i] { job(i); });
+    Workers::shared().run(std::move(jobs), at::get_num_threads());
+}
 
 // The last rows of an image, with zeros around.
 template <typename T> class Ring {
@@ -231,9 +239,7 @@ class Separable : public torch::autograd::Function<Separable> {
             Kernels<scalar_t> kernels(plan, depthwise, pointwise);
             auto from = x.const_data_ptr<scalar_t>();
             auto to = y.mutable_data_ptr<scalar_t>();
-            at::parallel_for(0, plan.bands(), 1, [&](int64_t begin, int64_t end) {
-                for (auto i = begin; i < end; i++) forward_band(plan, Band(plan, i), kernels, from, to);
-            });
+            over_bands(plan, [&](int64_t i) { forward_band(plan, Band(plan, i), kernels, from, to); });
         });
         context->save_for_backward({x, depthwise, pointwise});
         context->saved_data["state"] = c10::IValue::make_capsule(state);
@@ -257,10 +263,8 @@ class Separable : public torch::autograd::Function<Separable> {
             auto to = gx.defined() ? gx.mutable_data_ptr<scalar_t>() : nullptr;
             std::vector<WeightSums<scalar_t>> sums;
             if (weights) sums.assign(plan.bands(), WeightSums<scalar_t>(plan));
-            at::parallel_for(0, plan.bands(), 1, [&](int64_t begin, int64_t end) {
-                for (auto i = begin; i < end; i++) {
-                    backward_band(plan, Band(plan, i), kernels, from, upper, to, weights ? &sums[i] : nullptr);
-                }
+            over_bands(plan, [&](int64_t i) {
+                backward_band(plan, Band(plan, i), kernels, from, upper, to, weights ? &sums[i] : nullptr);
             });
             for (auto &sum : sums) {
                 auto d = gd.mutable_data_ptr<scalar_t>(), p = gp.mutable_data_ptr<scalar_t>();
