@@ -56,7 +56,7 @@ struct LineChart {
         }
         for (index, curve) in drawn.enumerated() {
             let places = curve.points.map { "\(number(x(Double($0.epoch)))) \(number(y($0.value)))" }
-            let style = "c\(index % 8)"
+            let style = LineChart.colour(index)
             if places.count == 1 {
                 let place = curve.points[0]
                 let centre = "cx=\"\(number(x(Double(place.epoch))))\" cy=\"\(number(y(place.value)))\""
@@ -77,10 +77,13 @@ struct LineChart {
         let names = drawn.enumerated().map { index, curve in
             let last = curve.points.last.map { LineChart.label($0.value) } ?? ""
             let name = drawn.count > 1 || curve.name != title ? escaped(curve.name) + " " : ""
-            return "<span class=\"key\"><i class=\"c\(index % 8)\"></i>\(name)<b>\(last)</b></span>"
+            return "<span class=\"key\"><i class=\"\(LineChart.colour(index))\"></i>\(name)<b>\(last)</b></span>"
         }
         return "<strong>\(escaped(title))</strong> " + names.joined(separator: " ")
     }
+
+    /// Two curves side by side are of different hues.
+    private static func colour(_ index: Int) -> String { "c\(index * 2 % 8)" }
 
     /// The curves in words, for readers who cannot see them.
     private func description(_ drawn: [Series]) -> String {

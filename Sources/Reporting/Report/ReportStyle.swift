@@ -30,7 +30,8 @@ enum ReportStyle {
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
         caption { text-align: left; color: var(--quiet); font-size: .9rem; padding-bottom: .4rem; }
         th, td { text-align: right; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
-        th[scope=row], thead th:first-child, td.text { text-align: left; font-weight: normal; overflow-wrap: anywhere; }
+        th[scope=row], thead th:first-child, td.text { text-align: left; font-weight: normal; }
+        td.text { overflow-wrap: anywhere; }
         thead th { color: var(--quiet); font-weight: 600; } td.bar { width: 12rem; }
         td.bar i { display: block; height: .7rem; border-radius: .2rem; background: var(--c0); }
         pre { overflow-x: auto; max-height: 24rem; padding: .7rem; border: 1px solid var(--line); border-radius: .6rem;

@@ -6,7 +6,7 @@ struct SharesChart {
 
     private let width = 400.0
     private let height = 230.0
-    private let left = 36.0
+    private let left = 44.0
     private let top = 12.0
     private let bottom = 28.0
 
