@@ -5,28 +5,9 @@ import Testing
 
 @Suite("Report")
 struct ReportTests {
-    /// A line of a search's log over 3 layers and 2 blocks, in which `share` of the operators' weight is on skip.
-    private static func line(epoch: Int, share: Double, mIOU: Double? = nil) -> String {
-        let edges = 5
-        let rest = (1 - share) / 7
-        let alpha = (0..<edges * 8).map { $0 % 8 == 6 ? share : rest }
-        let beta = [Double](repeating: 0.5, count: NetworkSpace(layers: 3).arrows.count)
-        let score = mIOU.map { ", \"mIOU\": \($0)" } ?? ""
-        return """
-            {"time": "t", "epoch": \(epoch), "step": \((epoch + 1) * 7), "loss": \(2.0 / Double(epoch + 1))\(score), \
-            "path": [4.0, 8.0, 8.0], "alpha": \(alpha), "beta": \(beta)}
-            """
-    }
-
-    private static func records(_ count: Int) -> [RunRecord] {
-        let text = (0..<count).map { line(epoch: $0, share: 0.2 + 0.01 * Double($0), mIOU: 0.5) }.joined(
-            separator: "\n")
-        return RunRecord.all(in: Data((text + "\nno record\n").utf8))
-    }
-
     @Test("Records are read with their architecture, and other lines passed over")
     func reading() throws {
-        let records = Self.records(2)
+        let records = [RunRecord].search(2)
         #expect(records.count == 2 && records[1].epoch == 1 && records[1].step == 14)
         #expect(records[1].values["loss"] == 1 && records[1].values["epoch"] == nil)
         let genotype = try #require(records[1].genotype)
@@ -39,7 +20,7 @@ struct ReportTests {
 
     @Test("The page is one file, well formed, with a frame for at most 24 epochs")
     func page() throws {
-        var report = RunReport(kind: "search", name: "a <b> & c", records: Self.records(40), epochs: 40)
+        var report = RunReport(kind: "search", name: "a <b> & c", records: [RunRecord].search(40), epochs: 40)
         report.configuration = "seed: 1\n# <script>alert(1)</script>\n"
         report.comparison = [.init(name: "this run", parameters: 2_500_000, multiplyAdds: 3_000_000_000, mIOU: 0.5)]
         report.classes = [.init(name: "<road>", iou: 0.25), .init(name: "sky", iou: nil)]
@@ -59,7 +40,7 @@ struct ReportTests {
     @Test("A run that goes on refreshes itself; one without an epoch says so")
     func unfinished() {
         #expect(
-            RunReport(kind: "search", name: "n", records: Self.records(2), epochs: 40).html()
+            RunReport(kind: "search", name: "n", records: [RunRecord].search(2), epochs: 40).html()
                 .contains("<body data-refresh=\"30\">"))
         let empty = RunReport(kind: "train", name: "n", records: [], epochs: nil).html()
         #expect(empty.contains("The first epoch is not over yet."))
@@ -67,7 +48,7 @@ struct ReportTests {
 
     @Test("Events of a record: numbers, and a distribution for each operator and move")
     func events() throws {
-        let record = try #require(Self.records(1).first)
+        let record = try #require([RunRecord].search(1).first)
         let events = Dictionary(record.events) { $1 }
         guard case .scalar(2) = events["run/loss"], case .shares(let skips) = events["alpha/skip"],
             case .scalar(let share) = events["operators/skip"], case .shares(let ups) = events["beta/up"]
@@ -79,5 +60,27 @@ struct ReportTests {
         // Three layers: 8 to 4 into layers 2 and 3, 16 to 8 into layer 3.
         #expect(ups.count == 3)
         #expect(events.keys.filter { $0.hasPrefix("alpha/") }.count == 8)
+    }
+}
+
+extension [RunRecord] {
+    /// A line of a search's log over 3 layers and 2 blocks, in which `share` of the operators' weight is on skip.
+    private static func line(epoch: Int, share: Double, mIOU: Double? = nil) -> String {
+        let edges = 5
+        let rest = (1 - share) / 7
+        let alpha = (0..<edges * 8).map { $0 % 8 == 6 ? share : rest }
+        let beta = [Double](repeating: 0.5, count: NetworkSpace(layers: 3).arrows.count)
+        let score = mIOU.map { ", \"mIOU\": \($0)" } ?? ""
+        return """
+            {"time": "t", "epoch": \(epoch), "step": \((epoch + 1) * 7), "loss": \(2.0 / Double(epoch + 1))\(score), \
+            "path": [4.0, 8.0, 8.0], "alpha": \(alpha), "beta": \(beta)}
+            """
+    }
+
+    /// Records of so many epochs.
+    static func search(_ count: Int) -> [RunRecord] {
+        let text = (0..<count).map { line(epoch: $0, share: 0.2 + 0.01 * Double($0), mIOU: 0.5) }.joined(
+            separator: "\n")
+        return RunRecord.all(in: Data((text + "\nno record\n").utf8))
     }
 }
