@@ -72,6 +72,11 @@ extension Configuration {
             throw ConfigurationError(
                 .contradiction, "data.classes.file and data.classes.names are both given: give one of them")
         }
+        if data.classes.known != .none && !(data.classes.file.isEmpty && data.classes.names.isEmpty) {
+            throw ConfigurationError(
+                .contradiction,
+                "data.classes.known is \(data.classes.known), and file or names are given too: give one of them")
+        }
         if Set(data.classes.names).count != data.classes.names.count || data.classes.names.contains("") {
             throw ConfigurationError(.contradiction, "data.classes.names: a name is empty or stands there twice")
         }

@@ -1,3 +1,5 @@
+import Segmentation
+
 /// Images and masks: where they are and how they are laid out.
 public struct DataConfiguration: Codable, Equatable, Sendable {
     /// Folder of the data set; a relative path starts at the current folder, an empty one is not given.
@@ -6,9 +8,11 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var format = DataFormat.auto
     /// Names of the classes, from a file or written out; by neither, the layout's own.
     public var classes = ClassConfiguration()
+    /// Form of the masks.
+    public var masks = MaskForm.auto
     /// What the numbers in the masks mean beyond the classes.
     public var labels = LabelConfiguration()
-    /// Names of the splits.
+    /// Names of the splits; several are joined by `+`.
     public var splits = SplitConfiguration()
     /// Threads that decode and augment ahead of the training.
     public var workers = 1
@@ -16,6 +20,12 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var cacheMegabytes = 512
     /// Brings the longer side of every training image to so many pixels; 0 leaves it (paper 5.2: 513 on ADE20K).
     public var longerSide = 0
+    /// Largest image that is decoded, in millions of pixels; `tiles` takes forty times as many.
+    public var megapixels = 100
+    /// How the layout `tiles` cuts its images.
+    public var tiles = TilesConfiguration()
+    /// Labelled pixels that an image of the layout `coco` needs in order to count (DeepLab's protocol: 1000).
+    public var minimumLabelledPixels = 1_000
 
     /// The defaults.
     public init() {}
@@ -35,14 +45,31 @@ public enum DataFormat: String, Codable, CaseIterable, Sendable {
     case voc
     /// `images/` and `annotations/` of the scene-parsing challenge.
     case ade20k
+    /// `annotations/instances_*.json` and folders of images.
+    case coco
+    /// As `folders`, for images too large to decode for every crop.
+    case tiles
 }
 
-/// Names of the classes; at most one of the two is given.
+/// How the layout `tiles` cuts its images.
+public struct TilesConfiguration: Codable, Equatable, Sendable {
+    /// Height and width of a tile in pixels.
+    public var size = CropSize(height: 1_024, width: 1_024)
+    /// The folder for decoded copies of compressed images; none is `.tiles` in the data set's folder.
+    public var cache = ""
+
+    /// The defaults.
+    public init() {}
+}
+
+/// Names and colours of the classes; at most one of the three is given.
 public struct ClassConfiguration: Codable, Equatable, Sendable {
     /// A text file with a name, and perhaps a colour, a line; relative to the data set's folder.
     public var file = ""
     /// The names, in the order of the labels.
     public var names: [String] = []
+    /// A data set whose classes are built in.
+    public var known = KnownClasses.none
 
     /// The defaults.
     public init() {}

@@ -6,44 +6,66 @@ extension DataConfiguration {
     ///
     /// - Returns: The data set, of which no more than the class file is read.
     /// - Throws: ``ConfigurationError`` where no folder is given, `DataError` where it cannot be used.
-    public func dataset() throws -> Dataset {
+    public func dataset() throws -> Dataset { try dataset(acceptingUnnamedClasses: false) }
+
+    /// Opens the data set for a check, which can do without the classes' names.
+    func dataset(acceptingUnnamedClasses: Bool) throws -> Dataset {
         guard !root.isEmpty else {
             throw ConfigurationError(.missingValue, "data.root: no data set is given; name its folder with --data")
         }
-        let table: ClassTable? =
+        var options = DatasetOptions()
+        options.acceptsUnnamedClasses = acceptingUnnamedClasses
+        options.classes =
             if !classes.names.isEmpty {
                 ClassTable(names: classes.names)
             } else if !classes.file.isEmpty {
                 try ClassTable(classesFile: classes.file.hasPrefix("/") ? classes.file : root + "/" + classes.file)
             } else {
-                nil
+                classes.known.table
             }
-        return try Dataset(
-            root: root, layout: Layout(rawValue: format.rawValue), classes: table,
-            ignoring: labels.ignore.compactMap(UInt8.init(exactly:)),
-            mapping: Dictionary(
-                labels.map.map { (UInt8(clamping: $0.key), UInt8(clamping: $0.value)) }, uniquingKeysWith: { $1 }))
+        options.ignoring = labels.ignore
+        options.mapping = labels.map
+        options.masks = masks
+        options.tiles.height = tiles.size.height
+        options.tiles.width = tiles.size.width
+        options.tiles.cache = tiles.cache.isEmpty ? nil : tiles.cache
+        options.minimumLabelledPixels = minimumLabelledPixels
+        options.limits.pixels = megapixels * 1_000_000
+        return try Dataset(root: root, layout: Layout(rawValue: format.rawValue), options: options)
     }
-}
 
-extension DataConfiguration {
     /// Reads samples for training: decoded, checked, and resized by a factor or to the longer side.
     public func trainingReader(_ dataset: Dataset, resize: Double) -> SampleReader {
-        SampleReader(labels: dataset.labels, resize: resize, longerSide: longerSide > 0 ? longerSide : nil)
+        dataset.reader(resize: resize, longerSide: longerSide > 0 ? longerSide : nil)
     }
 }
 
 extension SearchConfiguration {
     /// How the search draws its crops.
     public var augmentation: Augmentation {
-        Augmentation(cropHeight: crop.height, cropWidth: crop.width, scales: scales, flip: flip)
+        augment.augmentation(crop: crop, scales: scales, flip: flip)
     }
 }
 
 extension TrainConfiguration {
     /// How the training draws its crops.
     public var augmentation: Augmentation {
-        Augmentation(cropHeight: crop.height, cropWidth: crop.width, scales: scales, flip: flip)
+        augment.augmentation(crop: crop, scales: scales, flip: flip)
+    }
+}
+
+extension AugmentConfiguration {
+    /// The whole augmentation, with what search and training have in their own groups.
+    func augmentation(crop: CropSize, scales: [Double], flip: Bool) -> Augmentation {
+        var result = Augmentation(cropHeight: crop.height, cropWidth: crop.width, scales: scales, flip: flip)
+        result.maximumClassShare = maximumClassShare
+        result.color.brightness = brightness
+        result.color.contrast = contrast
+        result.color.saturation = saturation
+        result.color.hue = hue
+        result.blur = blur
+        result.rotation = rotation
+        return result
     }
 }
 

@@ -4,6 +4,7 @@ enum PresetTexts {
         "ade20k": PackageResources.ade20k_yaml,
         "camvid-small": PackageResources.camvid_small_yaml,
         "cityscapes": PackageResources.cityscapes_yaml,
+        "coco": PackageResources.coco_yaml,
         "demo": PackageResources.demo_yaml,
         "instant": PackageResources.instant_yaml,
         "voc": PackageResources.voc_yaml,

@@ -29,6 +29,8 @@ public struct SearchConfiguration: Codable, Equatable, Sendable {
     public var scales = [1.0]
     /// Mirrors half of the images (a choice).
     public var flip = true
+    /// Further augmentation (the paper has none).
+    public var augment = AugmentConfiguration()
     /// SGD on the weights.
     public var weights = SearchWeightsConfiguration()
     /// Adam on alpha and beta.

@@ -80,9 +80,13 @@ extension Setting {
             Setting("data.classes.names", \.data.classes.names, allowed: "a list of at most 255 names") {
                 $0.count <= 255
             },
-            Setting("data.labels.ignore", \.data.labels.ignore, each: 0...255, count: 0...256),
-            Setting("data.labels.map", \.data.labels.map, allowed: "{label: class}, each from 0 to 255") { map in
-                map.allSatisfy { (0...255).contains($0.key) && (0...255).contains($0.value) }
+            Setting("data.classes.known", \.data.classes.known),
+            Setting("data.masks", \.data.masks),
+            Setting("data.labels.ignore", \.data.labels.ignore, each: 0...65_535, count: 0...65_536),
+            Setting(
+                "data.labels.map", \.data.labels.map, allowed: "{label: class}, labels from 0 to 65535, classes to 255"
+            ) { map in
+                map.allSatisfy { (0...65_535).contains($0.key) && (0...255).contains($0.value) }
             },
             Setting("data.splits.train", name: \.data.splits.train),
             Setting("data.splits.val", name: \.data.splits.val),
@@ -92,6 +96,24 @@ extension Setting {
             Setting("data.longerSide", \.data.longerSide, allowed: "0, or a whole number from 33 to 8192") {
                 $0 == 0 || (33...8_192).contains($0)
             },
+            Setting("data.megapixels", \.data.megapixels, 1...100_000),
+            Setting("data.tiles.size", crop: \.data.tiles.size),
+            Setting("data.tiles.cache", \.data.tiles.cache),
+            Setting("data.minimumLabelledPixels", \.data.minimumLabelledPixels, 0...1_000_000_000),
+        ]
+    }
+
+    private static func augmentSettings(
+        _ group: String, _ path: WritableKeyPath<Configuration, AugmentConfiguration>
+    ) -> [Setting] {
+        [
+            Setting("\(group).augment.maximumClassShare", path.appending(path: \.maximumClassShare), 0.01...1),
+            Setting("\(group).augment.brightness", path.appending(path: \.brightness), 0...1),
+            Setting("\(group).augment.contrast", path.appending(path: \.contrast), 0...1),
+            Setting("\(group).augment.saturation", path.appending(path: \.saturation), 0...1),
+            Setting("\(group).augment.hue", path.appending(path: \.hue), 0...0.5),
+            Setting("\(group).augment.blur", path.appending(path: \.blur), 0...20),
+            Setting("\(group).augment.rotation", path.appending(path: \.rotation), 0...180),
         ]
     }
 
@@ -110,6 +132,7 @@ extension Setting {
             Setting("search.crop", crop: \.search.crop),
             Setting("search.scales", \.search.scales, each: 0.1...8, count: 1...64),
             Setting("search.flip", \.search.flip),
+        ] + augmentSettings("search", \.search.augment) + [
             Setting("search.weights.learningRate", \.search.weights.learningRate, 0...10),
             Setting("search.weights.finalLearningRate", \.search.weights.finalLearningRate, 0...10),
             Setting("search.weights.momentum", \.search.weights.momentum, 0...0.9999),
@@ -140,11 +163,13 @@ extension Setting {
             Setting("train.crop", crop: \.train.crop),
             Setting("train.scales", \.train.scales, each: 0.1...8, count: 1...64),
             Setting("train.flip", \.train.flip),
+        ] + augmentSettings("train", \.train.augment) + [
             Setting("train.learningRate", \.train.learningRate, 0...10),
             Setting("train.power", \.train.power, 0...10),
             Setting("train.momentum", \.train.momentum, 0...0.9999),
             Setting("train.weightDecay", \.train.weightDecay, 0...1),
             Setting("train.classWeights", \.train.classWeights, each: 0...1_000, count: 0...256),
+            Setting("train.balanced", \.train.balanced),
             Setting("train.clip", \.train.clip, 0...1e6),
             Setting("train.warmupSteps", \.train.warmupSteps, 0...100_000_000),
             Setting("train.dropPathKeep", \.train.dropPathKeep, 0.01...1),

@@ -1,4 +1,5 @@
 import Networks
+import Segmentation
 import Yams
 
 import enum Networks.CellSharing
@@ -141,6 +142,8 @@ extension ChoiceValue {
 extension DeviceChoice: ChoiceValue {}
 extension Precision: ChoiceValue {}
 extension DataFormat: ChoiceValue {}
+extension KnownClasses: ChoiceValue {}
+extension MaskForm: ChoiceValue {}
 extension CellSharing: ChoiceValue {}
 extension AtrousKind: ChoiceValue {}
 extension Recomputation: ChoiceValue {}

@@ -24,6 +24,8 @@ public struct TrainConfiguration: Codable, Equatable, Sendable {
     public var scales = [0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0]
     /// Mirrors half of the images (paper 5.2).
     public var flip = true
+    /// Further augmentation (the paper has none).
+    public var augment = AugmentConfiguration()
     /// Learning rate at the first step (paper 5.2: 0.05).
     public var learningRate = 0.05
     /// Power of the poly schedule (paper 5.2: 0.9).
@@ -34,6 +36,8 @@ public struct TrainConfiguration: Codable, Equatable, Sendable {
     public var weightDecay = 4e-5
     /// How much a pixel of each class counts in the loss; none for all alike (the paper names none).
     public var classWeights: [Double] = []
+    /// Draws images by the classes in them, all classes alike, in place of each image once an epoch.
+    public var balanced = false
     /// Largest norm of the gradient; 0 does not clip.
     public var clip = 0.0
     /// Steps over which the learning rate rises from 0; 0 starts at once.

@@ -41,7 +41,7 @@ public struct DoctorReport: Codable, Sendable {
         var report = DataReport(root: data.root)
         do {
             let dataset = try data.dataset()
-            let reader = SampleReader(labels: dataset.labels)
+            let reader = dataset.reader()
             // The test split is not needed for search and training, and some data sets have none.
             for (name, isNeeded) in [(data.splits.train, true), (data.splits.val, true), (data.splits.test, false)] {
                 let split = Split(rawValue: name)

@@ -23,7 +23,7 @@ public func evaluate(
     Engine.threads = configuration.workerThreads
     let samples = try dataset.samples(Split(rawValue: split ?? configuration.data.splits.val))
     let evaluator = Evaluator(
-        samples: samples, reader: SampleReader(labels: dataset.labels, resize: model.resize),
+        samples: samples, reader: dataset.reader(resize: model.resize),
         classes: model.classes.count,
         inference: Inference(
             scales: configuration.evaluate.scales, flip: configuration.evaluate.flip, device: model.device))

@@ -61,7 +61,9 @@ public final class Search {
             weightDecay: search.architecture.weightDecay)
 
         let reader = configuration.data.trainingReader(dataset, resize: search.resize)
-        let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train))
+        let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)) {
+            reporter.report(.note($0))
+        }
         let (halfA, halfB) = halves(count: samples.count, seed: seed)
         var starts = (a: LoaderPosition(), b: LoaderPosition())
         let last = folder.paths.lastCheckpoint

@@ -82,12 +82,17 @@ public final class Training {
             train.classWeights.isEmpty
             ? nil : Tensor(train.classWeights.map { Float($0) }, shape: [train.classWeights.count], device: device)
         let reader = configuration.data.trainingReader(dataset, resize: train.resize)
+        let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)) {
+            reporter.report(.note($0))
+        }
+        var options = BatchLoader.Options(
+            batchSize: train.batch, seed: seed, workers: configuration.data.workers,
+            cacheBytes: configuration.data.cacheMegabytes << 20)
+        if train.balanced {
+            options.balance = try ClassBalance(samples: samples, reader: reader, configuration, reporter: reporter)
+        }
         loader = try BatchLoader(
-            samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)), reader: reader,
-            augmentation: train.augmentation,
-            options: BatchLoader.Options(
-                batchSize: train.batch, seed: seed, workers: configuration.data.workers,
-                cacheBytes: configuration.data.cacheMegabytes << 20), position: start)
+            samples: samples, reader: reader, augmentation: train.augmentation, options: options, position: start)
         let total = train.iterations > 0 ? train.iterations : train.epochs * loader.batchesPerEpoch
         schedule = Schedule(
             base: train.learningRate, total: total, shape: .poly(power: train.power), warmUp: train.warmupSteps)

@@ -8,6 +8,16 @@ public struct Augmentation: Hashable, Codable, Sendable {
     public var cropWidth: Int
     /// Whether half of the crops are mirrored left to right.
     public var flip: Bool
+    /// The largest share that one class may have of a crop's labelled pixels: other places are drawn, ten times at
+    /// most, while it has more; 1 takes the first.
+    public var maximumClassShare = 1.0
+    /// Changes of colour.
+    public var color = ColorJitter()
+    /// The strongest blur, as the standard deviation of a Gauss function in pixels, of which half of the crops get a
+    /// random part; 0 is off.
+    public var blur = 0.0
+    /// The largest rotation in degrees, to either side; 0 is off.
+    public var rotation = 0.0
 
     /// An augmentation of a list of scales.
     public init(cropHeight: Int, cropWidth: Int, scales: [Double] = [1], flip: Bool = true) {
@@ -36,6 +46,15 @@ public struct Augmentation: Hashable, Codable, Sendable {
         for scale in scales {
             try require(scale >= 0.05 && scale <= 20, "the scale \(scale) is outside 0.05 to 20")
         }
+        try require((0...1).contains(maximumClassShare), "the class share \(maximumClassShare) is outside 0 to 1")
+        try require((0...20).contains(blur), "the blur \(blur) is outside 0 to 20")
+        try require((0...180).contains(rotation), "the rotation \(rotation) is outside 0 to 180")
+        for (name, value) in [
+            ("brightness", color.brightness), ("contrast", color.contrast), ("saturation", color.saturation),
+            ("hue", color.hue),
+        ] {
+            try require((0...1).contains(value), "the change of \(name), \(value), is outside 0 to 1")
+        }
     }
 
     /// One crop's random choices.
@@ -50,9 +69,50 @@ public struct Augmentation: Hashable, Codable, Sendable {
         public let left: Int
         /// Whether the crop is mirrored.
         public let flipped: Bool
+        /// Degrees by which the image is turned about the crop's centre, counterclockwise.
+        public var rotation = 0.0
+        /// What becomes of colours; nil leaves them.
+        public var color: ColorTransform?
+        /// Standard deviation of the blur in pixels; 0 for none.
+        public var blur = 0.0
     }
 
-    /// Draws the choices for an image of the given size.
+    /// Draws all choices for an image with its labels.
+    ///
+    /// What is off draws nothing, and what is on draws behind all that is listed before it: scale, place and flip,
+    /// again for each place that is refused, rotation, colour, blur.
+    public func choose(for mask: Mask, random: inout RandomStream) -> Choice {
+        var choice = choose(height: mask.height, width: mask.width, random: &random)
+        if maximumClassShare < 1 {
+            for _ in 0..<9 where largestShare(choice, mask) > maximumClassShare {
+                choice = choose(height: mask.height, width: mask.width, random: &random)
+            }
+        }
+        if rotation > 0 { choice.rotation = random.uniform(-rotation, rotation) }
+        if color != ColorJitter() { choice.color = color.draw(&random) }
+        if blur > 0 {
+            let isBlurred = random.below(2) == 1
+            let deviation = random.uniform(0, blur)
+            choice.blur = isBlurred ? deviation : 0
+        }
+        return choice
+    }
+
+    /// The largest class's share of the labelled pixels in a crop, which is not yet turned.
+    private func largestShare(_ choice: Choice, _ mask: Mask) -> Double {
+        var counts = [Int](repeating: 0, count: 256)
+        let columns = max(choice.left, 0)..<min(choice.left + cropWidth, choice.width)
+        let sources = columns.map { nearestPixel($0, source: mask.width, resized: choice.width) }
+        for row in max(choice.top, 0)..<min(choice.top + cropHeight, choice.height) {
+            let start = nearestPixel(row, source: mask.height, resized: choice.height) * mask.width
+            for source in sources { counts[Int(mask.labels[start + source])] += 1 }
+        }
+        let labelled = counts.dropLast()
+        let total = labelled.reduce(0, +)
+        return total == 0 ? 0 : Double(labelled.max() ?? 0) / Double(total)
+    }
+
+    /// Draws scale, place and flip for an image of the given size.
     ///
     /// Always four draws in this order (scale, row, column, flip), whatever the settings are.
     public func choose(height: Int, width: Int, random: inout RandomStream) -> Choice {

@@ -15,6 +15,19 @@ extension Augmentation {
     ) {
         pixels.update(repeating: 0, count: cropHeight * cropWidth * 3)
         labels.update(repeating: Mask.ignored, count: cropHeight * cropWidth)
+        if choice.rotation == 0 {
+            renderUpright(choice, image: image, mask: mask, pixels: pixels, labels: labels)
+        } else {
+            renderTurned(choice, image: image, mask: mask, pixels: pixels, labels: labels)
+        }
+        if choice.blur > 0 { gaussianBlur(pixels, height: cropHeight, width: cropWidth, deviation: choice.blur) }
+    }
+
+    /// Renders a crop that is not turned, row by row.
+    private func renderUpright(
+        _ choice: Choice, image: Image, mask: Mask, pixels: UnsafeMutablePointer<Float>,
+        labels: UnsafeMutablePointer<UInt8>
+    ) {
         // The part of the crop that shows the image, in crop coordinates before mirroring.
         let rows = max(0, -choice.top)..<min(cropHeight, choice.height - choice.top)
         let columns = max(0, -choice.left)..<min(cropWidth, choice.width - choice.left)
@@ -32,12 +45,12 @@ extension Augmentation {
         let first = choice.flipped ? cropWidth - columns.upperBound : columns.lowerBound
         let used = (taps.first.min() ?? 0)..<(taps.second.max() ?? 0) + 1
         var line = [Float](repeating: 0, count: image.width * 3)
-        let resizes = choice.width != image.width || choice.height != image.height
         for (index, row) in rows.enumerated() {
             let start = row * cropWidth + first
             blendRows(
                 image, vertical.first[index], vertical.second[index], vertical.share[index], used, into: &line)
-            Self.writeRow(line, taps, resizes: resizes, to: pixels + start * 3)
+            Self.writeRow(line, taps, to: pixels + start * 3)
+            if let color = choice.color { color.apply(to: pixels + start * 3, count: columns.count) }
             let source = nearestPixel(choice.top + row, source: image.height, resized: choice.height) * mask.width
             mask.labels.withUnsafeBufferPointer { source_ in
                 for column in 0..<nearest.count { labels[start + column] = source_[source + nearest[column]] }
@@ -47,7 +60,7 @@ extension Augmentation {
 
     /// The horizontal half of bilinear interpolation, with normalisation.
     private static func writeRow(
-        _ line: [Float], _ taps: LinearTaps, resizes: Bool, to output: UnsafeMutablePointer<Float>
+        _ line: [Float], _ taps: LinearTaps, to output: UnsafeMutablePointer<Float>
     ) {
         line.withUnsafeBufferPointer { line in
             taps.first.withUnsafeBufferPointer { lefts in

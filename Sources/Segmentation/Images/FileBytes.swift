@@ -14,8 +14,9 @@ public struct ReadLimits: Hashable, Sendable {
     }
 }
 
-/// Reads a whole file of bounded size; pipes, devices and folders are refused, since reading them could never end.
-package func readFileBytes(_ path: String, limit: Int) throws -> [UInt8] {
+/// Reads a file of bounded size, or its first bytes; pipes, devices and folders are refused, since reading them could
+/// never end.
+package func readFileBytes(_ path: String, limit: Int, prefix: Int = .max) throws -> [UInt8] {
     var information = stat()
     guard stat(path, &information) == 0 else {
         throw DataError(.missing, file: path, problem: "cannot be opened (\(lastSystemError()))")
@@ -23,10 +24,11 @@ package func readFileBytes(_ path: String, limit: Int) throws -> [UInt8] {
     guard information.st_mode & S_IFMT == S_IFREG else {
         throw DataError(file: path, problem: "is not an ordinary file")
     }
-    let size = Int(information.st_size)
-    guard size <= limit else {
-        throw DataError(file: path, problem: "has \(size) bytes, more than the limit of \(limit)")
+    guard information.st_size <= limit else {
+        throw DataError(
+            file: path, problem: "has \(information.st_size) bytes, more than the limit of \(limit)")
     }
+    let size = min(Int(information.st_size), prefix)
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
         throw DataError(.missing, file: path, problem: "cannot be opened (\(lastSystemError()))")
@@ -50,31 +52,65 @@ package func readFileBytes(_ path: String, limit: Int) throws -> [UInt8] {
 ///
 /// It is not synced to the disk: pictures can be made again, and syncing hundreds of small files takes seconds.
 package func writeFileAtomically(_ bytes: some ContiguousBytes, to path: String) throws {
-    let folder = (path as NSString).deletingLastPathComponent
-    let name = ".\((path as NSString).lastPathComponent).\(UInt64.random(in: 0...UInt64.max)).tmp"
-    let temporary = (folder as NSString).appendingPathComponent(name)
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-    guard descriptor >= 0 else {
-        throw DataError(.unwritable, file: path, problem: "cannot be created (\(lastSystemError()))")
+    let writer = try FileWriter(path)
+    try bytes.withUnsafeBytes { try writer.write($0) }
+    try writer.finish()
+}
+
+/// A file that is written piece by piece under a temporary name; without `finish` nothing of it stays.
+final class FileWriter {
+    private let path: String
+    private let temporary: String
+    private var descriptor: Int32
+
+    init(_ path: String) throws {
+        self.path = path
+        let folder = (path as NSString).deletingLastPathComponent
+        let name = ".\((path as NSString).lastPathComponent).\(UInt64.random(in: 0...UInt64.max)).tmp"
+        temporary = (folder as NSString).appendingPathComponent(name)
+        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            throw DataError(.unwritable, file: path, problem: "cannot be created (\(lastSystemError()))")
+        }
     }
-    var failure: String?
-    bytes.withUnsafeBytes { buffer in
+
+    deinit {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        unlink(temporary)
+    }
+
+    /// Appends bytes.
+    func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+
+    /// Appends bytes.
+    func write(_ buffer: UnsafeRawBufferPointer) throws {
         var done = 0
         while done < buffer.count, let base = buffer.baseAddress {
-            let written = write(descriptor, base + done, buffer.count - done)
+            #if canImport(Glibc)
+                let written = Glibc.write(descriptor, base + done, buffer.count - done)
+            #else
+                let written = Darwin.write(descriptor, base + done, buffer.count - done)
+            #endif
             if written < 0 && errno == EINTR { continue }
-            guard written > 0 else {
-                failure = lastSystemError()
-                return
-            }
+            guard written > 0 else { throw fault() }
             done += written
         }
     }
-    if close(descriptor) != 0 && failure == nil { failure = lastSystemError() }
-    if failure == nil && rename(temporary, path) != 0 { failure = lastSystemError() }
-    if let failure {
-        unlink(temporary)
-        throw DataError(.unwritable, file: path, problem: "cannot be written (\(failure))")
+
+    /// Gives the file its name.
+    func finish() throws {
+        let closed = close(descriptor)
+        descriptor = -1
+        guard closed == 0, rename(temporary, path) == 0 else {
+            let error = fault()
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    private func fault() -> DataError {
+        DataError(.unwritable, file: path, problem: "cannot be written (\(lastSystemError()))")
     }
 }
 

@@ -20,41 +20,56 @@ package struct JPEGMetadata {
             guard length >= 2, position + 2 + length <= bytes.count else { return }
             let body = bytes[position + 4..<position + 2 + length]
             if marker == 0xE1, body.starts(with: [0x45, 0x78, 0x69, 0x66, 0, 0]) {
-                if let value = Self.orientation(tiff: Array(body.dropFirst(6))) { orientation = value }
+                if let value = exifOrientation(tiff: Array(body.dropFirst(6))) { orientation = value }
             } else if marker == 0xEE, body.starts(with: "Adobe".utf8) {
                 hasAdobeMarker = true
             }
             position += 2 + length
         }
     }
+}
 
-    /// Looks up tag 0x0112 in the first directory of an EXIF block; nil where it is absent or malformed.
-    private static func orientation(tiff: [UInt8]) -> Int? {
-        let littleEndian: Bool
-        if tiff.starts(with: [0x49, 0x49]) {
-            littleEndian = true
-        } else if tiff.starts(with: [0x4D, 0x4D]) {
-            littleEndian = false
-        } else {
-            return nil
-        }
-        func integer(_ offset: Int, bytes count: Int) -> Int? {
-            guard offset >= 0, offset <= tiff.count - count else { return nil }
-            let digits = tiff[offset..<offset + count]
-            return (littleEndian ? Array(digits.reversed()) : Array(digits)).reduce(0) { $0 << 8 | Int($1) }
-        }
-        guard integer(2, bytes: 2) == 42, let directory = integer(4, bytes: 4),
-            let entries = integer(directory, bytes: 2)
-        else { return nil }
-        for entry in 0..<entries {
-            let start = directory + 2 + entry * 12
-            guard let tag = integer(start, bytes: 2) else { return nil }
-            if tag == 0x0112, integer(start + 2, bytes: 2) == 3, let value = integer(start + 8, bytes: 2) {
-                return (1...8).contains(value) ? value : nil
-            }
-        }
+/// Looks up tag 0x0112 in the first directory of an EXIF block; nil where it is absent or malformed.
+func exifOrientation(tiff: [UInt8]) -> Int? {
+    let littleEndian: Bool
+    if tiff.starts(with: [0x49, 0x49]) {
+        littleEndian = true
+    } else if tiff.starts(with: [0x4D, 0x4D]) {
+        littleEndian = false
+    } else {
         return nil
     }
+    func integer(_ offset: Int, bytes count: Int) -> Int? {
+        guard offset >= 0, offset <= tiff.count - count else { return nil }
+        let digits = tiff[offset..<offset + count]
+        return (littleEndian ? Array(digits.reversed()) : Array(digits)).reduce(0) { $0 << 8 | Int($1) }
+    }
+    guard integer(2, bytes: 2) == 42, let directory = integer(4, bytes: 4),
+        let entries = integer(directory, bytes: 2)
+    else { return nil }
+    for entry in 0..<entries {
+        let start = directory + 2 + entry * 12
+        guard let tag = integer(start, bytes: 2) else { return nil }
+        if tag == 0x0112, integer(start + 2, bytes: 2) == 3, let value = integer(start + 8, bytes: 2) {
+            return (1...8).contains(value) ? value : nil
+        }
+    }
+    return nil
+}
+
+/// A PNG's orientation by its `eXIf` chunk; 1 where there is none in front of the pixels.
+func pngOrientation(_ bytes: [UInt8]) -> Int {
+    var position = 8
+    while position + 8 <= bytes.count {
+        let length = bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
+        let type = bytes[position + 4..<position + 8]
+        guard !type.elementsEqual("IDAT".utf8), position + 8 + length <= bytes.count else { return 1 }
+        if type.elementsEqual("eXIf".utf8) {
+            return exifOrientation(tiff: Array(bytes[position + 8..<position + 8 + length])) ?? 1
+        }
+        position += 12 + length
+    }
+    return 1
 }
 
 extension Image {

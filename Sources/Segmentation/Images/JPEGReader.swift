@@ -1,7 +1,12 @@
 import CTurboJPEG
 
 /// Decodes a JPEG to RGB, upright according to its EXIF orientation.
-func decodeJPEG(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> Image {
+///
+/// `target` gives the size that is wanted of an image of the given size; the decoder itself halves as often as the
+/// result stays at least as large, which spares most of the work.
+func decodeJPEG(
+    _ bytes: [UInt8], file: String, limits: ReadLimits, target: (_ width: Int, _ height: Int) -> (Int, Int)
+) throws -> DecodedImage {
     guard let handle = tjInitDecompress() else {
         throw DataError(file: file, problem: "no memory for reading it")
     }
@@ -15,6 +20,14 @@ func decodeJPEG(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> Im
     let count = CUnsignedLong(bytes.count)
     try check(tjDecompressHeader3(handle, bytes, count, &width, &height, &subsampling, &colorSpace))
     try checkSize(width: Int(width), height: Int(height), file: file, limits: limits)
+    let (fullWidth, fullHeight) = (Int(width), Int(height))
+    let wanted = target(fullWidth, fullHeight)
+    // The decoder rounds up, as (length + n - 1) / n.
+    func reduced(_ length: Int, _ factor: Int) -> Int { (length + factor - 1) / factor }
+    let reduction =
+        [8, 4, 2].first { reduced(fullWidth, $0) >= wanted.0 && reduced(fullHeight, $0) >= wanted.1 } ?? 1
+    width = Int32(reduced(fullWidth, reduction))
+    height = Int32(reduced(fullHeight, reduction))
 
     let isCMYK = colorSpace == Int32(TJCS_CMYK.rawValue) || colorSpace == Int32(TJCS_YCCK.rawValue)
     let format = isCMYK ? TJPF_CMYK : TJPF_RGB
@@ -30,7 +43,23 @@ func decodeJPEG(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> Im
     }
     let metadata = JPEGMetadata(bytes)
     if isCMYK { pixels = rgb(cmyk: pixels, inverted: metadata.hasAdobeMarker) }
-    return Image(width: Int(width), height: Int(height), pixels: pixels).oriented(metadata.orientation)
+    let image = Image(width: Int(width), height: Int(height), pixels: pixels)
+    let isTurned = metadata.orientation >= 5
+    return DecodedImage(
+        image: image.oriented(metadata.orientation), fullWidth: isTurned ? fullHeight : fullWidth,
+        fullHeight: isTurned ? fullWidth : fullHeight,
+        channels: isCMYK ? 4 : colorSpace == Int32(TJCS_GRAY.rawValue) ? 1 : 3)
+}
+
+/// A JPEG's size as displayed, from its first bytes; nil where these do not reach far enough.
+func jpegSize(_ bytes: [UInt8]) -> (width: Int, height: Int)? {
+    guard let handle = tjInitDecompress() else { return nil }
+    defer { tjDestroy(handle) }
+    var (width, height, subsampling, colorSpace) = (Int32(0), Int32(0), Int32(0), Int32(0))
+    let count = CUnsignedLong(bytes.count)
+    guard tjDecompressHeader3(handle, bytes, count, &width, &height, &subsampling, &colorSpace) == 0 else { return nil }
+    let isTurned = JPEGMetadata(bytes).orientation >= 5
+    return isTurned ? (Int(height), Int(width)) : (Int(width), Int(height))
 }
 
 /// Converts ink to light without a colour profile; Adobe's files hold the inks inverted.

@@ -22,6 +22,37 @@ private final class PNGReader {
 
     deinit { spng_ctx_free(context) }
 
+    var width: Int { Int(header.width) }
+    var height: Int { Int(header.height) }
+    var depth: Int { Int(header.bit_depth) }
+    var isInterlaced: Bool { header.interlace_method != 0 }
+
+    /// Samples of a pixel: 1 for grey and palettes, 2 with alpha, 3 for colour, 4 with alpha.
+    var channels: Int {
+        switch UInt32(header.color_type) {
+        case SPNG_COLOR_TYPE_GRAYSCALE.rawValue, SPNG_COLOR_TYPE_INDEXED.rawValue: 1
+        case SPNG_COLOR_TYPE_GRAYSCALE_ALPHA.rawValue: 2
+        case SPNG_COLOR_TYPE_TRUECOLOR.rawValue: 3
+        default: 4
+        }
+    }
+
+    /// Decodes row after row into one buffer.
+    func decodeRows(_ format: spng_format, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        var size = 0
+        try check(spng_decoded_image_size(context, Int32(format.rawValue), &size), file)
+        try check(
+            spng_decode_image(context, nil, 0, Int32(format.rawValue), Int32(SPNG_DECODE_PROGRESSIVE.rawValue)), file)
+        var line = [UInt8](repeating: 0, count: size / max(1, height))
+        for number in 0..<height {
+            let status = spng_decode_row(context, &line, line.count)
+            // The last row is announced by the end of the image.
+            if status != Int32(SPNG_EOI.rawValue) || number + 1 < height { try check(status, file) }
+            try line.withUnsafeBytes(body)
+        }
+        try check(spng_decode_chunks(context), file)
+    }
+
     /// Decodes all pixels, then reads on to the end so that a file cut off behind them is noticed too.
     func decode(_ format: spng_format) throws -> [UInt8] {
         var size = 0
@@ -50,57 +81,75 @@ func checkSize(width: Int, height: Int, file: String, limits: ReadLimits) throws
     }
 }
 
-/// Decodes any PNG to RGB.
-func decodePNGImage(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> Image {
+/// Decodes any PNG to RGB, upright according to its EXIF orientation.
+func decodePNGImage(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> DecodedImage {
     try bytes.withUnsafeBytes { buffer in
         let reader = try PNGReader(buffer, file: file, limits: limits)
         let pixels = try reader.decode(SPNG_FMT_RGB8)
-        return Image(width: Int(reader.header.width), height: Int(reader.header.height), pixels: pixels)
+        let image = Image(width: reader.width, height: reader.height, pixels: pixels)
+            .oriented(pngOrientation(bytes))
+        return DecodedImage(
+            image: image, fullWidth: image.width, fullHeight: image.height, channels: reader.channels)
     }
 }
 
-/// Decodes a palette PNG to its indices, or a grey PNG to its values.
-func decodePNGMask(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> Mask {
+/// A PNG's size as displayed, from its first bytes; nil where these do not reach far enough.
+func pngSize(_ bytes: [UInt8]) -> (width: Int, height: Int)? {
+    guard bytes.count >= 24 else { return nil }
+    func number(_ start: Int) -> Int { bytes[start..<start + 4].reduce(0) { $0 << 8 | Int($1) } }
+    return pngOrientation(bytes) >= 5 ? (number(20), number(16)) : (number(16), number(20))
+}
+
+/// Decodes a PNG to what a mask may hold: indices of 8 or 16 bits, or colours; palettes and greys as colours too where
+/// `asColors`.
+func decodePNGMask(_ bytes: [UInt8], file: String, limits: ReadLimits, asColors: Bool = false) throws -> RawMask {
     try bytes.withUnsafeBytes { buffer in
         let reader = try PNGReader(buffer, file: file, limits: limits)
-        let width = Int(reader.header.width)
-        let height = Int(reader.header.height)
-        let depth = Int(reader.header.bit_depth)
-        let channels: Int
-        switch UInt32(reader.header.color_type) {
-        case SPNG_COLOR_TYPE_GRAYSCALE.rawValue, SPNG_COLOR_TYPE_INDEXED.rawValue: channels = 1
-        case SPNG_COLOR_TYPE_GRAYSCALE_ALPHA.rawValue: channels = 2
-        default:
-            throw DataError(
-                file: file,
-                problem: "is a colour PNG, and a mask must hold class indices: convert its colours to a palette"
-                    + " or grey PNG")
+        let (width, height) = (reader.width, reader.height)
+        func mask(_ values: RawMask.Values) -> RawMask { RawMask(width: width, height: height, values: values) }
+        if asColors || reader.channels > 2 {
+            return mask(.colors(try reader.decode(SPNG_FMT_RGB8)))
         }
+        let channels = reader.channels
         let samples = try reader.decode(SPNG_FMT_PNG)
-        let labels =
-            switch depth {
-            case 16: try narrow(samples, channels: channels, width: width, file: file)
-            case 8: channels == 1 ? samples : stride(from: 0, to: samples.count, by: channels).map { samples[$0] }
-            default: unpack(samples, width: width, height: height, depth: depth)
-            }
-        return Mask(width: width, height: height, labels: labels)
+        switch reader.depth {
+        case 16:
+            return mask(
+                .wide(
+                    samples.withUnsafeBytes { raw in
+                        stride(from: 0, to: raw.count, by: 2 * channels).map {
+                            raw.loadUnaligned(fromByteOffset: $0, as: UInt16.self)
+                        }
+                    }))
+        case 8:
+            return mask(
+                .indices(
+                    channels == 1 ? samples : stride(from: 0, to: samples.count, by: channels).map { samples[$0] }))
+        default:
+            return mask(.indices(unpack(samples, width: width, height: height, depth: reader.depth)))
+        }
     }
 }
 
-/// Values of 16 bits in the machine's byte order, each of which must fit in 8.
-private func narrow(_ samples: [UInt8], channels: Int, width: Int, file: String) throws -> [UInt8] {
-    try samples.withUnsafeBytes { raw in
-        try stride(from: 0, to: raw.count, by: 2 * channels).map { offset in
-            let value = raw.loadUnaligned(fromByteOffset: offset, as: UInt16.self)
-            guard let label = UInt8(exactly: value) else {
-                let pixel = offset / (2 * channels)
-                throw DataError(
-                    file: file,
-                    problem: "has the 16-bit value \(value) at column \(pixel % width), row \(pixel / width):"
-                        + " labels are at most 255")
-            }
-            return label
-        }
+/// Decodes a PNG row by row, never holding more than one: 3 bytes a pixel where `asColors`, else samples as stored.
+///
+/// Interlaced files cannot be read this way: false is returned before any row.
+func decodePNGRows(
+    _ bytes: [UInt8], file: String, limits: ReadLimits, asColors: Bool, row: (UnsafeRawBufferPointer) throws -> Void
+) throws -> Bool {
+    try bytes.withUnsafeBytes { buffer in
+        let reader = try PNGReader(buffer, file: file, limits: limits)
+        if reader.isInterlaced { return false }
+        try reader.decodeRows(asColors ? SPNG_FMT_RGB8 : SPNG_FMT_PNG, row)
+        return true
+    }
+}
+
+/// What kind of PNG a file is, from its header.
+func pngKind(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> (depth: Int, channels: Int) {
+    try bytes.withUnsafeBytes { buffer in
+        let reader = try PNGReader(buffer, file: file, limits: limits)
+        return (reader.depth, reader.channels)
     }
 }
 

@@ -5,10 +5,11 @@ import Foundation
 enum ADE20KLayout {
     private static let folders = ["train": "training", "val": "validation"]
 
-    /// The class names of `objectInfo150.txt`, numbers where the file is missing.
-    static func classes(_ root: String) throws -> ClassTable {
+    /// The class names of `objectInfo150.txt`, or those that are built in, with the official colours.
+    static func classes(_ root: String) throws -> ClassTable? {
         let file = join(root, "objectInfo150.txt")
-        guard isFile(file) else { return ClassTable(count: 150) }
+        let known = KnownClasses.ade20k.table
+        guard isFile(file) else { return known }
         let names = try readTextFile(file).dropFirst().compactMap { line in
             // Idx, Ratio, Train, Val, Stuff, Name, where the name is a list of synonyms.
             line.split(separator: "\t").last.map { $0.trimmingCharacters(in: .whitespaces) }
@@ -18,7 +19,9 @@ enum ADE20KLayout {
         }
         let short = names.map { $0.split(separator: ",").first.map(String.init) ?? $0 }
         let uses = Dictionary(short.map { ($0, 1) }, uniquingKeysWith: +)
-        return ClassTable(names: zip(names, short).map { uses[$1] == 1 ? $1 : $0 })
+        return ClassTable(
+            names: zip(names, short).map { uses[$1] == 1 ? $1 : $0 }, palette: known?.palette ?? [],
+            legend: known?.legend)
     }
 
     /// What the masks' values mean.

@@ -6,15 +6,40 @@ public struct ClassTable: Hashable, Codable, Sendable {
     public let names: [String]
     /// The colour of each class.
     public let palette: [Color]
+    /// What colours in colour masks stand for, 255 for ignored ones; only colours that were given, not those made up.
+    public let legend: [Color: UInt8]
+
+    private enum CodingKeys: CodingKey {
+        case names
+        case palette
+    }
 
     /// How many classes there are.
     public var count: Int { names.count }
 
     /// Makes a table; where no colours are given, the standard palette's are taken.
-    public init(names: [String], palette: [Color] = []) {
+    ///
+    /// - Parameters:
+    ///   - names: the name of each class.
+    ///   - palette: the colour of each class, or of the first ones.
+    ///   - legend: what colours in colour masks stand for; nil takes the palette that is given.
+    public init(names: [String], palette: [Color] = [], legend: [Color: UInt8]? = nil) {
         precondition((1...255).contains(names.count), "\(names.count) classes")
         self.names = names
         self.palette = Array(palette.prefix(names.count)) + Palette.standard[..<names.count].dropFirst(palette.count)
+        let own = zip(palette.prefix(names.count), UInt8(0)...).map { ($0, $1) }
+        self.legend = legend ?? Dictionary(own, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Reads names and palette.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let names = try container.decode([String].self, forKey: .names)
+        guard (1...255).contains(names.count) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .names, in: container, debugDescription: "\(names.count) classes")
+        }
+        self.init(names: names, palette: try container.decode([Color].self, forKey: .palette))
     }
 
     /// A table of classes known by number alone.
@@ -25,8 +50,9 @@ public struct ClassTable: Hashable, Codable, Sendable {
     /// Reads a class file: one class a line, in the order of their indices.
     ///
     /// A line is a name, optionally followed by its colour as `red green blue` or `#rrggbb`. Where every line begins
-    /// with a number, these are the indices, which must then run from 0; a line for 255 names the ignored label and
-    /// adds no class. Empty lines and lines that begin with `#` are passed over.
+    /// with a number, these are the indices, which must then run from 0; a second line of an index adds a colour to its
+    /// class, so that several colours may mean one class, and lines for 255 hold the colours of ignored pixels. Empty
+    /// lines and lines that begin with `#` are passed over.
     public init(classesFile path: String) throws {
         let text = try readTextFile(path)
         func fail(_ line: Int, _ problem: String) -> DataError { DataError(file: "\(path):\(line)", problem: problem) }
@@ -34,13 +60,32 @@ public struct ClassTable: Hashable, Codable, Sendable {
             line.isEmpty || line.hasPrefix("#") ? nil : ClassLine(line, number: number + 1)
         }
         guard !entries.isEmpty else { throw DataError(file: path, problem: "names no class: write one name a line") }
+        var legend: [Color: UInt8] = [:]
         if entries.allSatisfy({ $0.index != nil && !$0.indexedName.isEmpty }) {
             entries = entries.map { entry in
                 var entry = entry
                 entry.name = entry.indexedName
                 return entry
             }
-            entries.removeAll { $0.index == Int(Mask.ignored) }
+            var firsts: Set<Int> = []
+            for entry in entries {
+                guard let index = entry.index, (0...255).contains(index) else {
+                    throw fail(
+                        entry.number, "has the index \(entry.index ?? 0): indices run from 0 to 254, 255 ignored")
+                }
+                let isFirst = firsts.insert(index).inserted
+                guard let color = entry.color else {
+                    if isFirst { continue }
+                    throw fail(entry.number, "has the index \(index) a second time, without a further colour")
+                }
+                if let other = legend.updateValue(UInt8(index), forKey: color), other != UInt8(index) {
+                    throw fail(entry.number, "has the colour \(color.hex) of the class \(other)")
+                }
+            }
+            entries.removeAll { entry in
+                // What follows the first line of an index has done its part.
+                entry.index == Int(Mask.ignored) || firsts.remove(entry.index ?? 0) == nil
+            }
             entries.sort { ($0.index ?? 0) < ($1.index ?? 0) }
             for (position, entry) in entries.enumerated() where entry.index != position {
                 throw fail(
@@ -51,7 +96,13 @@ public struct ClassTable: Hashable, Codable, Sendable {
             throw DataError(file: path, problem: "names \(entries.count) classes; there may be 1 to 255")
         }
         var seen: Set<String> = []
-        for entry in entries {
+        for (index, entry) in entries.enumerated() {
+            if let color = entry.color {
+                let other = legend.updateValue(UInt8(index), forKey: color) ?? UInt8(index)
+                if other != UInt8(index) {
+                    throw fail(entry.number, "has the colour \(color.hex) of the class \(other)")
+                }
+            }
             guard !entry.name.isEmpty else { throw fail(entry.number, "has a colour but no name") }
             guard seen.insert(entry.name).inserted else {
                 throw fail(entry.number, "names the class `\(entry.name)` a second time")
@@ -59,7 +110,7 @@ public struct ClassTable: Hashable, Codable, Sendable {
         }
         self.init(
             names: entries.map(\.name),
-            palette: entries.enumerated().map { $1.color ?? Palette.standard[$0] })
+            palette: entries.enumerated().map { $1.color ?? Palette.standard[$0] }, legend: legend)
     }
 
     /// The table as a class file's text, with colours.

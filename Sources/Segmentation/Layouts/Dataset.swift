@@ -8,12 +8,20 @@ public struct Sample: Hashable, Codable, Sendable {
     public let image: String
     /// The mask's path; nil where there is none.
     public let mask: String?
+    /// The part of both files that the sample is; nil for all of them.
+    public var tile: Tile?
+    /// Outlines that the mask is drawn from, `mask` naming the file they come from; nil where it is a picture.
+    public var shapes: [LabelledShape]?
 
     /// Pairs an image with its mask.
-    public init(name: String, image: String, mask: String?) {
+    public init(
+        name: String, image: String, mask: String?, tile: Tile? = nil, shapes: [LabelledShape]? = nil
+    ) {
         self.name = name
         self.image = image
         self.mask = mask
+        self.tile = tile
+        self.shapes = shapes
     }
 }
 
@@ -53,6 +61,33 @@ public enum Layout: String, CaseIterable, Codable, Sendable {
     case voc
     /// ADE20K SceneParsing: `images/SPLIT` and `annotations/SPLIT`, 0 ignored.
     case ade20k
+    /// COCO: `annotations/instances_SPLIT.json` and images in `SPLIT`, with VOC's classes.
+    case coco
+    /// As `folders`, for images too large to decode for every crop: each is a grid of tiles.
+    case tiles
+}
+
+/// What is needed to open a data set besides its folder; every value has a default.
+public struct DatasetOptions: Hashable, Sendable {
+    /// The classes; nil takes those of `classes.txt` in the folder, or the layout's own.
+    public var classes: ClassTable?
+    /// Whether a data set that names no classes is opened all the same, with 255 of them known by number.
+    public var acceptsUnnamedClasses = false
+    /// Values in masks that mean ignored pixels, besides 255.
+    public var ignoring: [Int] = []
+    /// Values in masks that mean another class.
+    public var mapping: [Int: Int] = [:]
+    /// In which form masks hold their labels.
+    public var masks = MaskForm.auto
+    /// How `tiles` are cut.
+    public var tiles = TileOptions()
+    /// Labelled pixels that an image of `coco` needs in order to count (DeepLab's protocol: 1000).
+    public var minimumLabelledPixels = 1_000
+    /// What the readers accept.
+    public var limits = ReadLimits()
+
+    /// The defaults.
+    public init() {}
 }
 
 /// A data set on disk: its samples by split, its classes, and what the values in its masks mean.
@@ -64,9 +99,63 @@ public struct Dataset: Sendable {
     /// Its classes.
     public let classes: ClassTable
     /// What the values in its masks mean.
-    public let labels: LabelMap
+    public private(set) var labels: LabelMap
 
-    /// Opens a data set; nothing but its class file is read yet.
+    /// Whether the classes have names; else they are the numbers 0 to 254.
+    public let namesClasses: Bool
+    /// What was decided about the data set and should be seen by its user.
+    public private(set) var notes: [String]
+    private let options: DatasetOptions
+
+    /// Opens a data set; nothing but its class file and a few masks is read yet.
+    ///
+    /// - Parameters:
+    ///   - root: its folder.
+    ///   - layout: how it lies there; recognised by `detectLayout` if nil.
+    ///   - options: classes, the masks' form, and what their values mean.
+    /// - Throws: `DataError` where the folder, its layout or its classes cannot be made out.
+    public init(root: String, layout: Layout? = nil, options: DatasetOptions) throws {
+        guard isDirectory(root) else {
+            throw DataError(.missing, file: root, problem: "is no folder: name the data set's root")
+        }
+        let layout = try layout ?? detectLayout(root)
+        var named = try options.classes ?? Self.classes(root: root, layout: layout)
+        if named == nil, options.masks == .binary { named = ClassTable(names: ["background", "foreground"]) }
+        guard let classes = named ?? (options.acceptsUnnamedClasses ? ClassTable(count: 255) : nil) else {
+            throw DataError(
+                .missing, file: join(root, "classes.txt"),
+                problem: "is missing: write one class name a line, or name the classes")
+        }
+        for (value, label) in options.mapping where label >= classes.count && label != Mask.ignored {
+            throw DataError(
+                file: root, problem: "label \(value) is mapped to \(label), but there are \(classes.count) classes")
+        }
+        self.root = root
+        self.layout = layout
+        self.classes = classes
+        self.options = options
+        namesClasses = named != nil
+        let table: [UInt8?]? =
+            switch layout {
+            case .cityscapes: CityscapesLayout.labels(root)
+            case .ade20k: ADE20KLayout.labels
+            case .folders, .list, .voc, .coco, .tiles: nil
+            }
+        func labels(_ form: MaskForm) -> LabelMap {
+            LabelMap(
+                classes: classes.count, table: table, ignoring: options.ignoring, mapping: options.mapping, form: form,
+                legend: classes.legend)
+        }
+        self.labels = labels(options.masks)
+        notes = []
+        guard options.masks == .auto, table == nil, layout != .coco, classes.count == 2, masksLookBinary() else {
+            return
+        }
+        self.labels = labels(.binary)
+        notes = ["\(root): the masks hold 0 and 255 alone: 255 is read as \(classes.names[1]) (data.masks: binary)"]
+    }
+
+    /// Opens a data set whose classes and values in masks are as given, all else by default.
     ///
     /// - Parameters:
     ///   - root: its folder.
@@ -76,39 +165,48 @@ public struct Dataset: Sendable {
     ///   - mapping: values in masks that mean another class.
     /// - Throws: `DataError` where the folder, its layout or its classes cannot be made out.
     public init(
-        root: String, layout: Layout? = nil, classes: ClassTable? = nil, ignoring: [UInt8] = [],
-        mapping: [UInt8: UInt8] = [:]
+        root: String, layout: Layout? = nil, classes: ClassTable? = nil, ignoring: [Int] = [],
+        mapping: [Int: Int] = [:]
     ) throws {
-        guard isDirectory(root) else {
-            throw DataError(.missing, file: root, problem: "is no folder: name the data set's root")
-        }
-        let layout = try layout ?? detectLayout(root)
-        let classes = try classes ?? Self.classes(root: root, layout: layout)
-        for (value, label) in mapping where label >= classes.count && label != Mask.ignored {
-            throw DataError(
-                file: root, problem: "label \(value) is mapped to \(label), but there are \(classes.count) classes")
-        }
-        self.root = root
-        self.layout = layout
-        self.classes = classes
-        let table: [UInt8?]? =
-            switch layout {
-            case .cityscapes: CityscapesLayout.labels(root)
-            case .ade20k: ADE20KLayout.labels
-            case .folders, .list, .voc: nil
+        var options = DatasetOptions()
+        options.classes = classes
+        options.ignoring = ignoring
+        options.mapping = mapping
+        try self.init(root: root, layout: layout, options: options)
+    }
+
+    /// Whether the first masks hold 0 and 255 and nothing else: then 255 can hardly mean ignored pixels.
+    private func masksLookBinary() -> Bool {
+        guard let split = splits.first, let samples = try? pairing(split).samples else { return false }
+        var seen: Set<UInt8> = []
+        for sample in samples.prefix(8) {
+            guard let path = sample.mask, let raw = try? readRawMask(path: path, limits: options.limits) else {
+                continue
             }
-        labels = LabelMap(classes: classes.count, table: table, ignoring: ignoring, mapping: mapping)
+            guard case .indices(let values) = raw.values else { return false }
+            seen.formUnion(values)
+        }
+        return seen == [0, 255]
+    }
+
+    /// Reads this data set's samples, images resized by a factor or to a longer side, masks alike.
+    public func reader(resize: Double = 1, longerSide: Int? = nil) -> SampleReader {
+        SampleReader(labels: labels, resize: resize, longerSide: longerSide, limits: options.limits)
     }
 
     /// The samples of a split in a fixed order (by name, or as listed).
     ///
     /// - Parameters:
-    ///   - split: the split.
+    ///   - split: the split, or several joined by `+`, as `train+train_extra`.
     ///   - masks: whether every image must have a mask.
+    ///   - noting: takes what was decided and should be seen: images left out, a list that stands in for another.
     /// - Returns: the samples, one at least.
     /// - Throws: `DataError` that names the first file which lacks its partner or is listed wrongly.
-    public func samples(_ split: Split, masks: Bool = true) throws -> [Sample] {
+    public func samples(
+        _ split: Split, masks: Bool = true, noting: (String) -> Void = { _ in }
+    ) throws -> [Sample] {
         let pairing = try pairing(split)
+        for note in notes + pairing.notes { noting(note) }
         let problems = pairing.problems + (masks ? pairing.unlabelled : [])
         if let first = problems.first {
             let more = problems.count > 1 ? " (and \(problems.count - 1) more like it in \(split))" : ""
@@ -129,32 +227,47 @@ public struct Dataset: Sendable {
             case .cityscapes: CityscapesLayout.splits(root)
             case .voc: VOCLayout.splits(root)
             case .ade20k: ADE20KLayout.splits(root)
+            case .coco: COCOLayout.splits(root)
+            case .tiles: FoldersLayout.splits(root)
             }
         let usual = ["train", "val", "test"]
         return (usual.filter(names.contains) + names.filter { !usual.contains($0) }.sorted()).map(Split.init(rawValue:))
     }
 
-    /// Everything found for a split, with all that is wrong.
+    /// Everything found for a split, or for several joined by `+`, with all that is wrong.
     package func pairing(_ split: Split) throws -> Pairing {
+        let parts = split.rawValue.split(separator: "+").map { Split(rawValue: String($0)) }
+        guard parts.count > 1 else { return try pairing(of: split) }
+        return try parts.reduce(into: Pairing()) { result, part in
+            let found = try pairing(of: part)
+            result.samples += found.samples
+            result.unlabelled += found.unlabelled
+            result.problems += found.problems
+            result.notes += found.notes
+        }
+    }
+
+    private func pairing(of split: Split) throws -> Pairing {
         switch layout {
         case .folders: try FoldersLayout.pairing(root, split)
         case .list: try listPairing(root, split)
         case .cityscapes: try CityscapesLayout.pairing(root, split)
         case .voc: try VOCLayout.pairing(root, split)
         case .ade20k: try ADE20KLayout.pairing(root, split)
+        case .coco:
+            try COCOLayout.pairing(root, split, classes: classes, minimumPixels: options.minimumLabelledPixels)
+        case .tiles: try options.tiles.cut(FoldersLayout.pairing(root, split), root: root, limits: options.limits)
         }
     }
 
-    private static func classes(root: String, layout: Layout) throws -> ClassTable {
+    private static func classes(root: String, layout: Layout) throws -> ClassTable? {
         let file = join(root, "classes.txt")
         if isFile(file) { return try ClassTable(classesFile: file) }
         switch layout {
-        case .cityscapes: return CityscapesLayout.classes
-        case .voc: return VOCLayout.classes
+        case .cityscapes: return KnownClasses.cityscapes.table
+        case .voc, .coco: return KnownClasses.voc.table
         case .ade20k: return try ADE20KLayout.classes(root)
-        case .folders, .list:
-            throw DataError(
-                .missing, file: file, problem: "is missing: write one class name a line, or name the classes")
+        case .folders, .list, .tiles: return nil
         }
     }
 }
@@ -167,6 +280,8 @@ package struct Pairing: Sendable {
     package var unlabelled: [DataError] = []
     /// Everything else.
     package var problems: [DataError] = []
+    /// What was decided and should be seen: images left out, a list that stands in for another.
+    package var notes: [String] = []
 
     package init() {}
 }
@@ -176,6 +291,7 @@ public func detectLayout(_ root: String) throws -> Layout {
     func has(_ path: String) -> Bool { isDirectory(join(root, path)) }
     if has("leftImg8bit") { return .cityscapes }
     if VOCLayout.base(root) != nil { return .voc }
+    if !COCOLayout.splits(root).isEmpty { return .coco }
     if has("annotations"), has("images/training") || has("images/validation") { return .ade20k }
     if FoldersLayout.matches(root) { return .folders }
     if !listedSplits(root).isEmpty { return .list }

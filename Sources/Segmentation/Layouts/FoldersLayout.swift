@@ -37,7 +37,7 @@ enum FoldersLayout {
         }
         let list = join(root, "\(name).txt")
         if isFile(list) {
-            return try pairing(images: imageRoot, masks: maskRoot, stems: list)
+            return try pairing(images: imageRoot, masks: [maskRoot], stems: list)
         }
         guard name == "train", isDirectory(imageRoot), splits(root) == ["train"] else {
             throw DataError(
@@ -54,7 +54,7 @@ enum FoldersLayout {
         let maskFiles = isDirectory(masks) ? try PictureFolder(masks) : PictureFolder()
         var result = Pairing()
         for stem in imageFiles.files.keys.sorted() {
-            add(stem, imageFiles, maskFiles, masks: masks, to: &result)
+            add(stem, imageFiles, [maskFiles], masks: masks, to: &result)
         }
         for stem in maskFiles.files.keys.sorted() where imageFiles.files[stem] == nil {
             result.problems.append(
@@ -66,13 +66,20 @@ enum FoldersLayout {
         return result
     }
 
-    /// Pairs the files whose stems are listed, in the list's order.
-    static func pairing(images: String, masks: String, stems list: String) throws -> Pairing {
+    /// Pairs the files whose stems are listed, in the list's order; the first folder that has a mask gives it.
+    ///
+    /// Of lines with an image and its mask, as DeepLab's lists have them, the image's stem counts.
+    static func pairing(images: String, masks: [String], stems list: String) throws -> Pairing {
         let imageFiles = try PictureFolder(images)
-        let maskFiles = isDirectory(masks) ? try PictureFolder(masks) : PictureFolder()
+        let maskFiles = try masks.map { isDirectory($0) ? try PictureFolder($0) : PictureFolder() }
         var result = Pairing()
         var seen: Set<String> = []
-        for (number, line) in try readTextFile(list).enumerated() where !line.isEmpty && !line.hasPrefix("#") {
+        for (number, text) in try readTextFile(list).enumerated() where !text.isEmpty && !text.hasPrefix("#") {
+            var line = text
+            let words = text.split(separator: " ")
+            if words.count == 2, words.allSatisfy({ $0.contains("/") }) {
+                line = (String(words[0]) as NSString).lastPathComponent
+            }
             let stem = imageFiles.files[line] == nil ? PictureFolder.stem(line) ?? line : line
             let place = "\(list):\(number + 1)"
             if !seen.insert(stem).inserted {
@@ -83,14 +90,14 @@ enum FoldersLayout {
                         .missing, file: place,
                         problem: "lists `\(line)`, but there is no \(join(images, stem)) with .png, .jpg or .jpeg"))
             } else {
-                add(stem, imageFiles, maskFiles, masks: masks, to: &result)
+                add(stem, imageFiles, maskFiles, masks: masks.first ?? "", to: &result)
             }
         }
         return result
     }
 
     private static func add(
-        _ stem: String, _ imageFiles: PictureFolder, _ maskFiles: PictureFolder, masks: String,
+        _ stem: String, _ imageFiles: PictureFolder, _ maskFiles: [PictureFolder], masks: String,
         to result: inout Pairing
     ) {
         guard let images = imageFiles.files[stem], let image = images.first else { return }
@@ -98,9 +105,10 @@ enum FoldersLayout {
             result.problems.append(
                 DataError(file: other, problem: "has the same stem as \(image): rename or remove one of them"))
         }
-        let candidates = maskFiles.files[stem] ?? []
-        // A mask can only be PNG; a JPEG beside it is somebody's preview.
-        let mask = candidates.first { $0.lowercased().hasSuffix(".png") } ?? candidates.first
+        let candidates = maskFiles.lazy.compactMap { $0.files[stem] }.first ?? []
+        // A mask is no JPEG: one beside it is somebody's preview.
+        let isPreview = { (path: String) in [".jpg", ".jpeg"].contains { path.lowercased().hasSuffix($0) } }
+        let mask = candidates.first { !isPreview($0) } ?? candidates.first
         if mask == nil {
             result.unlabelled.append(
                 DataError(
@@ -137,7 +145,7 @@ struct PictureFolder {
 
     /// A picture's name without its extension; nil for other files.
     static func stem(_ name: String) -> String? {
-        for ending in [".png", ".jpg", ".jpeg"] where name.lowercased().hasSuffix(ending) {
+        for ending in [".png", ".jpg", ".jpeg", ".ppm", ".pgm"] where name.lowercased().hasSuffix(ending) {
             return String(name.dropLast(ending.count))
         }
         return nil

@@ -1,33 +1,69 @@
+/// In which form masks hold their labels.
+public enum MaskForm: String, CaseIterable, Codable, Sendable {
+    /// Indices; in colour PNG the colours of the class file. Sets that hold 0 and 255 alone are seen to be binary.
+    case auto
+    /// Class indices, in palette or grey PNG.
+    case indices
+    /// The colours of the class file, whatever the kind of PNG.
+    case colors
+    /// 0 for the first class and 255 (or 1) for the second.
+    case binary
+}
+
 /// What each value in a mask file means: a class, the ignored label, or a mistake.
 public struct LabelMap: Hashable, Sendable {
     /// How many classes there are.
     public let classes: Int
+    /// In which form the files hold their values.
+    public let form: MaskForm
     /// The class of each value, 255 for ignored ones, nil for values that must not occur.
     private let table: [UInt8?]
+    /// The same for values above 255, of which most mean nothing.
+    private let wide: [UInt16: UInt8]
+    /// The value that each colour stands for.
+    private let legend: [Color: UInt8]
 
     /// A map that takes values as they are: classes from 0, and 255 for ignored pixels.
     ///
     /// - Parameters:
     ///   - classes: how many there are.
-    ///   - ignoring: further values that mean ignored pixels.
+    ///   - ignoring: further values that mean ignored pixels, 0 to 65535.
     ///   - mapping: values that mean another class (or 255); all other classes keep their own.
-    public init(classes: Int, ignoring: [UInt8] = [], mapping: [UInt8: UInt8] = [:]) {
-        self.init(classes: classes, table: nil, ignoring: ignoring, mapping: mapping)
+    ///   - form: how files hold the values.
+    ///   - legend: the value that each colour stands for.
+    public init(
+        classes: Int, ignoring: [Int] = [], mapping: [Int: Int] = [:], form: MaskForm = .auto,
+        legend: [Color: UInt8] = [:]
+    ) {
+        self.init(classes: classes, table: nil, ignoring: ignoring, mapping: mapping, form: form, legend: legend)
     }
 
     /// A map that begins with a layout's own meanings; classes beyond the given number mean nothing.
-    init(classes: Int, table layout: [UInt8?]?, ignoring: [UInt8], mapping: [UInt8: UInt8]) {
+    init(
+        classes: Int, table layout: [UInt8?]?, ignoring: [Int], mapping: [Int: Int], form: MaskForm,
+        legend: [Color: UInt8]
+    ) {
         precondition((1...255).contains(classes), "\(classes) classes")
-        var table = (layout ?? (0..<256).map { UInt8($0) }).map { label in
+        let binary: [UInt8?] = (0..<256).map { $0 == 0 ? 0 : $0 == 255 || $0 == 1 ? 1 : nil }
+        var table = (form == .binary ? binary : layout ?? (0..<256).map { UInt8($0) }).map { label in
             label.flatMap { $0 < classes || $0 == Mask.ignored ? $0 : nil }
         }
-        for (value, label) in mapping {
-            precondition(label < classes || label == Mask.ignored, "\(value) mapped to \(label)")
-            table[Int(value)] = label
+        var wide: [UInt16: UInt8] = form == .binary ? [65535: 1] : [:]
+        for (value, label) in mapping.map({ ($0.key, $0.value) }) + ignoring.map({ ($0, Int(Mask.ignored)) }) {
+            precondition(
+                (0...65_535).contains(value) && ((0..<classes).contains(label) || label == Mask.ignored),
+                "\(value) mapped to \(label)")
+            if let value = UInt8(exactly: value) {
+                table[Int(value)] = UInt8(label)
+            } else {
+                wide[UInt16(clamping: value)] = UInt8(label)
+            }
         }
-        for value in ignoring { table[Int(value)] = Mask.ignored }
         self.classes = classes
+        self.form = form
         self.table = table
+        self.wide = wide
+        self.legend = legend
     }
 
     /// The label that a value means; nil for a mistake.
@@ -50,13 +86,75 @@ public struct LabelMap: Hashable, Sendable {
                 }
             }
         }
-        if let fault {
+        if let fault { throw unknown("\(mask.labels[fault])", at: fault, width: mask.width, file: file) }
+        return result
+    }
+
+    /// Reads a mask file and turns its values into labels.
+    func read(path: String, limits: ReadLimits) throws -> Mask {
+        try labels(of: readRawMask(path: path, limits: limits, asColors: form == .colors), file: path)
+    }
+
+    /// Turns what a file holds into labels.
+    func labels(of raw: RawMask, file: String) throws -> Mask {
+        switch raw.values {
+        case .indices(let values):
+            return try apply(to: Mask(width: raw.width, height: raw.height, labels: values), file: file)
+        case .wide(let values):
+            var labels: [UInt8] = []
+            labels.reserveCapacity(values.count)
+            for (index, value) in values.enumerated() {
+                guard let label = value < 256 ? table[Int(value)] : wide[value] else {
+                    throw unknown("\(value)", at: index, width: raw.width, file: file)
+                }
+                labels.append(label)
+            }
+            return Mask(width: raw.width, height: raw.height, labels: labels)
+        case .colors(let pixels):
+            return try apply(to: values(ofColors: pixels, raw: raw, file: file), file: file)
+        }
+    }
+
+    /// Looks up every pixel's colour; equal neighbours are looked up once.
+    private func values(ofColors pixels: [UInt8], raw: RawMask, file: String) throws -> Mask {
+        if form == .indices || form != .binary && legend.isEmpty {
             throw DataError(
                 file: file,
-                problem: "has the label \(mask.labels[fault]) at column \(fault % mask.width), row"
-                    + " \(fault / mask.width), but there are \(classes) classes (0 to \(classes - 1), 255 ignored):"
-                    + " correct the class list, or ignore or map this label")
+                problem: "is a colour PNG, and a mask must hold class indices: give its colours in the class file, or"
+                    + " convert it to a palette or grey PNG")
         }
-        return result
+        var labels: [UInt8] = []
+        labels.reserveCapacity(pixels.count / 3)
+        var last: (color: Color, value: UInt8)?
+        for start in stride(from: 0, to: pixels.count, by: 3) {
+            let color = Color(pixels[start], pixels[start + 1], pixels[start + 2])
+            if color != last?.color {
+                let isGrey = color.red == color.green && color.green == color.blue
+                guard let value = form == .binary ? (isGrey ? color.red : nil) : legend[color] else {
+                    throw unknownColor(color, at: start / 3, width: raw.width, file: file)
+                }
+                last = (color, value)
+            }
+            labels.append(last?.value ?? 0)
+        }
+        return Mask(width: raw.width, height: raw.height, labels: labels)
+    }
+
+    private func unknown(_ value: String, at index: Int, width: Int, file: String) -> DataError {
+        let place = "has the label \(value) at column \(index % width), row \(index / width), but"
+        let problem =
+            form == .binary
+            ? "a binary mask holds 0 and 255 alone: threshold it, or give data.masks another form"
+            : "there are \(classes) classes (0 to \(classes - 1), 255 ignored): correct the class list, or ignore or"
+                + " map this label"
+        return DataError(file: file, problem: "\(place) \(problem)")
+    }
+
+    private func unknownColor(_ color: Color, at index: Int, width: Int, file: String) -> DataError {
+        DataError(
+            file: file,
+            problem: "has the colour \(color.hex) (\(color.red) \(color.green) \(color.blue)) at column"
+                + " \(index % width), row \(index / width), which is no class's: add it to the class file, with the"
+                + " index of its class, or 255 to ignore it")
     }
 }

@@ -3,11 +3,6 @@ import Foundation
 /// PASCAL VOC: stems in `ImageSets/Segmentation/SPLIT.txt`, images in `JPEGImages`, palette masks in
 /// `SegmentationClass`, or in `SegmentationClassAug` for SBD's augmented split `trainaug`.
 enum VOCLayout {
-    static let classes = ClassTable(names: [
-        "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
-        "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
-    ])
-
     /// The folder with `JPEGImages`, from the devkit's root or from itself.
     static func base(_ root: String) -> String? {
         ["", "VOC2012", "VOCdevkit/VOC2012"].map { $0.isEmpty ? root : join(root, $0) }
@@ -24,13 +19,27 @@ enum VOCLayout {
         guard let base = base(root) else {
             throw DataError(.missing, file: root, problem: "has no JPEGImages: name the folder VOC2012 or VOCdevkit")
         }
-        let list = join(base, "ImageSets/Segmentation/\(split).txt")
+        let images = join(base, "JPEGImages")
+        let plain = join(base, "SegmentationClass")
+        let augmented = join(base, "SegmentationClassAug")
+        var list = join(base, "ImageSets/Segmentation/\(split).txt")
+        if split.rawValue == "trainaug", !isFile(list) {
+            let train = join(base, "ImageSets/Segmentation/train.txt")
+            if isFile(train) {
+                list = train
+                var result = try FoldersLayout.pairing(images: images, masks: [plain], stems: list)
+                result.notes.append(
+                    "\(base): has no list trainaug (SBD's 10,582 images): train.txt stands in for it")
+                return result
+            }
+        }
         guard !split.rawValue.contains("/"), isFile(list) else {
             let found = splits(root).sorted().joined(separator: ", ")
             throw DataError(.missing, file: list, problem: "is missing (lists found: \(found))")
         }
-        let augmented = split.rawValue.contains("aug") && isDirectory(join(base, "SegmentationClassAug"))
-        let masks = join(base, augmented ? "SegmentationClassAug" : "SegmentationClass")
-        return try FoldersLayout.pairing(images: join(base, "JPEGImages"), masks: masks, stems: list)
+        // SBD's folder has VOC's own masks too in some copies, and only its additions in others.
+        let isAugmented = split.rawValue.contains("aug") && isDirectory(augmented)
+        let masks = isAugmented ? [augmented, plain] : [plain]
+        return try FoldersLayout.pairing(images: images, masks: masks, stems: list)
     }
 }

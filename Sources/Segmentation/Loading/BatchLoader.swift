@@ -32,9 +32,9 @@ public struct LoaderPosition: Hashable, Codable, Sendable {
 
 /// An endless, seeded stream of augmented training batches, made ahead on threads of its own.
 ///
-/// Each epoch visits the samples in a new order; what does not fill a batch is dropped. Order and augmentation follow
-/// from the seed, the epoch and the sample alone: the stream is the same whatever the number of workers, and goes on
-/// exactly from any position.
+/// Each epoch visits the samples in a new order; what does not fill a batch is dropped, and where all samples together
+/// do not fill one, they are repeated until they do. Order and augmentation follow from the seed, the epoch and the
+/// sample alone: the stream is the same whatever the number of workers, and goes on exactly from any position.
 public final class BatchLoader: Sendable {
     /// How batches are made and held ready.
     public struct Options: Hashable, Sendable {
@@ -48,6 +48,8 @@ public final class BatchLoader: Sendable {
         public var prefetch: Int
         /// Bytes of decoded samples to keep, so that a small data set is decoded once.
         public var cacheBytes: Int
+        /// Draws samples by the classes they hold, in place of visiting each once an epoch.
+        public var balance: ClassBalance?
 
         /// Options with the package's defaults.
         public init(
@@ -82,12 +84,10 @@ public final class BatchLoader: Sendable {
     ) throws {
         try augmentation.validate()
         precondition(options.batchSize > 0 && options.workers >= 0, "\(options)")
-        guard samples.count >= options.batchSize else {
-            throw DataError(
-                file: samples.first?.image ?? "data set",
-                problem: "\(samples.count) images do not fill one batch of \(options.batchSize): lower the batch size")
+        guard !samples.isEmpty else {
+            throw DataError(.missing, file: "data set", problem: "no images for a loader (a search needs two at least)")
         }
-        let perEpoch = samples.count / options.batchSize
+        let perEpoch = max(1, samples.count / options.batchSize)
         guard position.epoch >= 0, (0...perEpoch).contains(position.batch) else {
             throw DataError(
                 file: "loader position",
@@ -95,8 +95,8 @@ public final class BatchLoader: Sendable {
                     + " data or batch size have changed")
         }
         let source = BatchSource(
-            samples: samples, reader: reader, augmentation: augmentation, batchSize: options.batchSize,
-            seed: options.seed, cache: SampleCache(limit: options.cacheBytes))
+            samples: samples, reader: reader, augmentation: augmentation, options: options, batchesPerEpoch: perEpoch,
+            cache: SampleCache(limit: options.cacheBytes))
         self.samples = samples
         batchesPerEpoch = perEpoch
         prefetcher = OrderedPrefetcher(
@@ -130,36 +130,51 @@ private struct BatchSource: Sendable {
     let samples: [Sample]
     let reader: SampleReader
     let augmentation: Augmentation
-    let batchSize: Int
-    let seed: UInt64
+    let options: BatchLoader.Options
+    let batchesPerEpoch: Int
     let cache: SampleCache
 
     func batch(_ number: Int) throws -> Batch {
-        let perEpoch = samples.count / batchSize
-        let position = LoaderPosition(epoch: number / perEpoch, batch: number % perEpoch)
-        var order = RandomStream(seed: seed, position.epoch)
-        let first = position.batch * batchSize
-        let indices = Array(order.permutation(samples.count)[first..<first + batchSize])
+        let size = options.batchSize
+        let position = LoaderPosition(epoch: number / batchesPerEpoch, batch: number % batchesPerEpoch)
+        let first = position.batch * size
+        let indices = Array(order(epoch: position.epoch)[first..<first + size])
         let area = augmentation.cropHeight * augmentation.cropWidth
-        var labels = [UInt8](repeating: Mask.ignored, count: batchSize * area)
-        let images = try [Float](unsafeUninitializedCapacity: batchSize * area * 3) { pixels, count in
+        var labels = [UInt8](repeating: Mask.ignored, count: size * area)
+        let images = try [Float](unsafeUninitializedCapacity: size * area * 3) { pixels, count in
             try labels.withUnsafeMutableBufferPointer { labels in
                 for (slot, index) in indices.enumerated() {
                     guard let pixels = pixels.baseAddress, let labels = labels.baseAddress else { continue }
                     let sample = try read(index)
-                    var random = RandomStream(seed: seed, position.epoch, index)
-                    let choice = augmentation.choose(
-                        height: sample.image.height, width: sample.image.width, random: &random)
+                    // A sample that comes twice in an epoch must not come alike.
+                    var random =
+                        repeats
+                        ? RandomStream(seed: options.seed, position.epoch, index, first + slot)
+                        : RandomStream(seed: options.seed, position.epoch, index)
+                    let choice = augmentation.choose(for: sample.mask, random: &random)
                     augmentation.render(
                         choice, image: sample.image, mask: sample.mask, pixels: pixels + slot * area * 3,
                         labels: labels + slot * area)
                 }
             }
-            count = batchSize * area * 3
+            count = size * area * 3
         }
         return Batch(
-            count: batchSize, height: augmentation.cropHeight, width: augmentation.cropWidth, images: images,
+            count: size, height: augmentation.cropHeight, width: augmentation.cropWidth, images: images,
             labels: labels, indices: indices, position: position)
+    }
+
+    /// Whether an epoch may hold a sample more than once.
+    private var repeats: Bool { options.balance != nil || samples.count < options.batchSize }
+
+    /// The samples of an epoch in their order.
+    private func order(epoch: Int) -> [Int] {
+        var random = RandomStream(seed: options.seed, epoch)
+        let count = batchesPerEpoch * options.batchSize
+        if let balance = options.balance { return balance.draw(count, &random) }
+        var order = random.permutation(samples.count)
+        while order.count < count { order += random.permutation(samples.count) }
+        return order
     }
 
     private func read(_ index: Int) throws -> LabelledImage {

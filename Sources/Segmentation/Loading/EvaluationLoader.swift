@@ -31,11 +31,10 @@ public final class EvaluationLoader: Sendable {
         prefetcher = OrderedPrefetcher(
             first: 0, end: samples.count, workers: workers, depth: prefetch, name: "evaluation loader"
         ) { index in
-            let (image, mask) = try reader.readOriginal(samples[index])
-            let (width, height) = reader.size(of: image)
+            let (image, mask) = try reader.readImageAndOriginalMask(samples[index])
             return EvaluationItem(
-                index: index, sample: samples[index], image: image.resized(width: width, height: height),
-                mask: resizesMask ? mask.resized(width: width, height: height) : mask)
+                index: index, sample: samples[index], image: image,
+                mask: resizesMask ? mask.resized(width: image.width, height: image.height) : mask)
         }
     }
 

@@ -35,33 +35,66 @@ public struct SampleReader: Sendable {
 
     /// Reads an image with its labels, both resized.
     public func read(_ sample: Sample) throws -> LabelledImage {
-        let (image, mask) = try readOriginal(sample)
-        let size = size(of: image)
-        return LabelledImage(
-            image: image.resized(width: size.width, height: size.height),
-            mask: mask.resized(width: size.width, height: size.height))
+        let (image, mask) = try readImageAndOriginalMask(sample)
+        return LabelledImage(image: image, mask: mask.resized(width: image.width, height: image.height))
     }
 
-    /// The size that an image is resized to.
-    public func size(of image: Image) -> (width: Int, height: Int) {
-        let factor = longerSide.map { Double($0) / Double(max(image.width, image.height)) } ?? resize
-        return (scaled(image.width, by: factor), scaled(image.height, by: factor))
+    /// Reads an image, resized, with its labels as they are in the file.
+    func readImageAndOriginalMask(_ sample: Sample) throws -> (Image, Mask) {
+        let decoded = try decode(sample)
+        let mask = try readMask(sample, width: decoded.fullWidth, height: decoded.fullHeight)
+        let (width, height) = size(width: decoded.fullWidth, height: decoded.fullHeight)
+        return (decoded.image.resized(width: width, height: height), mask)
     }
 
-    /// Reads an image with its labels as they are in the files.
-    func readOriginal(_ sample: Sample) throws -> (Image, Mask) {
+    /// Reads a sample's labels alone, as they are in the file.
+    package func readMask(_ sample: Sample) throws -> Mask {
+        guard sample.shapes != nil else { return try readMask(sample, width: nil, height: nil) }
+        let size = try readImageSize(path: sample.image, limits: limits)
+        return try readMask(sample, width: size.width, height: size.height)
+    }
+
+    /// Decodes a sample's image; a JPEG may come out smaller where it will be resized to that size or less.
+    package func decode(_ sample: Sample) throws -> DecodedImage {
+        if let tile = sample.tile {
+            let image = try TileStore.image(sample.image, tile, limits: limits)
+            return DecodedImage(image: image, fullWidth: image.width, fullHeight: image.height, channels: 3)
+        }
+        return try readImage(path: sample.image, limits: limits, target: size)
+    }
+
+    /// Reads the labels of an image of a given size, where it is given.
+    package func readMask(_ sample: Sample, width: Int?, height: Int?) throws -> Mask {
         guard let path = sample.mask else {
             throw DataError(.missing, file: sample.image, problem: "has no mask")
         }
-        let image = try readImage(path: sample.image, limits: limits)
-        let mask = try labels.apply(to: readMask(path: path, limits: limits), file: path)
-        guard image.width == mask.width, image.height == mask.height else {
+        let mask: Mask
+        if let tile = sample.tile {
+            mask = try TileStore.mask(path, tile, limits: limits, labels: labels)
+        } else if let shapes = sample.shapes, let width, let height {
+            for case .runs(_, let rows, let columns) in shapes.map(\.area) where rows != height || columns != width {
+                throw DataError(
+                    file: path,
+                    problem: "has a run-length mask of \(columns)x\(rows) pixels, but its image \(sample.image) is"
+                        + " \(width)x\(height)")
+            }
+            mask = LabelledShape.mask(of: shapes, width: width, height: height, background: 0)
+        } else {
+            mask = try labels.read(path: path, limits: limits)
+        }
+        guard mask.width == width ?? mask.width, mask.height == height ?? mask.height else {
             throw DataError(
                 file: path,
                 problem: "is \(mask.width)x\(mask.height) pixels, but its image \(sample.image) is"
-                    + " \(image.width)x\(image.height) as displayed: they must be equal")
+                    + " \(width ?? 0)x\(height ?? 0) as displayed: they must be equal")
         }
-        return (image, mask)
+        return mask
+    }
+
+    /// The size that an image of a given size is resized to.
+    private func size(width: Int, height: Int) -> (Int, Int) {
+        let factor = longerSide.map { Double($0) / Double(max(width, height)) } ?? resize
+        return (scaled(width, by: factor), scaled(height, by: factor))
     }
 }
 

@@ -5,7 +5,7 @@ import Segmentation
 /// `data`: what has to do with data sets alone.
 struct DataVerb: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "data", abstract: "Make data sets.", subcommands: [Demo.self])
+        commandName: "data", abstract: "Check and make data sets.", subcommands: [Check.self, Demo.self])
 
     /// `data demo`: the demo's generated scenes, as ordinary files.
     struct Demo: ParsableCommand {

@@ -1,0 +1,37 @@
+import Foundation
+import Segmentation
+
+/// Reads every file of a data set once and reports what is there, what is wrong, and what to begin with.
+///
+/// - Parameters:
+///   - configuration: Names the data set, its classes and labels, and the threads.
+///   - reporter: Who shows the progress.
+/// - Returns: The report, with a crop and batches for this machine's memory.
+/// - Throws: An error where the folder is no data set at all; all other faults are in the report.
+public func checkData(_ configuration: Configuration, reporter: any ProgressReporter) throws -> DatasetReport {
+    let dataset = try configuration.data.dataset(acceptingUnnamedClasses: true)
+    let check = try DatasetCheck(dataset, threads: configuration.workerThreads)
+    reporter.report(.began(stage: "data check", unit: "image", total: check.count))
+    var report = check.run { reporter.report(.advanced(Advance(completed: $0))) }
+    reporter.report(.ended(stage: "data check"))
+    report.suggestion.complete(for: report, memory: ProcessMemory.available ?? 0)
+    return report
+}
+
+extension DatasetReport.Suggestion {
+    /// Memory that a step takes for each pixel of its crops, as measured (docs/PERFORMANCE.md, Loading).
+    private static let trainBytesPerPixel = 100_000.0
+    private static let searchBytesPerPixel = 100_000.0
+
+    /// Adds what follows from the sizes of the images and from the memory in bytes.
+    mutating func complete(for report: DatasetReport, memory: Int) {
+        let medians = report.order.compactMap { report.splits[$0]?.median }.filter { !$0.isEmpty }
+        guard let shorter = medians.first?.min() else { return }
+        let side = min(max(1, Int((Double(shorter - 1) / 32).rounded())), 16) * 32 + 1
+        crop = [side, side]
+        // A part of the memory is for data, weights and others' programs.
+        let usable = 0.7 * Double(memory) / Double(side * side)
+        trainBatch = min(16, max(1, Int(usable / Self.trainBytesPerPixel)))
+        searchBatch = min(16, Int(usable / Self.searchBytesPerPixel))
+    }
+}

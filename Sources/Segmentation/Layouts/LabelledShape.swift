@@ -1,0 +1,99 @@
+/// An object's area in an image, as COCO describes it, with the class that its pixels get.
+public struct LabelledShape: Hashable, Codable, Sendable {
+    /// How an area is described.
+    public enum Area: Hashable, Codable, Sendable {
+        /// Outlines as x0, y0, x1, y1, ... in pixels; a pixel belongs to the area if its centre lies in one of them.
+        case polygons([[Float]])
+        /// Lengths of runs down the columns of a grid of so many rows and columns, outside first, then by turns.
+        case runs([UInt32], height: Int, width: Int)
+    }
+
+    /// The class of its pixels; 255 for a crowd, whose pixels are ignored.
+    public let label: UInt8
+    /// The area.
+    public let area: Area
+
+    /// An area with the class of its pixels.
+    public init(label: UInt8, area: Area) {
+        self.label = label
+        self.area = area
+    }
+
+    /// About how many pixels it covers.
+    public var size: Double {
+        switch area {
+        case .polygons(let polygons):
+            return polygons.reduce(0) { sum, points in
+                let count = points.count / 2
+                let twice = (0..<count).reduce(0.0) { total, index in
+                    let next = (index + 1) % count
+                    return total + Double(points[2 * index]) * Double(points[2 * next + 1])
+                        - Double(points[2 * next]) * Double(points[2 * index + 1])
+                }
+                return sum + abs(twice) / 2
+            }
+        case .runs(let runs, _, _):
+            return stride(from: 1, to: runs.count, by: 2).reduce(0) { $0 + Double(runs[$1]) }
+        }
+    }
+
+    /// The mask of an image's shapes, `background` where there is none.
+    ///
+    /// Crowds are drawn first, then objects from large to small, so that what lies in front of something larger stays
+    /// visible.
+    static func mask(of shapes: [LabelledShape], width: Int, height: Int, background: UInt8) -> Mask {
+        var mask = Mask(width: width, height: height, label: background)
+        let order = shapes.indices.sorted { first, second in
+            let crowds = (shapes[first].label == Mask.ignored, shapes[second].label == Mask.ignored)
+            if crowds.0 != crowds.1 { return crowds.0 }
+            let sizes = (shapes[first].size, shapes[second].size)
+            return sizes.0 == sizes.1 ? first < second : sizes.0 > sizes.1
+        }
+        for index in order { shapes[index].draw(into: &mask) }
+        return mask
+    }
+
+    private func draw(into mask: inout Mask) {
+        switch area {
+        case .polygons(let polygons): for points in polygons { draw(points, into: &mask) }
+        case .runs(let runs, let height, let width):
+            var position = 0
+            for (index, run) in runs.enumerated() {
+                let end = min(position + Int(run), height * width)
+                if index % 2 == 1 {
+                    for cell in position..<end where cell / height < mask.width && cell % height < mask.height {
+                        mask[cell / height, cell % height] = label
+                    }
+                }
+                position = end
+            }
+        }
+    }
+
+    /// Fills a polygon by the even-odd rule, row by row through the pixels' centres.
+    private func draw(_ points: [Float], into mask: inout Mask) {
+        let count = points.count / 2
+        let rows = (0..<count).map { points[2 * $0 + 1] }
+        guard count >= 3, let top = rows.min(), let bottom = rows.max() else { return }
+        let first = max(0, Int(max(top - 0.5, 0).rounded(.up)))
+        let last = min(mask.height - 1, Int(min(max(bottom, 0), Float(mask.height))))
+        guard first <= last else { return }
+        for row in first...last {
+            let y = Float(row) + 0.5
+            var crossings: [Float] = []
+            for index in 0..<count {
+                let (x0, y0) = (points[2 * index], points[2 * index + 1])
+                let next = (index + 1) % count
+                let (x1, y1) = (points[2 * next], points[2 * next + 1])
+                if (y0 <= y) != (y1 <= y) { crossings.append(x0 + (y - y0) / (y1 - y0) * (x1 - x0)) }
+            }
+            crossings.sort()
+            for pair in stride(from: 0, to: crossings.count - 1, by: 2) {
+                // Centres x + 0.5 with left <= x + 0.5 < right.
+                let left = Int(min(max(crossings[pair] - 0.5, 0), Float(mask.width)).rounded(.up))
+                let right = Int(min(max(crossings[pair + 1] - 0.5, 0), Float(mask.width)).rounded(.up))
+                for x in left..<max(left, right) { mask[x, row] = label }
+            }
+        }
+    }
+}
