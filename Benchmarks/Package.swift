@@ -6,7 +6,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "AutoDeepLab", path: "..")],
     targets: [
-        .executableTarget(name: "Steps", dependencies: [.product(name: "AutoDeepLab", package: "AutoDeepLab")])
+        .executableTarget(name: "Steps", dependencies: [.product(name: "AutoDeepLab", package: "AutoDeepLab")]),
+        .executableTarget(name: "Loading", dependencies: [.product(name: "AutoDeepLab", package: "AutoDeepLab")]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -22,7 +22,7 @@ struct StatusTests {
         (
             ["doctor", "--preset", "demos"], 64,
             "unknown preset 'demos'; did you mean 'demo'? "
-                + "(presets: ade20k, camvid-small, cityscapes, demo, instant, voc)"
+                + "(presets: ade20k, camvid-small, cityscapes, coco, demo, instant, voc)"
         ),
         (
             ["doctor", "--set", "search.layrs=3"], 64,
@@ -61,7 +61,7 @@ struct StatusTests {
     }
 
     /// The help is a promise: a change in it is to be seen in a review.
-    @Test("The help is that of the snapshot", arguments: ["inspect", "draw", "doctor", "data demo"])
+    @Test("The help is that of the snapshot", arguments: ["inspect", "draw", "doctor", "data check", "data demo"])
     func snapshot(verb: String) throws {
         let result = try run(["help"] + verb.split(separator: " ").map(String.init))
         let name = verb.replacingOccurrences(of: " ", with: "-")

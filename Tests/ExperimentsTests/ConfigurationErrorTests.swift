@@ -71,6 +71,24 @@ struct ConfigurationErrorTests {
             "data.classes.file and data.classes.names are both given: give one of them"
         ),
         (
+            "data: {classes: {known: voc, names: [b]}}\n", .contradiction,
+            "data.classes.known is voc, and file or names are given too: give one of them"
+        ),
+        (
+            "data:\n  masks: rgb\n", .wrongType,
+            "my.yaml:2: data.masks: 'rgb' is not of the kind that belongs here; "
+                + "expected auto, indices, colors or binary"
+        ),
+        (
+            "data:\n  labels: {map: {70000: 1}}\n", .outOfRange,
+            "my.yaml:2: data.labels.map: a mapping is out of range; "
+                + "expected {label: class}, labels from 0 to 65535, classes to 255"
+        ),
+        (
+            "train:\n  augment:\n    hue: 0.7\n", .outOfRange,
+            "my.yaml:3: train.augment.hue: '0.7' is out of range; expected a number from 0.0 to 0.5"
+        ),
+        (
             "data: {classes: {names: [b, b]}}\n", .contradiction,
             "data.classes.names: a name is empty or stands there twice"
         ),
@@ -112,7 +130,7 @@ struct ConfigurationErrorTests {
         let error = #expect(throws: ConfigurationError.self) { try Configuration.resolve(preset: "citscapes") }
         #expect(
             error?.description == "unknown preset 'citscapes'; did you mean 'cityscapes'? "
-                + "(presets: ade20k, camvid-small, cityscapes, demo, instant, voc)")
+                + "(presets: ade20k, camvid-small, cityscapes, coco, demo, instant, voc)")
         #expect(error?.isUsage == true)
     }
 

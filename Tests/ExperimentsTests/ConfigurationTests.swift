@@ -21,7 +21,7 @@ struct ConfigurationTests {
 
     @Test("The presets of the design are there")
     func presetNames() {
-        #expect(Configuration.presets == ["ade20k", "camvid-small", "cityscapes", "demo", "instant", "voc"])
+        #expect(Configuration.presets == ["ade20k", "camvid-small", "cityscapes", "coco", "demo", "instant", "voc"])
     }
 
     @Test("Cityscapes searches at half resolution and trains for 1.5 million steps")

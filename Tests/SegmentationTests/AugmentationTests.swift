@@ -113,6 +113,129 @@ import Testing
         #expect(!(0..<50).contains { _ in still.choose(height: 9, width: 9, random: &random).flipped })
     }
 
+    /// Turned by right angles about the centre, each pixel goes to a place that is known.
+    @Test(arguments: [(90.0, 1), (-90, 3), (180, 2)]) func rightAngles(degrees: Double, quarters: Int) {
+        let (image, mask) = (ramp(width: 12, height: 12), rampMask(width: 12, height: 12))
+        let augmentation = Augmentation(cropHeight: 12, cropWidth: 12, flip: false)
+        var random = RandomStream(seed: 24)
+        var choice = augmentation.choose(for: mask, random: &random)
+        choice.rotation = degrees
+        let (pixels, labels) = render(augmentation, choice, image, mask)
+        for y in 0..<12 {
+            for x in 0..<12 {
+                var (fromX, fromY) = (x, y)
+                for _ in 0..<quarters { (fromX, fromY) = (11 - fromY, fromX) }
+                #expect(labels[y * 12 + x] == mask[fromX, fromY])
+                let expected = Float(image[fromX, fromY].red) * 2 / 255 - 1
+                #expect(abs(pixels[(y * 12 + x) * 3] - expected) < 1e-4)
+            }
+        }
+    }
+
+    /// A mask that is the image's red channel in steps of 16 moves as the image does, turned, scaled and mirrored.
+    @Test func imageAndMaskTurnAlike() {
+        var random = RandomStream(seed: 25)
+        var image = Image(width: 64, height: 64)
+        var mask = Mask(width: 64, height: 64, label: 0)
+        for y in 0..<64 {
+            for x in 0..<64 {
+                image[x, y] = Color(UInt8(x * 4), UInt8(y * 4), 0)
+                mask[x, y] = UInt8(x * 4 / 16)
+            }
+        }
+        var augmentation = Augmentation(cropHeight: 40, cropWidth: 50, scales: [0.75, 1, 1.5])
+        augmentation.rotation = 45
+        var shown = 0
+        for _ in 0..<30 {
+            let choice = augmentation.choose(for: mask, random: &random)
+            let (pixels, labels) = render(augmentation, choice, image, mask)
+            for (index, label) in labels.enumerated() {
+                guard label != 255 else {
+                    #expect(pixels[index * 3] == 0 && pixels[index * 3 + 1] == 0)
+                    continue
+                }
+                shown += 1
+                // Within half a pixel of the source, which is 2 levels, of the step's 16 levels.
+                let red = (pixels[index * 3] + 1) * 127.5
+                #expect(red >= Float(label) * 16 - 2.5 && red <= Float(label) * 16 + 14.5)
+            }
+        }
+        #expect(shown > 20_000)
+    }
+
+    @Test func cropsOfOneClassAreDrawnAgain() {
+        // The left three quarters are class 0, the rest classes 1 to 4.
+        var mask = Mask(width: 80, height: 20, label: 0)
+        for y in 0..<20 { for x in 60..<80 { mask[x, y] = UInt8(1 + x % 4) } }
+        var augmentation = Augmentation(cropHeight: 16, cropWidth: 16)
+        func pure(_ augmentation: Augmentation) -> Int {
+            var random = RandomStream(seed: 26)
+            return (0..<300).filter { _ in
+                let choice = augmentation.choose(for: mask, random: &random)
+                return choice.left + 16 <= 60
+            }.count
+        }
+        #expect(pure(augmentation) > 150)
+        augmentation.maximumClassShare = 0.75
+        // Of ten draws all fail in one case of twenty.
+        #expect(pure(augmentation) < 30)
+    }
+
+    @Test func coloursChangeAsAskedAndPaddingStays() {
+        let image = Image(width: 8, height: 8, color: Color(200, 100, 50))
+        let mask = Mask(width: 8, height: 8, label: 3)
+        func colors(_ change: (inout ColorJitter) -> Void, seed: UInt64 = 27) -> [[Float]] {
+            var augmentation = Augmentation(cropHeight: 12, cropWidth: 8, flip: false)
+            change(&augmentation.color)
+            var random = RandomStream(seed: seed)
+            let choice = augmentation.choose(for: mask, random: &random)
+            let (pixels, labels) = render(augmentation, choice, image, mask)
+            for (index, label) in labels.enumerated() where label == 255 { #expect(pixels[index * 3 + 1] == 0) }
+            let first = (labels.firstIndex(of: 3) ?? 0) * 3
+            return [Array(pixels[first..<first + 3]).map { ($0 + 1) * 127.5 }]
+        }
+        let plain = colors { _ in }[0]
+        #expect(zip(plain, [200, 100, 50]).allSatisfy { abs($0 - $1) < 1e-3 })
+        for seed in UInt64(1)...20 {
+            let bright = colors({ $0.brightness = 0.2 }, seed: seed)[0]
+            let ratio = bright[0] / 200
+            #expect((0.79...1.21).contains(ratio) && abs(bright[2] - 50 * ratio) < 0.01)
+            let contrast = colors({ $0.contrast = 0.2 }, seed: seed)[0]
+            #expect(abs((contrast[0] - 127.5) / 72.5 - (contrast[2] - 127.5) / -77.5) < 1e-4)
+            // Saturation leaves the grey, hue the sum.
+            let grey = colors({ $0.saturation = 0.5 }, seed: seed)[0]
+            #expect(abs(0.299 * grey[0] + 0.587 * grey[1] + 0.114 * grey[2] - 124.2) < 0.01)
+            let turned = colors({ $0.hue = 0.05 }, seed: seed)[0]
+            #expect(abs(turned.reduce(0, +) - 350) < 0.05 && abs(turned[0] - 200) > 1e-3)
+        }
+        #expect(colors({ $0.brightness = 0.2 }, seed: 1) != colors({ $0.brightness = 0.2 }, seed: 2))
+    }
+
+    @Test func blurKeepsTheMeanAndSpreadsAPoint() {
+        var image = Image(width: 33, height: 33)
+        for y in 15...17 { for x in 15...17 { image[x, y] = Color(255, 255, 255) } }
+        let mask = Mask(width: 33, height: 33, label: 0)
+        var augmentation = Augmentation(cropHeight: 33, cropWidth: 33, flip: false)
+        augmentation.blur = 2
+        var random = RandomStream(seed: 28)
+        var blurred = 0
+        for _ in 0..<40 {
+            let choice = augmentation.choose(for: mask, random: &random)
+            let (pixels, _) = render(augmentation, choice, image, mask)
+            let light = pixels.map { ($0 + 1) / 2 }
+            #expect(abs(light.reduce(0, +) - 27) < 0.01)
+            let middle = light[(16 * 33 + 16) * 3]
+            if choice.blur > 1 {
+                blurred += 1
+                #expect(middle < 0.99 && light[(16 * 33 + 13) * 3] > 0.0001)
+                #expect(abs(light[(16 * 33 + 13) * 3] - light[(16 * 33 + 19) * 3]) < 1e-5)
+            } else if choice.blur == 0 {
+                #expect(abs(middle - 1) < 1e-6)
+            }
+        }
+        #expect((5...35).contains(blurred))
+    }
+
     @Test func scaleLists() {
         #expect(Augmentation.scales(from: 0.5, to: 2, step: 0.25) == [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2])
         #expect(Augmentation.scales(from: 0.5, to: 0.75, step: 0.1).count == 3)

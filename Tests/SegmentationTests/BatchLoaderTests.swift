@@ -108,12 +108,58 @@ import Testing
         #expect(
             failure { _ = try loader(workers: 1, position: LoaderPosition(epoch: 0, batch: 4)) }?
                 .contains("an epoch has 3 batches") == true)
-        let tooFew = failure {
+        let none = failure {
             _ = try BatchLoader(
-                samples: Array(samples.prefix(2)), reader: reader, augmentation: augmentation,
-                options: .init(batchSize: 3, seed: 1))
+                samples: [], reader: reader, augmentation: augmentation, options: .init(batchSize: 3, seed: 1))
         }
-        #expect(tooFew?.contains("2 images do not fill one batch of 3") == true)
+        #expect(none?.contains("no images for a loader") == true)
+    }
+
+    /// Two images in batches of five: each comes twice at least, and never alike.
+    @Test func fewSamplesAreRepeatedInABatch() throws {
+        let loader = try BatchLoader(
+            samples: Array(samples.prefix(2)), reader: reader, augmentation: augmentation,
+            options: .init(batchSize: 5, seed: 1))
+        #expect(loader.batchesPerEpoch == 1)
+        for _ in 0..<4 {
+            let batch = try loader.next()
+            #expect(Set(batch.indices) == [0, 1] && batch.indices.count == 5)
+            let area = batch.height * batch.width
+            #expect(Set((0..<5).map { Array(batch.labels[$0 * area..<($0 + 1) * area]) }).count > 2)
+        }
+    }
+
+    @Test func balancedSamplesShowRareClassesAsOften() throws {
+        // One sample in eleven holds the class 4; drawn by classes it comes in half of the cases.
+        let classes: [Set<UInt8>] = (0..<11).map { $0 == 3 ? [4] : [0, 255] }
+        var options = BatchLoader.Options(batchSize: 10, seed: 3)
+        options.balance = ClassBalance(classesOfSamples: classes)
+        let loader = try BatchLoader(samples: samples, reader: reader, augmentation: augmentation, options: options)
+        let drawn = try (0..<40).flatMap { _ in try loader.next().indices }
+        let rare = drawn.filter { $0 == 3 }.count
+        #expect((150...250).contains(rare))
+        let read = try ClassBalance(samples: samples, reader: reader, workers: 2)
+        #expect(read == ClassBalance(classesOfSamples: samples.map { _ in [0, 1, 2, 3, 4] }))
+        #expect(ClassBalance(classesOfSamples: [[255], []]) == nil)
+    }
+
+    @Test(arguments: [1, 3]) func everyAugmentationIsTheSameWithAnyNumberOfWorkers(workers: Int) throws {
+        var all = augmentation
+        all.maximumClassShare = 0.3
+        all.rotation = 20
+        all.blur = 2
+        all.color.brightness = 0.3
+        all.color.hue = 0.1
+        func loader(workers: Int) throws -> BatchLoader {
+            try BatchLoader(
+                samples: samples, reader: reader, augmentation: all,
+                options: .init(batchSize: 3, seed: 7, workers: workers))
+        }
+        let (plain, threaded) = (try loader(workers: 0), try loader(workers: workers))
+        for _ in 0..<7 {
+            let (expected, batch) = (try plain.next(), try threaded.next())
+            #expect(batch.images == expected.images && batch.labels == expected.labels)
+        }
     }
 
     @Test func evaluationGoesThroughWholeImagesInOrder() throws {

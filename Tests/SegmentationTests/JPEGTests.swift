@@ -96,6 +96,30 @@ enum JPEGSample {
         }
     }
 
+    /// Decoded at reduced scale the picture is the mean of its blocks, whatever its orientation; sizes are the file's.
+    @Test(arguments: [1, 6]) func reducedScales(orientation: Int) throws {
+        let bytes = JPEGSample.oriented(UInt8(orientation), littleEndian: true)
+        let path = try folder.write(bytes, to: "a.jpg")
+        let full = try readImage(path: path)
+        for (factor, sides) in [(2, 2), (4, 4), (8, 8), (3, 2), (16, 8), (1, 1)] {
+            let decoded = try readImage(path: path, limits: ReadLimits()) {
+                (max(1, $0 / factor), max(1, $1 / factor))
+            }
+            #expect(decoded.fullWidth == full.width && decoded.fullHeight == full.height)
+            #expect(decoded.image.width == full.width / sides && decoded.image.height == full.height / sides)
+            for y in 0..<decoded.image.height {
+                for x in 0..<decoded.image.width {
+                    let center = full[x * sides + sides / 2, y * sides + sides / 2]
+                    #expect(close(decoded.image[x, y], center, by: 2), "factor \(factor), \(x), \(y)")
+                }
+            }
+        }
+        try writePNG(rampMask(width: full.width, height: full.height), palette: [], to: folder.file("m.png"))
+        let reader = SampleReader(labels: LabelMap(classes: 5), resize: 0.25)
+        let sample = try reader.read(Sample(name: "a", image: path, mask: folder.file("m.png")))
+        #expect(sample.image.width == full.width / 4 && sample.mask.width == full.width / 4)
+    }
+
     @Test func masksAreRefused() throws {
         let path = try folder.write(JPEGSample.rgb, to: "a.jpg")
         #expect(

@@ -129,6 +129,53 @@ import Testing
         #expect([0, 18, 19, 255].map { trained.labels[$0] } == [0, 18, nil, 255])
     }
 
+    @Test func cityscapesCoarseAndExtra() throws {
+        for (split, masks) in [("train", "gtFine"), ("train", "gtCoarse"), ("train_extra", "gtCoarse")] {
+            try touch("leftImg8bit/\(split)/ulm/ulm_0_1_leftImg8bit.png")
+            try touch("\(masks)/\(split)/ulm/ulm_0_1_\(masks)_labelIds.png")
+        }
+        let dataset = try Dataset(root: folder.path)
+        #expect(dataset.splits.map(\.rawValue) == ["train", "train_coarse", "train_extra"])
+        func masks(_ split: Split) throws -> [String?] {
+            try dataset.samples(split).map { $0.mask?.replacingOccurrences(of: folder.path + "/", with: "") }
+        }
+        #expect(try masks("train") == ["gtFine/train/ulm/ulm_0_1_gtFine_labelIds.png"])
+        #expect(try masks("train_coarse") == ["gtCoarse/train/ulm/ulm_0_1_gtCoarse_labelIds.png"])
+        #expect(try masks("train_extra") == ["gtCoarse/train_extra/ulm/ulm_0_1_gtCoarse_labelIds.png"])
+        #expect(try masks("train+train_extra") == masks("train") + masks("train_extra"))
+        // Train ids count only where they have been made for both.
+        try touch("gtFine/train/ulm/ulm_0_1_gtFine_labelTrainIds.png")
+        #expect(try Dataset(root: folder.path).labels[7] == 0)
+    }
+
+    @Test func vocAugmented() throws {
+        let base = "VOC2012"
+        for stem in ["a", "b", "c"] { try touch("\(base)/JPEGImages/\(stem).jpg") }
+        try touch("\(base)/SegmentationClass/a.png", "\(base)/SegmentationClassAug/b.png")
+        try touch("\(base)/SegmentationClassAug/c.png")
+        try folder.write("a\n", to: "\(base)/ImageSets/Segmentation/train.txt")
+        let plain = try Dataset(root: folder.path)
+        var notes: [String] = []
+        let stand = try plain.samples("trainaug") { notes.append($0) }
+        #expect(stand.map(\.name) == ["a"] && notes.count == 1 && notes[0].contains("stands in for it"))
+        // DeepLab's lists name both files on a line.
+        let lines = "/JPEGImages/c.jpg /SegmentationClassAug/c.png\n/JPEGImages/a.jpg /SegmentationClassAug/a.png\nb\n"
+        try folder.write(lines, to: "\(base)/ImageSets/Segmentation/trainaug.txt")
+        let samples = try Dataset(root: folder.path).samples("trainaug")
+        #expect(samples.map(\.name) == ["c", "a", "b"])
+        let folders = samples.map { ($0.mask ?? "").split(separator: "/").dropLast().last }
+        #expect(folders == ["SegmentationClassAug", "SegmentationClass", "SegmentationClassAug"])
+    }
+
+    @Test func ade20kHasItsNamesBuiltIn() throws {
+        try touch("images/training/x.jpg", "annotations/training/x.png")
+        let dataset = try Dataset(root: folder.path)
+        #expect(dataset.layout == .ade20k && dataset.splits == [.train])
+        #expect(dataset.classes.names.count == 150 && dataset.classes.names[0] == "wall")
+        #expect(dataset.classes.palette[2] == Color(6, 230, 230))
+        #expect([0, 1, 150, 151, 255].map { dataset.labels[$0] } == [255, 0, 149, nil, 255])
+    }
+
     @Test func labelMaps() throws {
         let map = LabelMap(classes: 3, ignoring: [7], mapping: [9: 1, 2: 255])
         #expect([0, 1, 2, 3, 7, 9, 255].map { map[$0] } == [0, 1, 255, nil, 255, 1, 255])

@@ -70,7 +70,7 @@ struct PNGBuilder {
         return stream + bigEndian(second << 16 | first)
     }
 
-    private func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
+    func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
         let content = Array(name.utf8) + body
         var register: UInt32 = 0xFFFF_FFFF
         for byte in content {

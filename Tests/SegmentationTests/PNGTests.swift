@@ -66,6 +66,20 @@ struct PNGKind: CustomTestStringConvertible, Sendable {
         #expect(try readMask(path: path).labels == expected)
     }
 
+    /// The eXIf chunk turns a PNG as a JPEG's EXIF block turns a JPEG.
+    @Test(arguments: [(1, [0, 1, 2, 3, 4, 5], 2), (6, [4, 2, 0, 5, 3, 1], 3), (3, [5, 4, 3, 2, 1, 0], 2)])
+    func exifOrientation(orientation: Int, order: [Int], columns: Int) throws {
+        let builder = PNGBuilder(width: 2, height: 3, type: 0, depth: 8, samples: [0, 1, 2, 3, 4, 5])
+        let tiff: [UInt8] = [
+            0x4D, 0x4D, 0, 42, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, UInt8(orientation), 0, 0, 0, 0, 0, 0,
+        ]
+        let bytes = builder.bytes()
+        let path = try folder.write(bytes.prefix(33) + builder.chunk("eXIf", tiff) + bytes.dropFirst(33), to: "a.png")
+        let image = try readImage(path: path)
+        #expect(image.width == columns)
+        #expect((0..<6).map { Int(image[$0 % columns, $0 / columns].red) } == order)
+    }
+
     @Test func largeValuesOf16BitsAreRefusedWithTheirPlace() throws {
         let builder = PNGBuilder(width: 2, height: 2, type: 0, depth: 16, samples: [1, 2, 3, 300])
         let message = failure { _ = try readMask(path: folder.write(builder.bytes(), to: "m.png")) }

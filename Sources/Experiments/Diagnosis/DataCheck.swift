@@ -19,8 +19,9 @@ public func checkData(_ configuration: Configuration, reporter: any ProgressRepo
 }
 
 extension DatasetReport.Suggestion {
-    /// Memory that a step takes for each pixel of its crops, as measured (docs/PERFORMANCE.md, Loading).
-    private static let trainBytesPerPixel = 100_000.0
+    /// Bytes that a training step takes for each pixel of its crops, at F = 20: measured 2,800 (docs/PERFORMANCE.md).
+    private static let trainBytesPerPixel = 4_000.0
+    /// The same for the paper's supernet; see there.
     private static let searchBytesPerPixel = 100_000.0
 
     /// Adds what follows from the sizes of the images and from the memory in bytes.

@@ -93,7 +93,7 @@ enum COCOLayout {
 }
 
 /// The parts of an instances file that masks are drawn from.
-struct COCODocument {
+package struct COCODocument {
     struct Image {
         var id = 0
         var file = ""
@@ -205,7 +205,7 @@ struct COCODocument {
 
     /// Run lengths from COCO's text form: five bits a character from 48 on, the lowest first, the sixth bit announces
     /// more; from the fourth number on each is the difference to the one two before.
-    static func decodedRuns(_ text: [UInt8], file: String) throws -> [UInt32] {
+    package static func decodedRuns(_ text: [UInt8], file: String) throws -> [UInt32] {
         var runs: [Int] = []
         var position = 0
         while position < text.count {

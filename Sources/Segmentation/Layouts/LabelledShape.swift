@@ -41,7 +41,7 @@ public struct LabelledShape: Hashable, Codable, Sendable {
     ///
     /// Crowds are drawn first, then objects from large to small, so that what lies in front of something larger stays
     /// visible.
-    static func mask(of shapes: [LabelledShape], width: Int, height: Int, background: UInt8) -> Mask {
+    package static func mask(of shapes: [LabelledShape], width: Int, height: Int, background: UInt8) -> Mask {
         var mask = Mask(width: width, height: height, label: background)
         let order = shapes.indices.sorted { first, second in
             let crowds = (shapes[first].label == Mask.ignored, shapes[second].label == Mask.ignored)
