@@ -14,6 +14,8 @@ public struct Configuration: Codable, Equatable, Sendable {
     public var evaluate = EvaluateConfiguration()
     /// When checkpoints are written and how many are kept.
     public var checkpoint = CheckpointConfiguration()
+    /// What happens when a loss or a gradient is not finite.
+    public var onNonFinite = NonFinitePolicy.stop
     /// Seed of everything random: initial weights, halves of the training set, order, augmentation, drop path.
     public var seed = 0
     /// Processor threads; 0 takes one for each core.
@@ -36,6 +38,14 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
 
     /// The defaults.
     public init() {}
+}
+
+/// What happens when a loss or a gradient is not finite.
+public enum NonFinitePolicy: String, Codable, CaseIterable, Sendable {
+    /// The run stops and names step and images.
+    case stop
+    /// The step changes nothing and is counted.
+    case skip
 }
 
 /// How a trained network is measured (paper 5.2).

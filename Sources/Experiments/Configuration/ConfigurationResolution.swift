@@ -68,6 +68,12 @@ extension Configuration {
         if train.iterations == 0 && train.epochs == 0 {
             throw ConfigurationError(.contradiction, "train.epochs and train.iterations are both 0: give one of them")
         }
+        if search.blocks * search.filters % 2 != 0 {
+            throw ConfigurationError(
+                .contradiction,
+                "search.blocks times search.filters is \(search.blocks * search.filters), and the stem needs an even "
+                    + "number: raise one of them by 1")
+        }
         if !data.classes.file.isEmpty && !data.classes.names.isEmpty {
             throw ConfigurationError(
                 .contradiction, "data.classes.file and data.classes.names are both given: give one of them")
@@ -92,7 +98,7 @@ extension Configuration {
             let shared = zip(open, groups).prefix { $0 == $1 }.count
             for depth in shared..<groups.count { lines.append(indentation(depth) + groups[depth] + ":") }
             open = groups
-            lines.append(indentation(groups.count) + parts[parts.count - 1] + ": " + line(of: setting.get(self)))
+            lines.append(indentation(groups.count) + parts[parts.count - 1] + ": " + yamlLine(of: setting.get(self)))
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -111,13 +117,13 @@ private func indentation(_ depth: Int) -> String {
 }
 
 /// A value as one line of YAML.
-private func line(of node: Node) -> String {
+func yamlLine(of node: Node) -> String {
     switch node {
-    case .sequence(let nodes): "[" + nodes.map(line).joined(separator: ", ") + "]"
+    case .sequence(let nodes): "[" + nodes.map(yamlLine).joined(separator: ", ") + "]"
     case .scalar(let scalar) where scalar.style == .doubleQuoted: jsonText(scalar.string)
     case .scalar(let scalar): scalar.string
     case .mapping(let pairs):
-        "{" + pairs.map { line(of: $0.key) + ": " + line(of: $0.value) }.joined(separator: ", ") + "}"
+        "{" + pairs.map { yamlLine(of: $0.key) + ": " + yamlLine(of: $0.value) }.joined(separator: ", ") + "}"
     case .alias: ""
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Segmentation
 import Torch
 
@@ -80,5 +81,26 @@ extension DeviceChoice {
         } catch {
             throw ConfigurationError(.unavailable, "\(error)")
         }
+    }
+}
+
+extension CropSize {
+    /// Refuses batches that this machine cannot hold, before anything is allocated.
+    ///
+    /// - Parameters:
+    ///   - batch: Crops in a batch.
+    ///   - stage: `search` or `train`, for the names of the settings.
+    /// - Throws: ``ConfigurationError`` that says how much they would take.
+    func refuseImpossible(batch: Int, stage: String) throws(ConfigurationError) {
+        // 3 floats and a label a pixel; two batches wait while one is at work.
+        let bytes = 3.0 * 13 * Double(batch) * Double(height) * Double(width)
+        let memory = Double(ProcessInfo.processInfo.physicalMemory)
+        guard bytes > memory else { return }
+        throw ConfigurationError(
+            .outOfRange,
+            "\(stage).batch, \(stage).crop: batches of \(batch) crops of \(height)x\(width) take "
+                + String(
+                    format: "%.1f GiB, where this machine has %.1f: lower one of them", bytes / 0x1p30,
+                    memory / 0x1p30))
     }
 }

@@ -191,6 +191,7 @@ extension Setting {
         [
             Setting("checkpoint.every", \.checkpoint.every),
             Setting("checkpoint.keep", \.checkpoint.keep, 1...1_000),
+            Setting("onNonFinite", \.onNonFinite),
             Setting("seed", \.seed, 0...Int.max),
             Setting("threads", \.threads, 0...4_096),
             Setting("device", \.device),

@@ -141,6 +141,7 @@ extension ChoiceValue {
 
 extension DeviceChoice: ChoiceValue {}
 extension Precision: ChoiceValue {}
+extension NonFinitePolicy: ChoiceValue {}
 extension DataFormat: ChoiceValue {}
 extension KnownClasses: ChoiceValue {}
 extension MaskForm: ChoiceValue {}

@@ -59,9 +59,15 @@ public struct Demo {
             genotype, configuration, folder: train, reporter: reporter, interruption: interruption)
         try training.run()
 
+        func stopIfAsked() throws {
+            guard let signal = interruption.signal else { return }
+            throw Interrupted(signal: signal, demo: output)
+        }
+        try stopIfAsked()
         let model = try Model(at: train.path, device: try configuration.device.device())
         let metrics = try evaluate(model, configuration, split: "test", reporter: reporter)
         try metrics.write(toRun: train.path)
+        try stopIfAsked()
         let predictions = output + "/predictions"
         _ = try predict(
             model, inputs: [data + "/images/test"], output: predictions, overlay: true, reporter: reporter)

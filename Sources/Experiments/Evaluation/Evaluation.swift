@@ -18,7 +18,7 @@ public func evaluate(
     guard dataset.classes.count == model.classes.count else {
         throw RunError(
             .damaged, path: configuration.data.root,
-            "\(configuration.data.root): \(dataset.classes.count) classes, where the model has \(model.classes.count)")
+            "\(dataset.classes.count) classes, where the model has \(model.classes.count)")
     }
     Engine.threads = configuration.workerThreads
     let samples = try dataset.samples(Split(rawValue: split ?? configuration.data.splits.val))

@@ -19,7 +19,7 @@ public func predict(
     do {
         try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
     } catch {
-        throw RunError(.cannotWrite, path: output, "\(output): cannot make the folder for the masks")
+        throw RunError(.cannotWrite, path: output, "cannot make the folder for the masks")
     }
     var masks: [String] = []
     var failures = 0

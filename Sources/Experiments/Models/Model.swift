@@ -36,30 +36,45 @@ public final class Model {
     public convenience init(at argument: String, device: Device = .cpu) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
-            throw RunError(.missing, path: argument, "\(argument): no such run or model file")
+            throw RunError(.missing, path: argument, "no such run or model file")
         }
         let path = isFolder.boolValue ? RunPaths(folder: argument).model : argument
         guard FileManager.default.fileExists(atPath: path) else {
-            throw RunError(.missing, path: path, "\(path): not there; the training has not written a model yet")
+            throw RunError(.missing, path: path, "not there; the training has not written a model yet")
         }
         let (tensors, metadata) = try loadTensors(path)
         func value<Value: Decodable>(_ key: String, as type: Value.Type) throws -> Value {
             guard let text = metadata[key], let value = try? JSONDecoder().decode(type, from: Data(text.utf8)) else {
-                throw RunError(.damaged, path: path, "\(path): no usable `\(key)`; it is no model file")
+                throw RunError(.damaged, path: path, "no usable `\(key)`; it is no model file")
             }
             return value
         }
         let genotype = try Genotype(json: Data((metadata["genotype"] ?? "").utf8), source: path)
         let configuration = try value("configuration", as: DiscreteConfiguration.self)
         let classes = try value("classes", as: ClassTable.self)
-        try Cost.validate(filters: configuration.filters, classes: configuration.classes, height: 33, width: 33)
+        let resize = try value("resize", as: Double.self)
+        do {
+            try configuration.validate()
+        } catch {
+            throw RunError(.damaged, path: path, "\(error)")
+        }
         guard classes.count == configuration.classes else {
             throw RunError(
-                .damaged, path: path, "\(path): \(classes.count) classes named, \(configuration.classes) meant")
+                .damaged, path: path, "\(classes.count) classes named, \(configuration.classes) meant")
+        }
+        guard (0.0625...4).contains(resize) else {
+            throw RunError(.damaged, path: path, "images resized by \(resize), where 0.0625 to 4 are possible")
+        }
+        // Before anything is built: a file of a few bytes must not ask for a network of many.
+        let parameters = Cost(configuration.layout(of: genotype), height: 33, width: 33).parameters
+        let stored = tensors.values.reduce(0) { $0 + $1.count }
+        guard parameters <= stored else {
+            throw RunError(
+                .damaged, path: path, "\(stored) values, where its network has \(parameters) parameters")
         }
         self.init(
-            genotype: genotype, configuration: configuration, classes: classes,
-            resize: try value("resize", as: Double.self), generator: Generator(seed: 0), device: device)
+            genotype: genotype, configuration: configuration, classes: classes, resize: resize,
+            generator: Generator(seed: 0), device: device)
         try network.store.load(tensors)
     }
 
@@ -74,7 +89,7 @@ public final class Model {
 
     /// Writes the model file.
     func write(to path: String) throws {
-        try saveTensors(network.store.state, metadata: try metadata, to: path)
+        try saveTensors(network.store.state, metadata: try metadata, to: path, carriesDigest: true)
     }
 
     /// What it takes to use the weights alone: genotype, configuration, classes, resize, preprocessing.

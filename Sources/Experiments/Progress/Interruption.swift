@@ -48,4 +48,10 @@ public struct Interrupted: Error, Equatable, CustomStringConvertible {
         self.signal = signal
         self.description = "stopped after step \(step); go on with --output \(run) --resume"
     }
+
+    /// A demo, stopped after its training.
+    init(signal: Int32, demo: String) {
+        self.signal = signal
+        self.description = "stopped; go on with demo --output \(demo)"
+    }
 }

@@ -56,9 +56,10 @@ public final class MetricsTable {
         file = try LineFile(path)
     }
 
-    /// The step that a row belongs to; nil for the header.
-    static func step(ofLine line: Data) -> Int? {
+    /// The epoch and step that a row belongs to; nil for the header.
+    static func place(ofLine line: Data) -> (epoch: Int, step: Int)? {
         let cells = String(decoding: line, as: UTF8.self).split(separator: ",", maxSplits: 2)
-        return cells.count > 1 ? Int(cells[1]) : nil
+        guard cells.count > 1, let epoch = Int(cells[0]), let step = Int(cells[1]) else { return nil }
+        return (epoch, step)
     }
 }

@@ -14,6 +14,10 @@ public struct RunError: Error, Equatable, CustomStringConvertible {
         case damaged
         /// A file or folder cannot be written.
         case cannotWrite
+        /// A run cannot go on under another configuration, network or other data.
+        case changed
+        /// The numbers of a run are no longer finite.
+        case diverged
     }
 
     /// The kind of fault.
@@ -25,6 +29,12 @@ public struct RunError: Error, Equatable, CustomStringConvertible {
     public init(_ reason: Reason, path: String, _ message: String) {
         self.reason = reason
         self.description = "\(path): \(message)"
+    }
+
+    /// A fault with its whole line.
+    init(_ reason: Reason, line: String) {
+        self.reason = reason
+        self.description = line
     }
 
     /// A file that could not be written, with the system's reason.

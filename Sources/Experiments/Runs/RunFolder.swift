@@ -33,16 +33,14 @@ public final class RunFolder: Sendable {
         }
         try RunFolder.makeFolder(paths.checkpoints)
         try RunFolder.makeFolder(paths.genotypes)
+        removeLeftovers()
     }
 
     /// Where each file is.
     public var paths: RunPaths { RunPaths(folder: path) }
 
     /// Whether a checkpoint is there to go on from.
-    public var hasCheckpoint: Bool {
-        let content = (try? FileManager.default.contentsOfDirectory(atPath: paths.checkpoints)) ?? []
-        return content.contains { $0.hasSuffix(".safetensors") }
-    }
+    public var hasCheckpoint: Bool { !paths.storedCheckpoints.isEmpty }
 
     /// Writes the resolved configuration.
     ///
@@ -58,14 +56,29 @@ public final class RunFolder: Sendable {
         try AtomicFile.write(environment.json(), to: paths.environment)
     }
 
-    /// Brings log.jsonl and metrics.csv back to a step, that of the checkpoint from which the run goes on.
+    /// Brings log.jsonl and metrics.csv back to the checkpoint from which the run goes on.
     ///
     /// What was logged after it will be logged again; a line that a crash cut short goes too.
     ///
+    /// - Parameters:
+    ///   - step: The checkpoint's step.
+    ///   - epochs: The epochs that were finished then: an epoch's last step may be saved before its end is.
     /// - Throws: ``RunError`` where a file cannot be written.
-    public func truncateLog(after step: Int) throws(RunError) {
-        try truncateLines(of: paths.log) { RunLog.step(ofLine: $0).map { $0 <= step } ?? false }
-        try truncateLines(of: paths.metrics) { MetricsTable.step(ofLine: $0).map { $0 <= step } ?? true }
+    public func truncateLog(after step: Int, finishedEpochs epochs: Int = .max) throws(RunError) {
+        func isKept(_ place: (epoch: Int, step: Int)) -> Bool {
+            place.step < step || place.step == step && place.epoch < epochs
+        }
+        try truncateLines(of: paths.log) { RunLog.place(ofLine: $0).map(isKept) ?? false }
+        try truncateLines(of: paths.metrics) { MetricsTable.place(ofLine: $0).map(isKept) ?? true }
+    }
+
+    /// Removes what a killed process left half written; nobody else is at work here.
+    private func removeLeftovers() {
+        unlink(paths.nextCheckpoint)
+        for folder in [path, paths.checkpoints, paths.genotypes] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            for name in names where AtomicFile.isLeftover(name) { unlink(folder + "/" + name) }
+        }
     }
 
     static func makeFolder(_ path: String) throws(RunError) {

@@ -45,8 +45,11 @@ public final class RunLog {
         try file.synchronize()
     }
 
-    /// The step that a line of the log belongs to; nil where the line is not one.
-    static func step(ofLine line: Data) -> Int? {
-        ((try? JSONSerialization.jsonObject(with: line)) as? [String: Any])?["step"] as? Int
+    /// The epoch and step that a line of the log belongs to; nil where the line is not one.
+    static func place(ofLine line: Data) -> (epoch: Int, step: Int)? {
+        guard let object = (try? JSONSerialization.jsonObject(with: line)) as? [String: Any],
+            let epoch = object["epoch"] as? Int, let step = object["step"] as? Int
+        else { return nil }
+        return (epoch, step)
     }
 }

@@ -25,7 +25,9 @@ public struct RunPaths: Equatable, Sendable {
     /// The folder of the checkpoints.
     public var checkpoints: String { file("checkpoints") }
     /// The newest checkpoint.
-    public var lastCheckpoint: String { file("checkpoints/last.safetensors") }
+    public var lastCheckpoint: String { checkpoint(age: 0) }
+    /// The checkpoint that is being written, before it becomes the newest.
+    var nextCheckpoint: String { file("checkpoints/next.safetensors") }
     /// The checkpoint with the best validation.
     public var bestCheckpoint: String { file("checkpoints/best.safetensors") }
     /// The architecture that the search ended with, or that the training trains.
@@ -41,6 +43,22 @@ public struct RunPaths: Equatable, Sendable {
     public func genotype(epoch: Int) -> String {
         let digits = String(epoch)
         return file("genotypes/epoch-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits + ".json")
+    }
+
+    /// The newest checkpoint (age 0), the one before it (1), and so on.
+    func checkpoint(age: Int) -> String {
+        file("checkpoints/last" + (age == 0 ? "" : "-\(age)") + ".safetensors")
+    }
+
+    /// The checkpoints that are there, the newest first.
+    var storedCheckpoints: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: checkpoints)) ?? []
+        let ages = names.compactMap { name -> Int? in
+            guard name.hasPrefix("last"), name.hasSuffix(".safetensors") else { return nil }
+            let middle = name.dropFirst("last".count).dropLast(".safetensors".count)
+            return middle.isEmpty ? 0 : middle.first == "-" ? Int(middle.dropFirst()) : nil
+        }
+        return ages.filter { $0 >= 0 }.sorted().map { checkpoint(age: $0) }
     }
 
     private func file(_ name: String) -> String {

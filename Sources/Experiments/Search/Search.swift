@@ -7,9 +7,8 @@ import Torch
 /// The architecture search (paper 4.2): weights and architecture by turns, on two halves of the training images.
 public final class Search {
     private let configuration: Configuration
-    private let folder: RunFolder
+    private let keeper: LoopKeeper
     private let reporter: any ProgressReporter
-    private let interruption: Interruption
     private let device: Device
     private let store: VariableStore
     private let supernet: Supernet
@@ -21,8 +20,9 @@ public final class Search {
     private let evaluator: Evaluator
     private let log: RunLog
     private let stepsPerEpoch: Int
-    private var position = LoopPosition()
-    private var clock: CheckpointClock
+    private(set) var position = LoopPosition()
+    private let samples: SampleList
+    private var watch: NumberWatch
     private let metrics: MetricsTable
     private let board: RunBoard
     private let palette: [Color]
@@ -37,13 +37,13 @@ public final class Search {
     ) throws {
         try configuration.validate()
         let search = configuration.search
-        clock = CheckpointClock(configuration.checkpoint.every)
+        try search.crop.refuseImpossible(batch: search.batch, stage: "search")
+        keeper = LoopKeeper(folder, configuration.checkpoint, interruption: interruption)
+        watch = NumberWatch(configuration.onNonFinite, stage: "search")
         let dataset = try configuration.data.dataset()
         device = try configuration.device.device()
         self.configuration = configuration
-        self.folder = folder
         self.reporter = StatusReporter(reporter, folder: folder)
-        self.interruption = interruption
         let seed = UInt64(configuration.seed)
         store = VariableStore(generator: Generator(seed: seed), device: device)
         supernet = Supernet(search.supernet(classes: dataset.classes.count), store: store)
@@ -67,9 +67,17 @@ public final class Search {
         let (halfA, halfB) = halves(count: samples.count, seed: seed)
         var starts = (a: LoaderPosition(), b: LoaderPosition())
         let last = folder.paths.lastCheckpoint
-        let checkpoint = folder.hasCheckpoint ? try Checkpoint(at: last) : nil
-        if let checkpoint {
-            position = try checkpoint.value("position", as: LoopPosition.self, in: last)
+        let restored = try keeper.restore(reporter)
+        self.samples = SampleList(samples, classes: dataset.classes.count)
+        stepsPerEpoch = min(halfA.count, halfB.count) / search.batch
+        schedule = Schedule(
+            base: search.weights.learningRate, total: stepsPerEpoch * search.epochs,
+            shape: .cosine(final: search.weights.finalLearningRate))
+        if let (checkpoint, position) = restored {
+            try checkpoint.check(
+                configuration, stage: "search", samples: self.samples, schedule: schedule, step: position.step,
+                folder: folder, reporter: reporter)
+            self.position = position
             starts.a = try checkpoint.value("loaderA", as: LoaderPosition.self, in: last)
             starts.b = try checkpoint.value("loaderB", as: LoaderPosition.self, in: last)
             try store.load(checkpoint.section("network", in: last))
@@ -85,14 +93,10 @@ public final class Search {
         }
         loaderA = try loader(halfA, seed: 2 * seed, from: starts.a)
         loaderB = try loader(halfB, seed: 2 * seed + 1, from: starts.b)
-        stepsPerEpoch = min(loaderA.batchesPerEpoch, loaderB.batchesPerEpoch)
-        schedule = Schedule(
-            base: search.weights.learningRate, total: stepsPerEpoch * search.epochs,
-            shape: .cosine(final: search.weights.finalLearningRate))
         evaluator = try Evaluator(
             validating: dataset, reader: reader, limit: search.validationImages, configuration: configuration,
             device: device)
-        if checkpoint != nil { try folder.truncateLog(after: position.step) }
+        if restored != nil { try folder.truncateLog(after: position.step, finishedEpochs: position.epoch) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)
         board = try RunBoard(folder, configuration, classes: dataset.classes, after: position.step)
@@ -108,15 +112,14 @@ public final class Search {
     public func run() throws -> Genotype {
         Engine.threads = configuration.device == .cuda ? configuration.workerThreads : 1
         if position.step == 0 { try tryArchitectureStep() }
-        let total = schedule.total
-        reporter.report(.began(stage: "search", unit: "step", total: total))
-        for epoch in position.step / max(stepsPerEpoch, 1)..<max(configuration.search.epochs, 1) {
-            try runEpoch(epoch)
+        return try keeper.run(self) {
+            reporter.report(.began(stage: "search", unit: "step", total: schedule.total))
+            while position.epoch < configuration.search.epochs { try runEpoch(position.epoch) }
+            reporter.report(.ended(stage: "search"))
+            let genotype = supernet.architecture.decoded()
+            try AtomicFile.write(genotype.json(), to: keeper.folder.paths.genotype)
+            return genotype
         }
-        reporter.report(.ended(stage: "search"))
-        let genotype = supernet.architecture.decoded()
-        try AtomicFile.write(genotype.json(), to: folder.paths.genotype)
-        return genotype
     }
 
     /// Computes one architecture step's gradients and throws them away, so that memory that will not do is found now.
@@ -140,11 +143,9 @@ public final class Search {
                 .advanced(
                     Advance(
                         completed: position.step, position: "epoch \(epoch + 1)/\(configuration.search.epochs)",
-                        values: [Advance.Measurement("loss", loss)] + mIOUs(latest.mIOU), path: latest.path)))
-            // What ends an epoch is not done twice or left out: its last step is saved together with it.
-            if position.step == (epoch + 1) * stepsPerEpoch { break }
-            if interruption.takeCheckpointRequest() || clock.isDue(after: position.step) { try writeCheckpoint() }
-            try stopIfAsked { try writeCheckpoint() }
+                        values: [Advance.Measurement("loss", loss ?? .nan)] + mIOUs(latest.mIOU), path: latest.path)))
+            // The last step is saved together with the end of its epoch.
+            if position.step < (epoch + 1) * stepsPerEpoch { try keeper.afterStep(of: self) }
         }
         let steps = max(position.step - first, 1)
         let seconds = Date().timeIntervalSince(start)
@@ -152,41 +153,47 @@ public final class Search {
         try finishEpoch(
             epoch,
             [
-                ("loss", .number(position.takeMeanLoss())),
+                ("loss", .number(position.meanLoss)),
                 ("learningRate", .number(schedule.rate(at: epoch * stepsPerEpoch))),
                 ("secondsPerStep", .number(seconds / Double(steps))),
                 ("waitShare", .number(wait / max(seconds, 1e-9))),
             ])
-        try stopIfAsked {}
-    }
-
-    private func stopIfAsked(_ save: () throws -> Void) throws {
-        guard let signal = interruption.signal else { return }
-        try save()
-        throw Interrupted(signal: signal, step: position.step, run: folder.path)
+        try keeper.stopIfAsked(self)
     }
 
     /// One step: w on half A, then alpha and beta on half B under the new w.
-    private func step(_ epoch: Int) throws -> Double {
-        let batch = try loaderA.next()
-        let loss = crossEntropy(
-            supernet(batch.imageTensor(on: device), mode: .training), labels: batch.labelTensor(on: device))
-        let found = gradients(of: loss, withRespectTo: weights.parameters)
-        if configuration.search.weights.clip > 0 { clipNorm(of: found, to: configuration.search.weights.clip) }
-        let value = loss.item()
-        guard value.isFinite else {
-            throw RunError(
-                .damaged, path: folder.path,
-                "search: the loss is \(value) at step \(position.step + 1); lower search.weights.learningRate")
+    ///
+    /// - Returns: The loss on half A; nil where the step was skipped.
+    private func step(_ epoch: Int) throws -> Double? {
+        // Both are fetched before anything changes, so that an image that cannot be read leaves no half step.
+        let batchA = try loaderA.next()
+        let batchB = epoch >= configuration.search.architectureFrom ? try loaderB.next() : nil
+        let statistics = configuration.onNonFinite == .skip ? store.buffers.map { $0.tensor.clone() } : []
+        let (found, numbers) = differentiate(batchA, mode: .training, by: weights.parameters)
+        guard try watch.allows(numbers, step: position.step + 1, batch: batchA, of: loaderA, keeper: keeper) else {
+            withoutGradients { for (buffer, old) in zip(store.buffers, statistics) { buffer.tensor.copy(from: old) } }
+            return nil
         }
+        let limit = configuration.search.weights.clip
+        if limit > 0 { clip(found, norm: numbers.gradientNorm, to: limit) }
         weights.step(found, rate: schedule.rate(at: position.step))
-        if epoch >= configuration.search.architectureFrom {
-            let batch = try loaderB.next()
-            let loss = crossEntropy(
-                supernet(batch.imageTensor(on: device), mode: .trainingFrozen), labels: batch.labelTensor(on: device))
-            architecture.step(gradients(of: loss, withRespectTo: architecture.parameters))
+        if let batchB {
+            let (found, numbers) = differentiate(batchB, mode: .trainingFrozen, by: architecture.parameters)
+            guard try watch.allows(numbers, step: position.step + 1, batch: batchB, of: loaderB, keeper: keeper) else {
+                return nil
+            }
+            architecture.step(found)
         }
-        return value
+        return numbers.loss
+    }
+
+    private func differentiate(
+        _ batch: Batch, mode: NormalizationMode, by parameters: [Tensor]
+    ) -> ([Tensor?], StepNumbers) {
+        let loss = crossEntropy(
+            supernet(batch.imageTensor(on: device), mode: mode), labels: batch.labelTensor(on: device))
+        let found = gradients(of: loss, withRespectTo: parameters)
+        return (found, StepNumbers(loss: loss, gradients: found))
     }
 
     private func finishEpoch(_ epoch: Int, _ measured: [(String, LogValue)]) throws {
@@ -197,37 +204,48 @@ public final class Search {
         var samples: Image?
         if isLast || (epoch + 1) % search.validateEvery == 0 {
             let network = { (images: Tensor) in self.supernet(images, mode: .evaluation) }
-            let matrix = try evaluator(network: network)
-            samples = try evaluator.sheet(palette: palette, network: network)
-            if let matrix {
-                values.append(("mIOU", .number(matrix.mIOU)))
-                position.best = max(position.best, matrix.mIOU)
-                latest.mIOU = matrix.mIOU
-                note += String(format: ": val mIOU %.4f", matrix.mIOU)
+            let matrix = try evaluator(network: network, stop: { self.keeper.isStopping })
+            guard let matrix else {
+                // Half a validation is none: it is made again when the run goes on.
+                try keeper.save(self)
+                return try keeper.stopIfAsked(self)
             }
+            values.append(("mIOU", .number(matrix.mIOU)))
+            samples = try evaluator.sheet(palette: palette, network: network)
+            position.best = max(position.best, matrix.mIOU)
+            latest.mIOU = matrix.mIOU
+            note += String(format: ": val mIOU %.4f", matrix.mIOU)
         }
         let genotype = supernet.architecture.decoded()
         let alpha = supernet.architecture.alphaTable
-        let beta = supernet.architecture.betaTable
+        let shares = supernet.cellSpace.operatorShares(alpha)
         let alphaEntropy = supernet.cellSpace.normalizedEntropy(alpha)
+        let beta = supernet.architecture.betaTable
         let betaEntropy = supernet.networkSpace.normalizedEntropy(outgoing: beta)
+        let warnings = collapseWarnings(shares: shares, alphaEntropy: alphaEntropy, betaEntropy: betaEntropy)
         values += [
             ("alphaEntropy", .number(alphaEntropy)), ("betaEntropy", .number(betaEntropy)),
             ("path", .numbers(genotype.path.map { Double($0.rawValue) })),
-            ("peakMemory", .integer(ProcessMemory.peak)), ("alpha", .numbers(alpha.joined().map(rounded))),
-            ("beta", .numbers(beta.map(rounded))),
+            ("skippedSteps", .integer(position.skipped)), ("peakMemory", .integer(ProcessMemory.peak)),
+            ("alpha", .numbers(alpha.joined().map(rounded))), ("beta", .numbers(beta.map(rounded))),
         ]
+        values += SearchSpace.Operator.allCases.map { ("share.\($0.rawValue)", .number(shares[$0.index])) }
+        if !warnings.isEmpty { values.append(("warning", .text(warnings.joined(separator: "; ")))) }
         latest.path = genotype.path
         try log.append(epoch: epoch, step: position.step, values)
         try metrics.append(epoch: epoch, step: position.step, numbers(values))
         try board.update(samples: samples)
-        try AtomicFile.write(genotype.json(), to: folder.paths.genotype(epoch: epoch + 1))
-        try writeCheckpoint()
+        try AtomicFile.write(genotype.json(), to: keeper.folder.paths.genotype(epoch: epoch + 1))
+        position.finishEpoch()
+        try keeper.save(self)
         note += String(format: ", entropy of alpha %.3f, of beta %.3f", alphaEntropy, betaEntropy)
         reporter.report(.note(note + ", path " + genotype.path.map { String($0.rawValue) }.joined(separator: " ")))
+        for warning in warnings { reporter.report(.warning("epoch \(epoch + 1): \(warning)")) }
     }
+}
 
-    private func writeCheckpoint() throws {
+extension Search: KeptLoop {
+    func checkpoint() throws -> Checkpoint {
         var checkpoint = Checkpoint()
         checkpoint.sections = [
             "network": store.state, "weightOptimizer": weights.state, "architectureOptimizer": architecture.state,
@@ -237,8 +255,9 @@ public final class Search {
         try checkpoint.set("loaderB", loaderB.position)
         try checkpoint.set("layers", configuration.search.layers)
         try checkpoint.set("blocks", configuration.search.blocks)
+        try checkpoint.set(configuration, samples: samples, steps: schedule.total)
         try log.synchronize()
-        try checkpoint.write(to: folder.paths.lastCheckpoint, keep: configuration.checkpoint.keep)
+        return checkpoint
     }
 }
 
@@ -266,37 +285,4 @@ extension SearchConfiguration {
         result.normalization = Normalization(affine: false, eps: batchNorm.eps, momentum: batchNorm.momentum)
         return result
     }
-}
-
-/// The strongest discrete network of a search's checkpoint (paper 4.3).
-///
-/// - Parameter argument: A search's run folder or one of its checkpoints.
-/// - Returns: The genotype.
-/// - Throws: One line about a file that is missing or not of a search.
-public func decodeCheckpoint(_ argument: String) throws -> Genotype {
-    var isFolder: ObjCBool = false
-    let exists = FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder)
-    guard exists else { throw RunError(.missing, path: argument, "\(argument): no such run or checkpoint") }
-    let path = isFolder.boolValue ? RunPaths(folder: argument).lastCheckpoint : argument
-    return try architecture(ofCheckpoint: path).genotype
-}
-
-/// Alpha and beta of a search's checkpoint, softmaxed, and the strongest network.
-func architecture(
-    ofCheckpoint path: String
-) throws -> (genotype: Genotype, alpha: [[Double]], beta: [Double]) {
-    let checkpoint = try Checkpoint(at: path)
-    let network = try checkpoint.section("network", in: path)
-    let space = NetworkSpace(layers: try checkpoint.value("layers", as: Int.self, in: path))
-    let cells = CellSpace(blocks: try checkpoint.value("blocks", as: Int.self, in: path))
-    guard let alpha = network["architecture.alpha"]?.doubles(), let beta = network["architecture.beta"]?.doubles(),
-        alpha.count == cells.edges.count * SearchSpace.Operator.allCases.count, beta.count == space.arrows.count
-    else { throw RunError(.damaged, path: path, "\(path): alpha and beta are missing or of another size") }
-    let width = SearchSpace.Operator.allCases.count
-    let rows = cells.probabilities(alpha: cells.edges.indices.map { Array(alpha[$0 * width..<($0 + 1) * width]) })
-    let outgoing = space.outgoing(beta: beta)
-    return (
-        Genotype(path: decodePath(outgoing: outgoing, space: space), cell: decodeCell(alpha: rows, space: cells)), rows,
-        outgoing
-    )
 }

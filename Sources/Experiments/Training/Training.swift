@@ -7,9 +7,8 @@ import Torch
 /// Training of a discrete network from scratch (paper 5.2).
 public final class Training {
     private let configuration: Configuration
-    private let folder: RunFolder
+    private let keeper: LoopKeeper
     private let reporter: any ProgressReporter
-    private let interruption: Interruption
     private let generator: Generator
     private let model: Model
     private let optimizer: SGD
@@ -18,8 +17,9 @@ public final class Training {
     private let classWeights: Tensor?
     private let evaluator: Evaluator
     private let log: RunLog
-    private var position = LoopPosition()
-    private var clock: CheckpointClock
+    private(set) var position = LoopPosition()
+    private let samples: SampleList
+    private var watch: NumberWatch
     private let metrics: MetricsTable
     private let board: RunBoard
     /// The last validation, for the live line.
@@ -40,15 +40,18 @@ public final class Training {
     ) throws {
         try configuration.validate()
         let train = configuration.train
-        clock = CheckpointClock(configuration.checkpoint.every)
+        try train.crop.refuseImpossible(batch: train.batch, stage: "train")
+        keeper = LoopKeeper(folder, configuration.checkpoint, interruption: interruption)
+        watch = NumberWatch(configuration.onNonFinite, stage: "train")
         let dataset = try configuration.data.dataset()
         let device = try configuration.device.device()
         self.configuration = configuration
-        self.folder = folder
         self.reporter = StatusReporter(reporter, folder: folder)
-        self.interruption = interruption
         let seed = UInt64(configuration.seed)
-        let own = try genotype ?? loadGenotype(folder.paths.genotype)
+        let restored = try keeper.restore(reporter)
+        let own =
+            try restored?.checkpoint.genotype(in: folder, given: genotype)
+            ?? genotype ?? loadGenotype(folder.paths.genotype)
         generator = Generator(seed: seed)
         model = Model(
             genotype: own, configuration: train.network(classes: dataset.classes.count), classes: dataset.classes,
@@ -59,16 +62,26 @@ public final class Training {
                 SGD.Group(parameters: parameters.filter { $0.kind == .convolution }, weightDecay: train.weightDecay),
                 SGD.Group(parameters: parameters.filter { $0.kind != .convolution }, weightDecay: 0),
             ], momentum: train.momentum)
+        let reader = configuration.data.trainingReader(dataset, resize: train.resize)
+        let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)) {
+            reporter.report(.note($0))
+        }
+        self.samples = SampleList(samples, classes: dataset.classes.count)
+        let total = train.iterations > 0 ? train.iterations : train.epochs * (samples.count / train.batch)
+        schedule = Schedule(
+            base: train.learningRate, total: total, shape: .poly(power: train.power), warmUp: train.warmupSteps)
         let last = folder.paths.lastCheckpoint
-        let checkpoint = folder.hasCheckpoint ? try Checkpoint(at: last) : nil
         var start = LoaderPosition()
-        if let checkpoint {
-            position = try checkpoint.value("position", as: LoopPosition.self, in: last)
+        if let (checkpoint, position) = restored {
+            try checkpoint.check(
+                configuration, stage: "train", samples: self.samples, schedule: schedule, step: position.step,
+                folder: folder, reporter: reporter)
+            self.position = position
             start = try checkpoint.value("loader", as: LoaderPosition.self, in: last)
             try model.network.store.load(checkpoint.section("network", in: last))
             try optimizer.load(checkpoint.section("optimizer", in: last))
             guard let state = try checkpoint.section("random", in: last)["generator"] else {
-                throw RunError(.damaged, path: last, "\(last): no random state in the checkpoint")
+                throw RunError(.damaged, path: last, "no random state in the checkpoint")
             }
             try generator.restore(state: state)
         }
@@ -81,10 +94,6 @@ public final class Training {
         classWeights =
             train.classWeights.isEmpty
             ? nil : Tensor(train.classWeights.map { Float($0) }, shape: [train.classWeights.count], device: device)
-        let reader = configuration.data.trainingReader(dataset, resize: train.resize)
-        let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)) {
-            reporter.report(.note($0))
-        }
         var options = BatchLoader.Options(
             batchSize: train.batch, seed: seed, workers: configuration.data.workers,
             cacheBytes: configuration.data.cacheMegabytes << 20)
@@ -93,13 +102,12 @@ public final class Training {
         }
         loader = try BatchLoader(
             samples: samples, reader: reader, augmentation: train.augmentation, options: options, position: start)
-        let total = train.iterations > 0 ? train.iterations : train.epochs * loader.batchesPerEpoch
-        schedule = Schedule(
-            base: train.learningRate, total: total, shape: .poly(power: train.power), warmUp: train.warmupSteps)
         evaluator = try Evaluator(
             validating: dataset, reader: reader, limit: train.validationImages, configuration: configuration,
             device: device)
-        if checkpoint != nil { try folder.truncateLog(after: position.step) }
+        if restored != nil { try folder.truncateLog(after: position.step, finishedEpochs: position.epoch) }
+        // A last epoch that iterations cut short goes on where the run is made longer.
+        if position.step < total { position.epoch = min(position.epoch, position.step / loader.batchesPerEpoch) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)
         board = try RunBoard(folder, configuration, classes: dataset.classes, after: position.step)
@@ -115,82 +123,94 @@ public final class Training {
     @discardableResult
     public func run() throws -> Double {
         Engine.threads = configuration.workerThreads
-        let perEpoch = loader.batchesPerEpoch
-        reporter.report(.began(stage: "train", unit: "step", total: schedule.total))
-        while position.step < schedule.total {
+        return try keeper.run(self) {
+            reporter.report(.began(stage: "train", unit: "step", total: schedule.total))
+            while position.epoch < epochs { try runEpoch(position.epoch) }
+            reporter.report(.ended(stage: "train"))
+            return position.best
+        }
+    }
+
+    private var epochs: Int { (schedule.total + loader.batchesPerEpoch - 1) / loader.batchesPerEpoch }
+
+    private func runEpoch(_ epoch: Int) throws {
+        let end = min((epoch + 1) * loader.batchesPerEpoch, schedule.total)
+        while position.step < end {
             let loss = try step()
             position.advance(loss: loss)
-            let epochs = (schedule.total + perEpoch - 1) / perEpoch
-            let epoch = (position.step - 1) / perEpoch
             reporter.report(
                 .advanced(
                     Advance(
                         completed: position.step, position: "epoch \(epoch + 1)/\(epochs)",
-                        values: [Advance.Measurement("loss", loss)] + mIOUs(latestMIOU))))
-            if position.step % perEpoch == 0 || position.step == schedule.total {
-                try finish(epoch: epoch, of: epochs)
-            }
-            if interruption.takeCheckpointRequest() || clock.isDue(after: position.step) { try writeCheckpoint() }
-            if let signal = interruption.signal {
-                try writeCheckpoint()
-                throw Interrupted(signal: signal, step: position.step, run: folder.path)
-            }
+                        values: [Advance.Measurement("loss", loss ?? .nan)] + mIOUs(latestMIOU))))
+            // The last step is saved together with the end of its epoch.
+            if position.step < end { try keeper.afterStep(of: self) }
         }
-        reporter.report(.ended(stage: "train"))
-        return position.best
+        try finish(epoch)
+        try keeper.stopIfAsked(self)
     }
 
-    private func step() throws -> Double {
+    /// One step.
+    ///
+    /// - Returns: The loss; nil where the step was skipped.
+    private func step() throws -> Double? {
         let batch = try loader.next()
+        let buffers = model.network.store.buffers
+        let statistics = configuration.onNonFinite == .skip ? buffers.map { $0.tensor.clone() } : []
         let progress = Double(position.step) / Double(schedule.total)
         let scores = model.network(
             batch.imageTensor(on: model.device), mode: .training,
             regularization: Regularization(progress: progress, generator: generator))
         let loss = crossEntropy(
             scores, labels: batch.labelTensor(on: model.device), classWeights: classWeights)
-        let value = loss.item()
-        guard value.isFinite else {
-            throw RunError(
-                .damaged, path: folder.path,
-                "train: the loss is \(value) at step \(position.step + 1); lower train.learningRate")
-        }
         let found = gradients(of: loss, withRespectTo: optimizer.parameters)
-        if configuration.train.clip > 0 { clipNorm(of: found, to: configuration.train.clip) }
+        let numbers = StepNumbers(loss: loss, gradients: found)
+        guard try watch.allows(numbers, step: position.step + 1, batch: batch, of: loader, keeper: keeper) else {
+            withoutGradients { for (buffer, old) in zip(buffers, statistics) { buffer.tensor.copy(from: old) } }
+            return nil
+        }
+        if configuration.train.clip > 0 { clip(found, norm: numbers.gradientNorm, to: configuration.train.clip) }
         optimizer.step(found, rate: schedule.rate(at: position.step))
-        return value
+        return numbers.loss
     }
 
-    private func finish(epoch: Int, of epochs: Int) throws {
+    private func finish(_ epoch: Int) throws {
         let isLast = position.step == schedule.total
-        let loss = position.takeMeanLoss()
         var isBest = false
         var samples: Image?
         var values: [(String, LogValue)] = [
-            ("loss", .number(loss)), ("learningRate", .number(schedule.rate(at: position.step - 1))),
+            ("loss", .number(position.meanLoss)), ("learningRate", .number(schedule.rate(at: position.step - 1))),
+            ("skippedSteps", .integer(position.skipped)),
         ]
         if isLast || (epoch + 1) % configuration.train.validateEvery == 0 {
             let network = { (images: Tensor) in self.model.network(images, mode: .evaluation) }
-            if let matrix = try evaluator(network: network) {
-                latestMIOU = matrix.mIOU
-                samples = try evaluator.sheet(palette: model.classes.palette, network: network)
-                values.append(("mIOU", .number(matrix.mIOU)))
-                reporter.report(.note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", matrix.mIOU)))
-                if matrix.mIOU > position.best {
-                    position.best = matrix.mIOU
-                    isBest = true
-                    try model.write(to: folder.paths.model)
-                }
+            let matrix = try evaluator(network: network, stop: { self.keeper.isStopping })
+            guard let matrix else {
+                // Half a validation is none: it is made again when the run goes on.
+                try keeper.save(self)
+                return try keeper.stopIfAsked(self)
+            }
+            latestMIOU = matrix.mIOU
+            samples = try evaluator.sheet(palette: model.classes.palette, network: network)
+            values.append(("mIOU", .number(matrix.mIOU)))
+            reporter.report(.note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", matrix.mIOU)))
+            if matrix.mIOU > position.best {
+                position.best = matrix.mIOU
+                isBest = true
+                try model.write(to: keeper.folder.paths.model)
             }
         }
         try log.append(epoch: epoch, step: position.step, values)
         try metrics.append(epoch: epoch, step: position.step, numbers(values))
         try board.update(samples: samples)
-        let checkpoint = try writeCheckpoint()
-        if isBest { try checkpoint.write(to: folder.paths.bestCheckpoint) }
+        position.finishEpoch()
+        let checkpoint = try keeper.save(self)
+        if isBest { try checkpoint.write(to: keeper.folder.paths.bestCheckpoint) }
     }
+}
 
-    @discardableResult
-    private func writeCheckpoint() throws -> Checkpoint {
+extension Training: KeptLoop {
+    func checkpoint() throws -> Checkpoint {
         var checkpoint = Checkpoint()
         checkpoint.sections = [
             "network": model.network.store.state, "optimizer": optimizer.state,
@@ -198,9 +218,24 @@ public final class Training {
         ]
         try checkpoint.set("position", position)
         try checkpoint.set("loader", loader.position)
+        checkpoint.metadata["genotype"] = String(decoding: model.genotype.json(), as: UTF8.self)
+        try checkpoint.set(configuration, samples: samples, steps: schedule.total)
         try log.synchronize()
-        try checkpoint.write(to: folder.paths.lastCheckpoint, keep: configuration.checkpoint.keep)
         return checkpoint
+    }
+}
+
+extension Checkpoint {
+    /// The network that a run trains, which a resumed run must not change.
+    fileprivate func genotype(in folder: RunFolder, given: Genotype?) throws -> Genotype {
+        let path = folder.paths.lastCheckpoint
+        let own = try Genotype(json: Data((metadata["genotype"] ?? "").utf8), source: path)
+        guard given == nil || given == own else {
+            throw RunError(
+                .changed, path: folder.path,
+                "the run trains another network than the one given: leave --genotype out, or start a new run")
+        }
+        return own
     }
 }
 

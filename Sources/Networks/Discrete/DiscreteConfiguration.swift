@@ -34,6 +34,51 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         self.classes = classes
     }
 
+    /// Reads the keys that are there; an absent one keeps its default, so that older files stay readable.
+    public init(from decoder: any Decoder) throws {
+        self.init()
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
+            value = try values.decodeIfPresent(Value.self, forKey: key) ?? value
+        }
+        try read(.filters, &filters)
+        try read(.classes, &classes)
+        try read(.stemChannels, &stemChannels)
+        try read(.asppChannels, &asppChannels)
+        try read(.decoderChannels, &decoderChannels)
+        try read(.lowLevelChannels, &lowLevelChannels)
+        try read(.atrous, &atrous)
+        try read(.batchNormDecay, &batchNormDecay)
+        try read(.backboneEpsilon, &backboneEpsilon)
+        try read(.headEpsilon, &headEpsilon)
+        try read(.dropoutKeep, &dropoutKeep)
+        try read(.dropPathKeep, &dropPathKeep)
+    }
+
+    /// Checks that every value is one that a network can be built with.
+    ///
+    /// - Throws: `SearchSpaceError` that names the first value which is not.
+    public func validate() throws {
+        func check<Value: Comparable>(_ name: String, _ value: Value, _ range: ClosedRange<Value>) throws {
+            guard range.contains(value) else {
+                throw SearchSpaceError(
+                    location: name, problem: "\(value) is not between \(range.lowerBound) and \(range.upperBound)")
+            }
+        }
+        try check("filters", filters, 1...1_024)
+        try check("classes", classes, 1...255)
+        try check("number of stemChannels", stemChannels.count, 3...3)
+        for channels in stemChannels { try check("stemChannels", channels, 1...4_096) }
+        try check("asppChannels", asppChannels, 1...4_096)
+        try check("decoderChannels", decoderChannels, 1...4_096)
+        try check("lowLevelChannels", lowLevelChannels, 1...4_096)
+        try check("batchNormDecay", batchNormDecay, 0...1)
+        try check("backboneEpsilon", backboneEpsilon, 1e-12...1)
+        try check("headEpsilon", headEpsilon, 1e-12...1)
+        try check("dropoutKeep", dropoutKeep, 0.01...1)
+        try check("dropPathKeep", dropPathKeep, 0.01...1)
+    }
+
     /// The network of a genotype as plain values.
     public func layout(of genotype: Genotype) -> NetworkLayout {
         NetworkLayout(

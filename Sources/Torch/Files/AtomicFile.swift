@@ -39,7 +39,8 @@ public final class AtomicFile {
         }
         self.target = target
         let folder = AtomicFile.folder(of: target)
-        temporary = folder + "/.autodeeplab-" + String(UInt64.random(in: 0 ... .max), radix: 36) + ".tmp"
+        let name = String(UInt64.random(in: 0 ... .max), radix: 36)
+        temporary = folder + "/" + AtomicFile.prefix + name + AtomicFile.suffix
         descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         if descriptor < 0 {
             throw FileError(path: path, "cannot create a file in \(folder)")
@@ -68,6 +69,19 @@ public final class AtomicFile {
         try data.withUnsafeBytes { try write($0) }
     }
 
+    /// Replaces bytes that were written before.
+    func overwrite(_ bytes: [UInt8], at offset: Int) throws {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                pwrite(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
+            }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { throw failure("cannot write") }
+            done += count
+        }
+    }
+
     /// Brings everything to the disk and gives the file its name.
     ///
     /// The last call on this object.
@@ -80,12 +94,7 @@ public final class AtomicFile {
             unlink(temporary)
             throw error
         }
-        // The new name is an entry of the folder. Some file systems can't synchronise a folder, and then do it anyway.
-        let folder = open(AtomicFile.folder(of: target), O_RDONLY | O_CLOEXEC)
-        if folder >= 0 {
-            _ = synchronize(folder)
-            close(folder)
-        }
+        synchronizeFolder(AtomicFile.folder(of: target))
     }
 
     /// Writes a whole file at once.
@@ -94,6 +103,12 @@ public final class AtomicFile {
         try file.write(data)
         try file.commit()
     }
+
+    /// Whether a name is that of a file which a killed process left without a commit.
+    public static func isLeftover(_ name: String) -> Bool { name.hasPrefix(prefix) && name.hasSuffix(suffix) }
+
+    private static let prefix = ".autodeeplab-"
+    private static let suffix = ".tmp"
 
     private func failure(_ action: String) -> FileError {
         let error = FileError(path: path, action)
@@ -117,6 +132,16 @@ public final class AtomicFile {
 /// The system's `write`, which inside the class would name its own method.
 private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
     write(descriptor, bytes.baseAddress, bytes.count)
+}
+
+/// Brings the names in a folder to the disk.
+///
+/// Some file systems can't synchronise a folder, and then do it anyway.
+package func synchronizeFolder(_ path: String) {
+    let folder = open(path, O_RDONLY | O_CLOEXEC)
+    guard folder >= 0 else { return }
+    _ = synchronize(folder)
+    close(folder)
 }
 
 /// Waits until the disk has what was written.

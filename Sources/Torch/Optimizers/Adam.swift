@@ -77,16 +77,3 @@ public final class Adam {
         try restore(steps, of: variables, prefix: "step.", from: saved)
     }
 }
-
-/// Scales gradients down together so that their common Euclidean norm is at most `limit`, and tells the norm before.
-@discardableResult
-public func clipNorm(of gradients: [Tensor?], to limit: Double) -> Double {
-    let present = gradients.compactMap { $0 }
-    guard !present.isEmpty else { return 0 }
-    let norm = Tensor.make("clipNorm") { out in withHandles(present) { ct_total_norm($0, Int64($0.count), out) } }
-        .item()
-    if norm > limit {
-        withHandles(present) { Engine.run("clipNorm", ct_scale_all($0, Int64($0.count), limit / norm)) }
-    }
-    return norm
-}

@@ -10,6 +10,9 @@ public final class SafetensorsFile: Sendable {
     /// What the file holds.
     public let header: SafetensorsHeader
 
+    /// The hash of the header, where the file carries a digest.
+    let digest: XXHash64?
+
     private let entries: [String: SafetensorsHeader.Entry]
     private let dataStart: Int
     private let descriptor: Descriptor
@@ -32,6 +35,7 @@ public final class SafetensorsFile: Sendable {
         self.descriptor = descriptor
         dataStart = 8 + length
         header = try SafetensorsHeader(json: json, dataSize: size - dataStart, file: path)
+        digest = header.metadata[SafetensorsDigest.key].flatMap { _ in SafetensorsDigest.begin(json) }
         entries = Dictionary(uniqueKeysWithValues: header.entries.map { ($0.name, $0) })
     }
 

@@ -30,6 +30,7 @@ public struct SafetensorsWriter: Sendable {
 
     /// What the file will hold, in the order in which the tensors' bytes are asked for.
     public let header: SafetensorsHeader
+    private let carriesDigest: Bool
 
     /// Lays out a file.
     ///
@@ -37,8 +38,11 @@ public struct SafetensorsWriter: Sendable {
     ///   - tensors: The tensors, in any order.
     ///   - metadata: Free text by key.
     ///   - file: The file's name for messages.
+    ///   - carriesDigest: Whether the metadata get a digest of the file, under the key `xxh64`.
     /// - Throws: ``SafetensorsError`` for a name that is taken or a shape that can't be.
-    public init(tensors: [Entry], metadata: [String: String] = [:], file: String = "safetensors") throws {
+    public init(
+        tensors: [Entry], metadata: [String: String] = [:], file: String = "safetensors", carriesDigest: Bool = false
+    ) throws {
         var names: Set<String> = [SafetensorsHeader.metadataKey]
         var entries: [SafetensorsHeader.Entry] = []
         var end = 0
@@ -56,7 +60,9 @@ public struct SafetensorsWriter: Sendable {
             entries.append(.init(name: tensor.name, dtype: tensor.dtype, shape: tensor.shape, range: end..<next))
             end = next
         }
-        header = SafetensorsHeader(entries: entries, metadata: metadata)
+        self.carriesDigest = carriesDigest
+        let digest = carriesDigest ? [SafetensorsDigest.key: SafetensorsDigest.blank] : [:]
+        header = SafetensorsHeader(entries: entries, metadata: metadata.merging(digest) { $1 })
     }
 
     /// Writes the file.
@@ -78,16 +84,23 @@ public struct SafetensorsWriter: Sendable {
         let file = try AtomicFile(path: path)
         try withUnsafeBytes(of: UInt64(json.count).littleEndian) { try file.write($0) }
         try json.withUnsafeBytes { try file.write($0) }
+        var digest = carriesDigest ? SafetensorsDigest.begin(json) : nil
         for entry in header.entries {
             var rest = entry.range.count
             try bytes(entry) { part in
                 rest -= part.count
-                if rest >= 0 { try file.write(part) }
+                guard rest >= 0 else { return }
+                try file.write(part)
+                digest?.update(part)
             }
             guard rest == 0 else {
                 let reason = "\(entry.range.count - rest) bytes were given, it has \(entry.range.count)"
                 throw SafetensorsError(file: path, tensor: entry.name, reason: reason)
             }
+        }
+        // The digest is known last and stands first: its place was kept free.
+        if let digest, let place = SafetensorsDigest.place(in: json) {
+            try file.overwrite(Array(digest.text.utf8), at: 8 + place.lowerBound)
         }
         try file.commit()
     }

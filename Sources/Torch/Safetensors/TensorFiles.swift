@@ -6,12 +6,15 @@
 ///   - tensors: The tensors by name, on any device.
 ///   - metadata: Free text by key.
 ///   - path: The file, which is replaced if it exists.
+///   - carriesDigest: Whether the metadata get a digest, under the key `xxh64`, by which damage is noticed.
 /// - Throws: ``SafetensorsError`` or ``FileError`` if it can't be written; the file is then as it was before.
-public func saveTensors(_ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String) throws {
+public func saveTensors(
+    _ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String, carriesDigest: Bool = false
+) throws {
     let entries = tensors.map { name, tensor in
         SafetensorsWriter.Entry(name: name, dtype: SafetensorsDType(tensor.dtype), shape: tensor.shape)
     }
-    let writer = try SafetensorsWriter(tensors: entries, metadata: metadata, file: path)
+    let writer = try SafetensorsWriter(tensors: entries, metadata: metadata, file: path, carriesDigest: carriesDigest)
     try writer.write(to: path) { entry, append in
         guard let tensor = tensors[entry.name] else { return }
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: entry.range.count, alignment: 16)
@@ -25,11 +28,20 @@ public func saveTensors(_ tensors: [String: Tensor], metadata: [String: String] 
 ///
 /// One tensor at a time is in memory twice.
 ///
-/// - Parameter path: The file.
+/// - Parameters:
+///   - path: The file.
+///   - requiresDigest: Whether a file without a digest is refused. One that is there is always checked.
 /// - Returns: The tensors by name, and the free text by key.
-/// - Throws: ``SafetensorsError`` if the file can't be read, is malformed, or holds elements that tensors can't have.
-public func loadTensors(_ path: String) throws -> (tensors: [String: Tensor], metadata: [String: String]) {
+/// - Throws: ``SafetensorsError`` if the file can't be read, is malformed, damaged, or holds elements that tensors
+///   can't have.
+public func loadTensors(
+    _ path: String, requiresDigest: Bool = false
+) throws -> (tensors: [String: Tensor], metadata: [String: String]) {
     let file = try SafetensorsFile(path: path)
+    var digest = file.digest
+    guard digest != nil || !requiresDigest else {
+        throw SafetensorsError(file: path, reason: "carries no digest, so that nobody knows whether it is whole")
+    }
     var tensors: [String: Tensor] = [:]
     for entry in file.header.entries {
         guard let dtype = entry.dtype.tensorDType else {
@@ -39,7 +51,11 @@ public func loadTensors(_ path: String) throws -> (tensors: [String: Tensor], me
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: entry.range.count, alignment: 16)
         defer { bytes.deallocate() }
         try file.read(entry.name, into: bytes)
+        digest?.update(UnsafeRawBufferPointer(bytes))
         tensors[entry.name] = Tensor(bytes: UnsafeRawBufferPointer(bytes), shape: entry.shape, dtype: dtype)
+    }
+    if let digest, digest.text != file.header.metadata[SafetensorsDigest.key] {
+        throw SafetensorsError(file: path, reason: "is damaged: its bytes do not match the digest that it carries")
     }
     return (tensors, file.header.metadata)
 }

@@ -37,9 +37,9 @@ enum ExitStatus: Int32 {
     private init(for reason: RunError.Reason) {
         self =
             switch reason {
-            case .notEmpty: .usage
+            case .notEmpty, .changed: .usage
             case .missing: .missingInput
-            case .damaged: .badData
+            case .damaged, .diverged: .badData
             case .locked, .cannotWrite: .cannotWrite
             }
     }
@@ -86,8 +86,9 @@ func standardError(_ text: String) {
 /// Lets a failure inside the engine end the program as any other error does.
 func reportEngineFailures() {
     Engine.onFailure { failure in
-        let advice = failure.isOutOfMemory ? "memory ran out; lower the batch, the crop or the filters (" : ""
-        writeError("\(advice)\(failure.operation): \(failure.reason)\(failure.isOutOfMemory ? ")" : "")")
+        let advice = "memory ran out; lower batch, crop or filters of search or train, or set search.recompute=cells"
+        let what = "\(failure.operation): \(failure.reason)"
+        writeError(failure.isOutOfMemory ? "\(advice) (\(what))" : what)
         _exit(ExitStatus.internalFault.rawValue)
     }
 }

@@ -1,0 +1,89 @@
+import Foundation
+import Segmentation
+import Torch
+
+/// A loop as its keeper sees it.
+protocol KeptLoop: AnyObject {
+    /// Where it is.
+    var position: LoopPosition { get }
+    /// All that it needs to go on from here.
+    func checkpoint() throws -> Checkpoint
+}
+
+/// What search and training do around their steps: save, stop when asked, and say how to go on when something fails.
+final class LoopKeeper {
+    /// The run's folder.
+    let folder: RunFolder
+    /// The step of the newest whole checkpoint; nil while there is none.
+    private(set) var savedStep: Int?
+    private let checkpoints: CheckpointFolder
+    private let interruption: Interruption
+    private var clock: CheckpointClock
+
+    init(_ folder: RunFolder, _ configuration: CheckpointConfiguration, interruption: Interruption) {
+        self.folder = folder
+        self.interruption = interruption
+        checkpoints = CheckpointFolder(paths: folder.paths, keep: configuration.keep)
+        clock = CheckpointClock(configuration.every)
+    }
+
+    /// The checkpoint to go on from, with the position in it; nil for a new run.
+    func restore(_ reporter: any ProgressReporter) throws -> (checkpoint: Checkpoint, position: LoopPosition)? {
+        guard let checkpoint = try checkpoints.restore(reporter) else { return nil }
+        let position = try checkpoint.value("position", as: LoopPosition.self, in: folder.paths.lastCheckpoint)
+        savedStep = position.step
+        return (checkpoint, position)
+    }
+
+    /// Whether the loop is asked to stop, so that long work between steps need not be finished.
+    var isStopping: Bool { interruption.signal != nil }
+
+    /// Writes a checkpoint.
+    @discardableResult
+    func save(_ loop: some KeptLoop) throws -> Checkpoint {
+        let checkpoint = try loop.checkpoint()
+        try checkpoints.write(checkpoint)
+        savedStep = loop.position.step
+        return checkpoint
+    }
+
+    /// After a step within an epoch: writes a checkpoint where one is due or asked for, and stops where that is asked.
+    func afterStep(of loop: some KeptLoop) throws {
+        let isDue = clock.isDue(after: loop.position.step)
+        if interruption.takeCheckpointRequest() || isDue || isStopping { try save(loop) }
+        try stopIfAsked(loop)
+    }
+
+    /// Stops where that is asked; everything is saved.
+    func stopIfAsked(_ loop: some KeptLoop) throws {
+        guard let signal = interruption.signal else { return }
+        throw Interrupted(signal: signal, step: loop.position.step, run: folder.path)
+    }
+
+    /// Runs a loop; what fails outside of it is told with the way to go on.
+    ///
+    /// Data that cannot be read stop a loop between two steps: what was done until then is saved.
+    func run<Result>(_ loop: some KeptLoop, _ body: () throws -> Result) throws -> Result {
+        do {
+            do {
+                return try body()
+            } catch let error as DataError {
+                try save(loop)
+                let problem = "\(error.problem); step \(loop.position.step) is saved: mend this and \(goOn)"
+                throw DataError(error.kind, file: error.file, problem: problem)
+            }
+        } catch let error as FileError {
+            throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")
+        } catch let error as RunError where error.reason == .cannotWrite {
+            throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")
+        }
+    }
+
+    /// What there is to go on from.
+    var standing: String {
+        savedStep.map { "the checkpoint of step \($0) is whole" } ?? "there is no checkpoint yet"
+    }
+
+    /// How to go on.
+    var goOn: String { "go on with --output \(folder.path) --resume" }
+}

@@ -1,0 +1,56 @@
+import Segmentation
+import Torch
+
+/// A step's loss and the norm of its gradients, read from the device in one go.
+struct StepNumbers: Equatable {
+    let loss: Double
+    let gradientNorm: Double
+
+    var areFinite: Bool { loss.isFinite && gradientNorm.isFinite }
+
+    init(loss: Tensor, gradients: [Tensor?]) {
+        let numbers = withoutGradients { stack([loss.detach(), norm(of: gradients)]).doubles() }
+        self.loss = numbers[0]
+        gradientNorm = numbers[1]
+    }
+}
+
+/// Lets no step through whose loss or gradients are not finite: it stops the run, or has the step skipped.
+struct NumberWatch {
+    /// What to do.
+    let policy: NonFinitePolicy
+    /// `search` or `train`, for the message.
+    let stage: String
+    private var skippedInARow = 0
+
+    /// So many bad steps one after another are no accident, and skipping more would only take time.
+    static let mostInARow = 20
+
+    init(_ policy: NonFinitePolicy, stage: String) {
+        self.policy = policy
+        self.stage = stage
+    }
+
+    /// Whether the step may be taken.
+    ///
+    /// - Throws: ``RunError`` with step, images and what to go on from.
+    mutating func allows(
+        _ numbers: StepNumbers, step: Int, batch: Batch, of loader: BatchLoader, keeper: LoopKeeper
+    ) throws(RunError) -> Bool {
+        if numbers.areFinite {
+            skippedInARow = 0
+            return true
+        }
+        skippedInARow += 1
+        if policy == .skip && skippedInARow < NumberWatch.mostInARow { return false }
+        let what = numbers.loss.isFinite ? "the gradients are not finite" : "the loss is \(numbers.loss)"
+        let row = policy == .skip ? ", the last of \(skippedInARow) in a row," : ""
+        let images = batch.indices.map { loader.samples[$0].image }.joined(separator: ", ")
+        let rate = stage == "search" ? "search.weights.learningRate" : "train.learningRate"
+        let clip = stage == "search" ? "search.weights.clip" : "train.clip"
+        throw RunError(
+            .diverged, path: keeper.folder.path,
+            "\(what) at step \(step)\(row) of \(stage) (images: \(images)); \(keeper.standing): \(keeper.goOn) and "
+                + "--set onNonFinite=skip or --set \(clip)=5, or lower \(rate) in a new run")
+    }
+}

@@ -1,0 +1,188 @@
+import Experiments
+import Foundation
+import Segmentation
+import Testing
+import Torch
+
+/// Runs that are stopped, damaged, changed and made longer; the uninterrupted run says what must come out.
+@Suite("Going on", .serialized)
+struct ResumeTests {
+    @Test("A stop at any step goes on to the same bytes and the same log", arguments: InstantRun.Stage.allCases)
+    func everyStep(stage: InstantRun.Stage) throws {
+        let instant = try InstantRun(stage)
+        let settings = ["train.iterations=9", "train.validateEvery=1"]
+        try instant.run("whole", settings)
+        let wanted = try instant.bytes("whole")
+        // Steps within epochs, the last steps of epochs, and the last step of all.
+        for step in stage == .search ? [1, 5, 7, 10] : [1, 8, 9] {
+            let watcher = Watcher(stopAfter: step)
+            let line = failure { try instant.run("broken", settings, watcher: watcher) }
+            #expect(
+                line
+                    == "stopped after step \(step); go on with --output \(instant.folder("broken")) --resume")
+            try instant.run("broken", settings, resume: true)
+            #expect(try instant.bytes("broken") == wanted, "stopped after step \(step)")
+            #expect(try instant.logged("broken") == instant.logged("whole"), "stopped after step \(step)")
+            try FileManager.default.removeItem(atPath: instant.folder("broken"))
+        }
+    }
+
+    @Test("Damaged checkpoints are reported, set aside, and the one before is used")
+    func damaged() throws {
+        let instant = try InstantRun(.search)
+        let settings = ["checkpoint.every=1 steps", "checkpoint.keep=3"]
+        try instant.run("whole", settings)
+        let wanted = try instant.bytes("whole")
+        #expect(failure { try instant.run("stopped", settings, watcher: Watcher(stopAfter: 4)) } != nil)
+        var random = RandomStream(seed: 5)
+        let size = try instant.bytes("stopped").count
+        let damages: [(name: String, newest: Int, change: (inout Data) -> Void)] = [
+            ("cut", 1, { $0 = $0.prefix(random.below(size)) }),
+            ("bit", 1, { $0[random.below(size)] ^= 1 << UInt8(random.below(8)) }),
+            ("empty", 2, { $0 = Data() }),
+            ("zeros", 2, { $0.replaceSubrange(size / 2..<size, with: Data(count: size - size / 2)) }),
+        ]
+        for damage in damages {
+            try instant.copy("stopped", to: damage.name)
+            for file in ["last", "last-1"].prefix(damage.newest) {
+                var bytes = try instant.bytes(damage.name, file)
+                damage.change(&bytes)
+                try bytes.write(to: URL(fileURLWithPath: instant.checkpoint(damage.name, file)))
+            }
+            let watcher = Watcher()
+            try instant.run(damage.name, settings, resume: true, watcher: watcher)
+            #expect(try instant.bytes(damage.name) == wanted, "\(damage.name)")
+            #expect(try instant.logged(damage.name) == instant.logged("whole"), "\(damage.name)")
+            #expect(watcher.warnings.count == damage.newest + 1, "\(watcher.warnings)")
+            let newest = instant.checkpoint(damage.name)
+            #expect(watcher.warnings.first?.hasPrefix(newest + ": ") == true)
+            #expect(watcher.warnings.first?.hasSuffix("; set aside as \(newest).damaged") == true)
+            let used = instant.checkpoint(damage.name, "last-\(damage.newest)")
+            #expect(watcher.warnings.last == "going on from the checkpoint before, \(used)")
+        }
+    }
+
+    @Test("Where no checkpoint is whole, nothing is run")
+    func allDamaged() throws {
+        let instant = try InstantRun(.search)
+        #expect(failure { try instant.run("run", watcher: Watcher(stopAfter: 2)) } != nil)
+        try Data("no checkpoint".utf8).write(to: URL(fileURLWithPath: instant.checkpoint("run")))
+        let line = failure { try instant.run("run", resume: true) }
+        #expect(line?.hasPrefix(instant.checkpoint("run") + ": ") == true)
+        #expect(line?.hasSuffix("it is not whole: start anew in another folder, or put a copy back") == true)
+    }
+
+    @Test("What a killed process left half written is removed")
+    func leftovers() throws {
+        let instant = try InstantRun(.search)
+        #expect(failure { try instant.run("run", watcher: Watcher(stopAfter: 2)) } != nil)
+        let names = ["checkpoints/next.safetensors", "checkpoints/.autodeeplab-1x.tmp", ".autodeeplab-2.tmp"]
+        for name in names { try Data("half".utf8).write(to: URL(fileURLWithPath: instant.folder("run") + "/" + name)) }
+        _ = try RunFolder(at: instant.folder("run"), resume: true)
+        for name in names { #expect(!FileManager.default.fileExists(atPath: instant.folder("run") + "/" + name)) }
+        #expect(FileManager.default.fileExists(atPath: instant.checkpoint("run")))
+    }
+
+    @Test("A checkpoint that is asked for is written after the step", arguments: InstantRun.Stage.allCases)
+    func onDemand(stage: InstantRun.Stage) throws {
+        let instant = try InstantRun(stage)
+        let path = instant.checkpoint("run")
+        let seen = Seen()
+        // Epochs have 5 and 10 steps: without being asked there is none after step 2.
+        let watcher = Watcher(
+            stopAfter: 4, saveAfter: 2,
+            onStep: { step in if step == 3 { seen.set(FileManager.default.fileExists(atPath: path)) } })
+        #expect(failure { try instant.run("run", watcher: watcher) } != nil)
+        #expect(seen.value)
+    }
+
+    @Test("An image that is gone stops the run between two steps, which are kept", arguments: InstantRun.Stage.allCases)
+    func missingImage(stage: InstantRun.Stage) throws {
+        let instant = try InstantRun(stage)
+        try instant.run("whole")
+        let image = instant.data + "/images/train/0007.png"
+        let hidden = instant.folder("hidden.png")
+        let line = failure {
+            try instant.run("run", watcher: Watcher(onStep: { if $0 == 2 { rename(image, hidden) } }))
+        }
+        #expect(line?.hasPrefix("\(image): cannot be opened") == true, "\(line ?? "went on")")
+        #expect(line?.hasSuffix("mend this and go on with --output \(instant.folder("run")) --resume") == true)
+        #expect(FileManager.default.fileExists(atPath: instant.checkpoint("run")))
+        rename(hidden, image)
+        try instant.run("run", resume: true)
+        #expect(try instant.bytes("run") == instant.bytes("whole"))
+        #expect(try instant.logged("run") == instant.logged("whole"))
+    }
+
+    @Test("A finished run is made longer, and never shorter", arguments: InstantRun.Stage.allCases)
+    func longer(stage: InstantRun.Stage) throws {
+        let instant = try InstantRun(stage)
+        try instant.run("run")
+        let watcher = Watcher()
+        try instant.run("run", ["\(stage).epochs=3"], resume: true, watcher: watcher)
+        #expect(try instant.logged("run").map { $0["epoch"] } == [0, 1, 2])
+        let steps = stage == .search ? (10, 15) : (20, 30)
+        #expect(watcher.noted.contains("going on with a change: \(stage).epochs was 2 and is 3"))
+        #expect(watcher.noted.contains { $0.hasPrefix("\(steps.1) steps instead of \(steps.0): ") })
+        let line = failure { try instant.run("run", ["\(stage).epochs=2"], resume: true) }
+        #expect(
+            line == "\(instant.folder("run")): the run was to have \(steps.1) steps, and now \(steps.0): "
+                + "it can be made longer, not shorter")
+    }
+
+    @Test("Other images and another network are refused")
+    func otherData() throws {
+        let instant = try InstantRun(.train)
+        #expect(failure { try instant.run("run", watcher: Watcher(stopAfter: 2)) } != nil)
+        let folder = try RunFolder(at: instant.folder("run"), resume: true)
+        let other = failure {
+            _ = try Training(
+                loadGenotype("stacked-hourglass"), instant.configuration(), folder: folder, reporter: SilentReporter(),
+                interruption: Interruption())
+        }
+        #expect(other?.hasPrefix("\(instant.folder("run")): the run trains another network than the one given") == true)
+        for kind in ["images", "masks"] {
+            try FileManager.default.removeItem(atPath: instant.data + "/\(kind)/train/0003.png")
+        }
+        let fewer = failure {
+            _ = try Training(
+                nil, instant.configuration(), folder: folder, reporter: SilentReporter(), interruption: Interruption())
+        }
+        #expect(
+            fewer == "\(instant.folder("run")): the training images are not those of the run (20 images then, 19 now): "
+                + "put them back, or start a new run")
+    }
+
+    @Test("Changes of the configuration: the harmless ones pass, the others are shown")
+    func changes() throws {
+        let saved = try Configuration.resolve(preset: "instant")
+        var now = saved
+        now.threads = 3
+        now.device = .cpu
+        now.data.workers = 4
+        now.checkpoint.every = .steps(5)
+        now.evaluate.flip = true
+        now.train.batch = 7
+        #expect(
+            try now.changes(since: saved, stage: "search", run: "r") == [
+                "data.workers was 1 and is 4", "checkpoint.every was epoch and is 5 steps", "threads was 0 and is 3",
+                "device was auto and is cpu",
+            ])
+        now.search.crop.width = 65
+        now.seed = 1
+        let line = failure { _ = try now.changes(since: saved, stage: "search", run: "r") }
+        #expect(
+            line?.hasPrefix(
+                "r: the run cannot go on so: search.crop was [33, 33] and is [33, 65]; seed was 0 and is 1: leave it as "
+                    + "it was, or start a new run (may change: data.root, ") == true)
+    }
+}
+
+/// A flag that crosses threads.
+final class Seen: @unchecked Sendable {
+    private let lock = NSLock()
+    private var flag = false
+
+    var value: Bool { lock.withLock { flag } }
+    func set(_ value: Bool) { lock.withLock { flag = value } }
+}
