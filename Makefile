@@ -3,13 +3,15 @@
 
 SWIFT ?= swift
 OUTPUT ?= runs/demo
+FAULTS ?= 25
+SECONDS_EACH ?= 30
 LIBRARIES = Torch SearchSpace Networks Segmentation Reporting Export Experiments
 SCHEMAS = Sources/Export/Schema/onnx.proto Sources/Reporting/TensorBoard/Schema/events.proto
-SWIFT_SOURCES = Package.swift Sources Tests $(wildcard Benchmarks Examples)
+SWIFT_SOURCES = Package.swift Sources Tests $(wildcard Benchmarks Examples Fuzz)
 CXX_SOURCES = $(shell find Sources/CTorch -name '*.cpp' -o -name '*.h')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo bench lint format docs protos clean
+.PHONY: help setup build test faults fuzz soak demo bench lint format docs protos clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -25,11 +27,21 @@ test:  ## all tests, optimised
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build
 
+faults: setup  ## kills, damaged files, full disks and signals, many more than `make test` has (FAULTS=25)
+	$(SWIFT) build -c release --build-tests
+	FAULTS=$(FAULTS) $(SWIFT) test -c release --skip-build --filter FaultTests
+
+fuzz: setup  ## arbitrary bytes for every reader of files, SECONDS_EACH=30 s each (needs a toolchain with libFuzzer)
+	SWIFT=$(SWIFT) scripts/fuzz.sh $(SECONDS_EACH)
+
+soak: setup  ## memory of 500 steps of search and of training
+	$(SWIFT) run -c release --package-path Benchmarks Soak
+
 demo: build  ## search, decode, train, evaluate and predict on generated images, in minutes
 	.build/release/autodeeplab demo --output $(OUTPUT)
 
 bench: build  ## measure speed (the package in Benchmarks)
-	$(SWIFT) run -c release --package-path Benchmarks
+	$(SWIFT) run -c release --package-path Benchmarks Steps
 
 lint:  ## check format and documentation rules
 	$(SWIFT) format lint --strict --recursive --parallel $(SWIFT_SOURCES)

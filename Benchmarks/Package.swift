@@ -8,6 +8,7 @@ let package = Package(
     targets: [
         .executableTarget(name: "Steps", dependencies: [.product(name: "AutoDeepLab", package: "AutoDeepLab")]),
         .executableTarget(name: "Loading", dependencies: [.product(name: "AutoDeepLab", package: "AutoDeepLab")]),
+        .executableTarget(name: "Soak", dependencies: [.product(name: "AutoDeepLab", package: "AutoDeepLab")]),
     ],
     swiftLanguageModes: [.v6]
 )

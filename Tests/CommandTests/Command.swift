@@ -27,8 +27,13 @@ struct Command {
 
     /// Runs the program to its end.
     static func run(_ arguments: [String]) throws -> Result {
+        try launch(executable().path, arguments)
+    }
+
+    /// Runs any program to its end.
+    static func launch(_ program: String, _ arguments: [String]) throws -> Result {
         let process = Process()
-        process.executableURL = try executable()
+        process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         // Help is folded to the terminal's width; tests have none.
         let added = ["COLUMNS": "80", "PYTHON": Python.path]

@@ -101,6 +101,30 @@ import Testing
         #expect(message?.hasPrefix(path("train.txt:1: ")) == true)
     }
 
+    @Test func linksOutOfTheRootAreFollowedWhereAllowed() throws {
+        let other = try TemporaryFolder()
+        try other.write("x", to: "b.png")
+        try touch("a.png", "m.png")
+        #expect(symlink("a.png", path("inner.png")) == 0 && symlink(other.path, path("out")) == 0)
+        try folder.write("inner.png m.png\n", to: "train.txt")
+        #expect(try dataset().samples(.train).count == 1)
+        try folder.write("out/b.png m.png\n", to: "train.txt")
+        let strict = try dataset()
+        let message = failure { _ = try strict.samples(.train) }
+        #expect(
+            message?.hasPrefix("\(path("train.txt")):1: names out/b.png, a link out of the data set's folder") == true)
+        try folder.write(
+            "out/b.png m.png\n\(other.path)/b.png\t../\((folder.path as NSString).lastPathComponent)/m.png\n",
+            to: "train.txt")
+        var options = DatasetOptions()
+        options.classes = ClassTable(count: 3)
+        options.allowsOutsideRoot = true
+        #expect(
+            try Dataset(root: folder.path, options: options).samples(.train).map(\.image) == [
+                path("out/b.png"), "\(other.path)/b.png",
+            ])
+    }
+
     @Test func unknownFoldersSayWhatIsNeeded() throws {
         #expect(failure { _ = try detectLayout(folder.path) }?.contains("no data set of a known layout") == true)
         #expect(failure { _ = try Dataset(root: path("none")) }?.contains("is no folder") == true)

@@ -108,7 +108,7 @@ extension Configuration {
 
     /// Every key with its value as it stands in a file.
     package var texts: [String: String] {
-        Dictionary(Setting.all.map { ($0.key, line(of: $0.get(self))) }, uniquingKeysWith: { $1 })
+        Dictionary(Setting.all.map { ($0.key, yamlLine(of: $0.get(self))) }, uniquingKeysWith: { $1 })
     }
 }
 

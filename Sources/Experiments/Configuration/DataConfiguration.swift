@@ -18,6 +18,8 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var workers = 1
     /// Bound of the cache of decoded images, in megabytes; 0 decodes each image anew.
     public var cacheMegabytes = 512
+    /// Lets list files name files outside of the folder, by `..`, by links or by absolute paths.
+    public var allowOutsideRoot = false
     /// Brings the longer side of every training image to so many pixels; 0 leaves it (paper 5.2: 513 on ADE20K).
     public var longerSide = 0
     /// Largest image that is decoded, in millions of pixels; `tiles` takes forty times as many.

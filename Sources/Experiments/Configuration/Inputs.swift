@@ -31,6 +31,7 @@ extension DataConfiguration {
         options.tiles.width = tiles.size.width
         options.tiles.cache = tiles.cache.isEmpty ? nil : tiles.cache
         options.minimumLabelledPixels = minimumLabelledPixels
+        options.allowsOutsideRoot = allowOutsideRoot
         options.limits.pixels = megapixels * 1_000_000
         return try Dataset(root: root, layout: Layout(rawValue: format.rawValue), options: options)
     }

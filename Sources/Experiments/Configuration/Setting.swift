@@ -93,6 +93,7 @@ extension Setting {
             Setting("data.splits.test", name: \.data.splits.test),
             Setting("data.workers", \.data.workers, 1...256),
             Setting("data.cacheMegabytes", \.data.cacheMegabytes, 0...1_048_576),
+            Setting("data.allowOutsideRoot", \.data.allowOutsideRoot),
             Setting("data.longerSide", \.data.longerSide, allowed: "0, or a whole number from 33 to 8192") {
                 $0 == 0 || (33...8_192).contains($0)
             },

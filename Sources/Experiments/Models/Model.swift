@@ -96,7 +96,10 @@ public final class Model {
     var metadata: [String: String] {
         get throws {
             func json(_ value: some Encodable) throws -> String {
-                String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+                // Without an order of keys two files of one network would differ.
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = .sortedKeys
+                return String(decoding: try encoder.encode(value), as: UTF8.self)
             }
             return [
                 "genotype": String(decoding: genotype.json(), as: UTF8.self),

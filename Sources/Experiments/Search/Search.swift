@@ -69,7 +69,7 @@ public final class Search {
         let last = folder.paths.lastCheckpoint
         let restored = try keeper.restore(reporter)
         self.samples = SampleList(samples, classes: dataset.classes.count)
-        stepsPerEpoch = min(halfA.count, halfB.count) / search.batch
+        stepsPerEpoch = max(1, min(halfA.count, halfB.count) / search.batch)
         schedule = Schedule(
             base: search.weights.learningRate, total: stepsPerEpoch * search.epochs,
             shape: .cosine(final: search.weights.finalLearningRate))

@@ -67,7 +67,7 @@ public final class Training {
             reporter.report(.note($0))
         }
         self.samples = SampleList(samples, classes: dataset.classes.count)
-        let total = train.iterations > 0 ? train.iterations : train.epochs * (samples.count / train.batch)
+        let total = train.iterations > 0 ? train.iterations : train.epochs * max(1, samples.count / train.batch)
         schedule = Schedule(
             base: train.learningRate, total: total, shape: .poly(power: train.power), warmUp: train.warmupSteps)
         let last = folder.paths.lastCheckpoint

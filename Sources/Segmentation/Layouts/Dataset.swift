@@ -83,6 +83,8 @@ public struct DatasetOptions: Hashable, Sendable {
     public var tiles = TileOptions()
     /// Labelled pixels that an image of `coco` needs in order to count (DeepLab's protocol: 1000).
     public var minimumLabelledPixels = 1_000
+    /// Whether list files may name files outside of the folder.
+    public var allowsOutsideRoot = false
     /// What the readers accept.
     public var limits = ReadLimits()
 
@@ -250,7 +252,7 @@ public struct Dataset: Sendable {
     private func pairing(of split: Split) throws -> Pairing {
         switch layout {
         case .folders: try FoldersLayout.pairing(root, split)
-        case .list: try listPairing(root, split)
+        case .list: try listPairing(root, split, allowsOutside: options.allowsOutsideRoot)
         case .cityscapes: try CityscapesLayout.pairing(root, split)
         case .voc: try VOCLayout.pairing(root, split)
         case .ade20k: try ADE20KLayout.pairing(root, split)

@@ -10,33 +10,47 @@ func listedSplits(_ root: String) -> [String] {
 /// Lists often carry paths of their author's machine, such as `/SegNet/CamVid/train/x.png`. Leading folders that do
 /// not exist under the root are left off; how many is settled by the first line where the rest exists, and then holds
 /// for all lines, so that a missing file is reported and never mistaken for another one.
-func listPairing(_ root: String, _ split: Split) throws -> Pairing {
+///
+/// A list that came with somebody's archive cannot name a file outside of the folder, by `..` or by a link, unless that
+/// is allowed; then absolute paths are taken as they are, too.
+func listPairing(_ root: String, _ split: Split, allowsOutside: Bool = false) throws -> Pairing {
     let list = join(root, "\(split.rawValue).txt")
     guard !split.rawValue.contains("/"), isFile(list) else {
         let found = listedSplits(root).joined(separator: ", ")
         throw DataError(
             .missing, file: list, problem: "is missing (lists found: \(found)): write `image mask` on each line")
     }
-    var rows: [(place: String, fields: [[String]])] = []
+    var rows: [(place: String, fields: [ListedPath])] = []
     var result = Pairing()
     for (number, line) in try readTextFile(list).enumerated() where !line.isEmpty && !line.hasPrefix("#") {
         let place = "\(list):\(number + 1)"
         do {
-            rows.append((place, try fields(line, place: place)))
+            rows.append((place, try fields(line, place: place, allowsOutside: allowsOutside)))
         } catch let error as DataError {
             result.problems.append(error)
         }
     }
-    let imageSkip = leadingFolders(rows.compactMap { $0.fields.first }, root: root)
-    let maskSkip = leadingFolders(rows.compactMap { $0.fields.count > 1 ? $0.fields[1] : nil }, root: root)
+    let imageSkip = leadingFolders(rows.compactMap { $0.fields.first?.components }, root: root)
+    let maskSkip = leadingFolders(rows.compactMap { $0.fields.count > 1 ? $0.fields[1].components : nil }, root: root)
     var names: Set<String> = []
+    let realRoot = realPath(root) ?? root
     for (place, fields) in rows {
-        let paths = zip(fields, [imageSkip, maskSkip]).map { components, skip in
-            components.dropFirst(min(skip, components.count - 1)).joined(separator: "/")
+        let paths = zip(fields, [imageSkip, maskSkip]).map { field, skip in
+            if allowsOutside, field.isAbsolute { return field.text }
+            return field.components.dropFirst(min(skip, field.components.count - 1)).joined(separator: "/")
         }
-        if let missing = paths.first(where: { !isFile(join(root, $0)) }) {
+        let files = paths.map { $0.hasPrefix("/") ? $0 : join(root, $0) }
+        if let missing = files.firstIndex(where: { !isFile($0) }) {
             result.problems.append(
-                DataError(.missing, file: place, problem: "names \(missing), which is not in \(root)"))
+                DataError(.missing, file: place, problem: "names \(paths[missing]), which is not in \(root)"))
+            continue
+        }
+        if !allowsOutside, let outside = files.firstIndex(where: { !isInside(realPath($0) ?? $0, realRoot) }) {
+            result.problems.append(
+                DataError(
+                    file: place,
+                    problem: "names \(paths[outside]), a link out of the data set's folder: set data.allowOutsideRoot"
+                        + " if it is yours"))
             continue
         }
         let file = (paths[0] as NSString).lastPathComponent
@@ -50,13 +64,32 @@ func listPairing(_ root: String, _ split: Split) throws -> Pairing {
             result.unlabelled.append(DataError(file: place, problem: "names no mask: write `image mask` on the line"))
         }
         result.samples.append(
-            Sample(name: name, image: join(root, paths[0]), mask: paths.count > 1 ? join(root, paths[1]) : nil))
+            Sample(name: name, image: files[0], mask: files.count > 1 ? files[1] : nil))
     }
     return result
 }
 
+/// A path as a list has it.
+private struct ListedPath {
+    let text: String
+    let components: [String]
+
+    var isAbsolute: Bool { text.hasPrefix("/") && isFile(text) }
+}
+
+/// A path with its links followed; nil where there is no such file.
+private func realPath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}
+
+private func isInside(_ path: String, _ folder: String) -> Bool {
+    folder == "/" || path.hasPrefix(folder + "/")
+}
+
 /// Takes a line apart: one or two paths, separated by tabs where there are any, else by spaces.
-private func fields(_ line: String, place: String) throws -> [[String]] {
+private func fields(_ line: String, place: String, allowsOutside: Bool) throws -> [ListedPath] {
     let separated = line.contains("\t") ? line.split(separator: "\t") : line.split { $0 == " " }
     guard separated.count <= 2 else {
         throw DataError(
@@ -65,10 +98,13 @@ private func fields(_ line: String, place: String) throws -> [[String]] {
     }
     return try separated.map { field in
         let components = field.split(separator: "/").map(String.init).filter { $0 != "." }
-        guard !components.isEmpty, !components.contains("..") else {
-            throw DataError(file: place, problem: "names \(field), a path that may leave the data set's folder")
+        guard !components.isEmpty, allowsOutside || !components.contains("..") else {
+            throw DataError(
+                file: place,
+                problem: "names \(field), a path that may leave the data set's folder: set data.allowOutsideRoot if it"
+                    + " is yours")
         }
-        return components
+        return ListedPath(text: String(field), components: components)
     }
 }
 
