@@ -36,7 +36,8 @@ struct Command {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         // Help is folded to the terminal's width; tests have none.
-        let added = ["COLUMNS": "80", "PYTHON": Python.path]
+        var added = ["COLUMNS": "80"]
+        if Python.isAvailable { added["PYTHON"] = Python.path }
         process.environment = ProcessInfo.processInfo.environment.merging(added) { $1 }
         // Files, since a pipe that nobody reads would stop a program that writes much.
         let base = FileManager.default.temporaryDirectory.appendingPathComponent("adl-\(UUID().uuidString)")
