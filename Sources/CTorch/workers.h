@@ -20,15 +20,15 @@ class Workers {
     }
 
     // Runs all jobs, at most `width` at a time, and returns when they are done. The first failure, by position, is
-    // thrown again here. Jobs begun inside a job run in its thread, and so do those of a single worker.
+    // thrown again here. Jobs begun inside a job run in its thread.
     void run(std::vector<std::function<void()>> jobs, int width) {
         std::vector<std::exception_ptr> failures(jobs.size());
-        if (inside() || width <= 1 || jobs.size() <= 1) {
+        if (inside() || jobs.empty()) {
             for (auto &job : jobs) job();
             return;
         }
         size_t next = 0, done = 0;
-        auto threads = std::min(static_cast<size_t>(width), jobs.size());
+        auto threads = std::min(static_cast<size_t>(std::max(width, 1)), jobs.size());
         size_t leaving = threads;
         std::mutex own;
         std::condition_variable finished;
