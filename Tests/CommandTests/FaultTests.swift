@@ -31,7 +31,7 @@ struct FaultTests {
                 """.utf8
             ).write(to: URL(fileURLWithPath: genotype))
             let own = stage == .train ? ["--genotype", genotype] : []
-            let all = ["search.layers=2", "search.blocks=1", "search.epochs=3", "train.epochs=2"] + settings
+            let all = ["search.layers=2", "search.blocks=1", "search.epochs=2", "train.epochs=1"] + settings
             arguments =
                 [stage.rawValue, "--preset", "instant", "--data", folder + "/scenes", "-q", "--threads", "1"] + own
                 + all.flatMap { ["--set", $0] }
@@ -174,7 +174,9 @@ struct FaultTests {
 
     @Test("One process a run folder; a dead one leaves no lock; SIGUSR1 saves; SIGTERM ends with 143")
     func signals() throws {
-        let bench = try Bench(.search, scenes: 400, settings: ["search.epochs=9", "search.crop=[97, 97]"])
+        let bench = try Bench(
+            .search, scenes: 100,
+            settings: ["search.epochs=9", "search.layers=4", "search.blocks=2", "search.crop=[161, 161]"])
         let first = try bench.start("run")
         while first.isRunning, !bench.exists("run/status.json") { usleep(2_000) }
         let second = try bench.run("run", resume: true)
@@ -182,7 +184,7 @@ struct FaultTests {
         #expect(
             second.errors
                 == "error: \(bench.path("run")): another process (\(first.processIdentifier)) is at work here\n")
-        // An epoch has 100 steps; only asked for is there a checkpoint before its end.
+        // An epoch has 25 slow steps; only asked for is there a checkpoint before its end.
         kill(first.processIdentifier, SIGUSR1)
         while first.isRunning, !bench.exists("run/checkpoints/last.safetensors") { usleep(2_000) }
         let log = try Data(contentsOf: URL(fileURLWithPath: bench.path("run/log.jsonl")))
@@ -218,7 +220,7 @@ struct FaultTests {
         let bench = try Bench(.search, settings: ["search.filters=512", "search.blocks=16", "search.layers=12"])
         let result = try Command.launch(
             "/bin/sh",
-            ["-c", "ulimit -v 3000000; exec \"$@\"", "sh", Command.executable().path] + bench.arguments
+            ["-c", "ulimit -v 1600000; exec \"$@\"", "sh", Command.executable().path] + bench.arguments
                 + ["--output", bench.path("run")])
         #expect(result.status == 70)
         #expect(
