@@ -21,7 +21,7 @@ public func checkData(_ configuration: Configuration, reporter: any ProgressRepo
 extension DatasetReport.Suggestion {
     /// Bytes that a training step takes for each pixel of its crops, at F = 20: measured 2,800 (docs/PERFORMANCE.md).
     private static let trainBytesPerPixel = 4_000.0
-    /// The same for the paper's supernet; see there.
+    /// The same for the paper's supernet: assumed, not measured yet.
     private static let searchBytesPerPixel = 100_000.0
 
     /// Adds what follows from the sizes of the images and from the memory in bytes.
