@@ -1,8 +1,10 @@
 // Threads that run independent jobs side by side, one thread each inside operations.
 #pragma once
 
+#include <ATen/Parallel.h>
 #include <condition_variable>
 #include <deque>
+#include <dlfcn.h>
 #include <exception>
 #include <functional>
 #include <mutex>
@@ -75,8 +77,20 @@ class Workers {
         ready.notify_one();
     }
 
+    // One thread inside operations, whatever the process has: sums must not depend on what was set when a worker began.
+    // The engine's own call would change the setting of the process, so the libraries below it are asked, after the
+    // engine has taken up its setting for this thread.
+    static void compute_alone() {
+        at::get_num_threads();
+        for (auto name : {"omp_set_num_threads", "MKL_Set_Num_Threads_Local"}) {
+            auto set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, name));
+            if (set) set(1);
+        }
+    }
+
     void loop() {
         inside() = true;
+        compute_alone();
         std::unique_lock lock(mutex);
         while (true) {
             ready.wait(lock, [&] { return !queue.empty(); });
