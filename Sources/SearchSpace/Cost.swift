@@ -52,7 +52,8 @@ public struct Cost: Hashable, Codable, Sendable {
     /// - Throws: `SearchSpaceError` naming the value that is out of range.
     public static func validate(filters: Int, classes: Int, height: Int, width: Int) throws {
         let values = [
-            ("filters", filters, 1024), ("classes", classes, 255), ("height", height, 16384), ("width", width, 16384),
+            ("filters", filters, maximumFilters), ("classes", classes, 255), ("height", height, 16384),
+            ("width", width, 16384),
         ]
         for (name, value, maximum) in values {
             try Genotype.check(count: value, of: name, upTo: maximum)

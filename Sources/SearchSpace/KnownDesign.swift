@@ -25,6 +25,23 @@ public enum KnownDesign: String, CaseIterable, Codable, Hashable, Sendable {
         return design
     }
 
+    /// The genotype that a design's name stands for, with `:LAYERS` behind it where it is not to have 12: `deeplabv3:8`.
+    ///
+    /// - Parameter argument: what was typed.
+    /// - Returns: the genotype; nil where what stands before the colon is no design's name.
+    /// - Throws: `SearchSpaceError` where the layers are no number, or too few or too many for the design.
+    public static func genotype(named argument: String) throws -> Genotype? {
+        let parts = argument.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let design = parts.first.flatMap({ KnownDesign(rawValue: String($0)) }) else { return nil }
+        guard parts.count > 1 else { return try design.genotype() }
+        guard let layers = Int(parts[1]) else {
+            throw SearchSpaceError(
+                source: design.rawValue, location: "layers",
+                problem: "\(quoted(String(parts[1]))) is not a whole number; write it as \(design.rawValue):12")
+        }
+        return try design.genotype(layers: layers)
+    }
+
     /// The fewest layers that the design makes sense with.
     public var minimumLayers: Int {
         switch self {

@@ -16,8 +16,8 @@ struct AutoDeepLab: AsyncParsableCommand {
             """,
         version: packageVersion,
         subcommands: [
-            DemoVerb.self, SearchVerb.self, Decode.self, Train.self, Evaluate.self, Predict.self, ExportVerb.self,
-            Bench.self, Inspect.self, Draw.self, Watch.self, Report.self, DataVerb.self, Doctor.self,
+            DemoVerb.self, SearchVerb.self, Decode.self, Train.self, Evaluate.self, Compare.self, Predict.self,
+            ExportVerb.self, Bench.self, Inspect.self, Draw.self, Watch.self, Report.self, DataVerb.self, Doctor.self,
         ])
 
     static func main() async {

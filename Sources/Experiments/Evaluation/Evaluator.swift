@@ -50,12 +50,15 @@ extension Inference {
     private func aligned(_ image: Tensor, _ network: (Tensor) -> Tensor) -> Tensor {
         let height = image.size(2)
         let width = image.size(3)
-        func padding(_ size: Int) -> Int { (32 - (size - 1) % 32) % 32 }
+        func padding(_ size: Int) -> Int { paddedSize(size) - size }
         if padding(height) == 0 && padding(width) == 0 { return network(image) }
         let padded = image.pad([0, padding(width), 0, padding(height)])
         return network(padded).narrow(2, start: 0, length: height).narrow(3, start: 0, length: width)
     }
 }
+
+/// The size that an image's side is padded to before a network sees it: the next 32 n + 1.
+func paddedSize(_ size: Int) -> Int { size + (32 - (size - 1) % 32) % 32 }
 
 extension Image {
     /// `[1, 3, H, W]`, values 2x / 255 - 1, channels last in memory.

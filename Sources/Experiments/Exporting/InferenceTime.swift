@@ -27,15 +27,8 @@ public struct InferenceTime: Codable, Equatable, Sendable {
     public init(of model: Model, size: ONNXOptions.Size, repetitions: Int, configuration: Configuration) throws {
         let threads = configuration.workerThreads
         Engine.threads = threads
-        let times = withoutGradients {
-            let image = Image.noise(height: size.height, width: size.width).tensor(on: model.device)
-            return (0...repetitions).map { _ in
-                let start = DispatchTime.now().uptimeNanoseconds
-                // Reading a value waits for a device that computes by itself.
-                _ = model.network(image, mode: .evaluation).reshape([-1]).select(0, 0).item()
-                return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
-            }.dropFirst().sorted()
-        }
+        let times = InferenceTime.milliseconds(
+            of: model, height: size.height, width: size.width, repetitions: repetitions)
         self.size = [size.height, size.width]
         self.threads = threads
         milliseconds = times[times.count / 2]
@@ -47,5 +40,18 @@ public struct InferenceTime: Codable, Equatable, Sendable {
             folder.file("model.onnx"), of: model, options: options, size: size, repetitions: repetitions,
             threads: threads)
         onnxRuntime = check.onnxRuntime == nil ? nil : check
+    }
+
+    /// Times of a model on random pixels, after once unmeasured, in rising order.
+    static func milliseconds(of model: Model, height: Int, width: Int, repetitions: Int) -> [Double] {
+        withoutGradients {
+            let image = Image.noise(height: height, width: width).tensor(on: model.device)
+            return (0...repetitions).map { _ in
+                let start = DispatchTime.now().uptimeNanoseconds
+                // Reading a value waits for a device that computes by itself.
+                _ = model.network(image, mode: .evaluation).reshape([-1]).select(0, 0).item()
+                return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
+            }.dropFirst().sorted()
+        }
     }
 }

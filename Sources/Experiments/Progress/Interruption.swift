@@ -54,4 +54,10 @@ public struct Interrupted: Error, Equatable, CustomStringConvertible {
         self.signal = signal
         self.description = "stopped; go on with demo --output \(demo)"
     }
+
+    /// A comparison, stopped within a run or after it.
+    init(signal: Int32, comparison: String) {
+        self.signal = signal
+        self.description = "stopped; go on with the same command: what is finished in \(comparison) is not repeated"
+    }
 }

@@ -1,13 +1,15 @@
 import Foundation
 import SearchSpace
 
-/// The architecture that an argument names: a known network, a genotype file, or a run folder with one in it.
+/// The architecture that an argument names.
+///
+/// That is a known network (`deeplabv3`, or `deeplabv3:8` with 8 layers), a genotype file, or a run folder with one in it.
 ///
 /// - Parameter argument: The name or path.
 /// - Returns: A valid genotype.
 /// - Throws: ``RunError`` where there is nothing of that name, `SearchSpaceError` where the file is not a genotype.
 public func loadGenotype(_ argument: String) throws -> Genotype {
-    if let design = KnownDesign(rawValue: argument) { return try design.genotype() }
+    if let genotype = try KnownDesign.genotype(named: argument) { return genotype }
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
         let names = KnownDesign.allCases.map(\.rawValue)

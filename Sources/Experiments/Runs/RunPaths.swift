@@ -39,6 +39,11 @@ public struct RunPaths: Equatable, Sendable {
     /// The last evaluation.
     public var evaluation: String { file("metrics.json") }
 
+    /// What networks came to under one budget, where the folder is a comparison's or a run was named to it.
+    public var comparison: String { file("compare.json") }
+    /// What a run of a comparison came to.
+    var comparedRun: String { file("result.json") }
+
     /// The architecture after an epoch, counted from 0.
     public func genotype(epoch: Int) -> String {
         let digits = String(epoch)

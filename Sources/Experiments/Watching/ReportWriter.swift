@@ -38,6 +38,9 @@ public func writeReport(ofRun run: String, classes: Int? = nil) throws -> String
         report.comparisonBasis =
             "\(train.crop.height) x \(train.crop.width) pixels, F = \(train.filters), \(classes) classes"
     }
+    report.measured = FileManager.default.contents(atPath: paths.comparison)
+        .flatMap { try? JSONDecoder().decode(ComparisonResult.self, from: $0) }
+        .map { RunReport.Table(caption: $0.caption, columns: $0.columns, rows: $0.rows) }
     try AtomicFile.write(Data(report.html().utf8), to: paths.report)
     return paths.report
 }

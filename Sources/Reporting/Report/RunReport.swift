@@ -17,6 +17,8 @@ public struct RunReport: Sendable {
     public var comparison: [ComparedNetwork] = []
     /// What the comparison's costs are counted for: "513x513 pixels, F = 20".
     public var comparisonBasis = ""
+    /// Networks that were trained and measured under one budget, where a comparison was made for this run.
+    public var measured: Table?
     /// The last evaluation, class by class; empty before one.
     public var classes: [ClassResult] = []
     /// Images, truths and predictions in rows, as PNG.
@@ -45,6 +47,23 @@ public struct RunReport: Sendable {
             self.parameters = parameters
             self.multiplyAdds = multiplyAdds
             self.mIOU = mIOU
+        }
+    }
+
+    /// A table of texts, the first column of which names the rows.
+    public struct Table: Sendable {
+        /// What its figures mean.
+        public var caption: String
+        /// The columns' names.
+        public var columns: [String]
+        /// The rows, a cell a column.
+        public var rows: [[String]]
+
+        /// A table of these cells.
+        public init(caption: String, columns: [String], rows: [[String]]) {
+            self.caption = caption
+            self.columns = columns
+            self.rows = rows
         }
     }
 
@@ -78,7 +97,8 @@ public struct RunReport: Sendable {
         let title = escaped("\(name): \(kind)")
         let sections = [
             section("Curves", curves), section("Architecture", architecture), section("Samples", sampleFigure),
-            section("Comparison", comparisonTable), section("Classes", classTable),
+            section("Measured comparison", measured?.html), section("Comparison", comparisonTable),
+            section("Classes", classTable),
             section("Configuration", configurationText), section("Environment", environmentList),
         ]
         return """
@@ -205,6 +225,23 @@ public struct RunReport: Sendable {
             "<tr><th scope=\"row\">\(escaped($0.name))</th><td class=\"text\">\(escaped($0.value))</td></tr>"
         }
         return "<div class=\"scroll\"><table><tbody>\(rows.joined(separator: "\n"))</tbody></table></div>"
+    }
+}
+
+extension RunReport.Table {
+    fileprivate var html: String {
+        let head = columns.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
+        let body = rows.map { row in
+            let cells = row.enumerated().map { column, text in
+                column == 0 ? "<th scope=\"row\">\(escaped(text))</th>" : "<td>\(escaped(text))</td>"
+            }
+            return "<tr>\(cells.joined())</tr>"
+        }
+        return """
+            <div class="scroll"><table><caption>\(escaped(caption))</caption>
+            <thead><tr>\(head)</tr></thead>
+            <tbody>\(body.joined(separator: "\n"))</tbody></table></div>
+            """
     }
 }
 

@@ -24,11 +24,13 @@ struct ConfigurationOptions: ParsableArguments {
     ///
     /// A run that goes on takes its own configuration in place of the file, unless it is given another.
     func resolve(_ shared: SharedOptions, resuming run: String? = nil) throws -> Configuration {
+        try resolve(shared, remembered: run.map { RunPaths(folder: $0).configuration })
+    }
+
+    /// As ``resolve(_:resuming:)``, with the path of the configuration to go on with, which may be missing.
+    func resolve(_ shared: SharedOptions, remembered own: String?) throws -> Configuration {
         var file = config
-        if let run, config == nil, preset == nil {
-            let own = RunPaths(folder: run).configuration
-            if FileManager.default.fileExists(atPath: own) { file = own }
-        }
+        if let own, config == nil, preset == nil, FileManager.default.fileExists(atPath: own) { file = own }
         var configuration = try Configuration.resolve(
             preset: preset, file: file, overrides: settings + shared.overrides)
         // Not by way of YAML, in which a path could mean something else.

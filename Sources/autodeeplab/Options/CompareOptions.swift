@@ -1,0 +1,65 @@
+import ArgumentParser
+import Experiments
+
+/// What `compare` takes.
+struct CompareOptions: ParsableArguments {
+    @Argument(help: "Genotype files, run folders, or known networks' names; the first is what others are set against.")
+    var genotypes: [String]
+
+    @Option(help: ArgumentHelp("The comparison's folder; what is finished in it is not repeated.", valueName: "dir"))
+    var output: String
+
+    @Option(help: ArgumentHelp("How many seeds, from --seed on; or the seeds, as 0,1.", valueName: "n|list"))
+    var seeds = SeedList.count(1)
+
+    @Option(help: "The split to measure on (default: the configuration's test).")
+    var split: String?
+
+    @Flag(help: "Give each network the filters that bring its multiply-adds closest to those of the first.")
+    var equalMultiplyAdds = false
+
+    @Option(help: ArgumentHelp("A search's run folder whose report.html is to show the table.", valueName: "run"))
+    var report: String?
+
+    @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var shared: SharedOptions
+
+    /// The configuration of every run: that of the comparison in the folder, where no other is given.
+    func configuration() throws -> Configuration {
+        try options.resolve(shared, remembered: Comparison.configurationPath(in: output))
+    }
+}
+
+/// Seeds as they are typed: a count, or a list.
+enum SeedList: ExpressibleByArgument {
+    case count(Int)
+    case list([Int])
+
+    init?(argument: String) {
+        let numbers = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        let list = numbers.compactMap { $0 }
+        guard list.count == numbers.count, list.count <= 1_000, list.allSatisfy({ $0 >= 0 }) else { return nil }
+        guard Set(list).count == list.count else { return nil }
+        if list.count > 1 {
+            self = .list(list)
+        } else {
+            guard let count = list.first, (1...1_000).contains(count) else { return nil }
+            self = .count(count)
+        }
+    }
+
+    var defaultValueDescription: String {
+        switch self {
+        case .count(let count): "\(count)"
+        case .list(let list): list.map(String.init).joined(separator: ",")
+        }
+    }
+
+    /// The seeds; a count begins at the configuration's.
+    func seeds(from first: Int) -> [Int] {
+        switch self {
+        case .count(let count): (0..<count).map { first &+ $0 }
+        case .list(let list): list
+        }
+    }
+}
