@@ -73,6 +73,10 @@ int32_t ct_where(ct_tensor condition, ct_tensor a, ct_tensor b, ct_optional_tens
     return give(out, [&] { return at::where(get(condition), get(a), get(b)); });
 }
 
+int32_t ct_relu_in_place(ct_tensor a) {
+    return guard([&] { get(a).relu_(); });
+}
+
 int32_t ct_add_in_place(ct_tensor a, ct_tensor b, double scale) {
     return guard([&] { get(a).add_(get(b), scale); });
 }

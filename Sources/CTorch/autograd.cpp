@@ -1,6 +1,7 @@
 #include "guard.h"
 
 #include <ATen/Functions.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -33,6 +34,16 @@ int32_t ct_backward(ct_tensor root) {
 
 bool ct_grad_mode(void) { return at::GradMode::is_enabled(); }
 void ct_set_grad_mode(bool enabled) { at::GradMode::set_enabled(enabled); }
+
+bool ct_autocast(int32_t kind) { return at::autocast::is_autocast_enabled(device(kind, 0).type()); }
+
+void ct_set_autocast(int32_t kind, bool enabled) {
+    auto type = device(kind, 0).type();
+    at::autocast::set_autocast_enabled(type, enabled);
+    at::autocast::set_autocast_dtype(type, at::kBFloat16);
+    // A cached kernel would belong to the graph of the block that made it, or to none.
+    at::autocast::set_autocast_cache_enabled(false);
+}
 
 int32_t ct_gradients(const ct_optional_tensor *roots, const ct_optional_tensor *root_gradients, int64_t root_count,
                      const ct_optional_tensor *inputs, int64_t input_count, ct_optional_tensor *out) {

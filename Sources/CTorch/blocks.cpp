@@ -4,6 +4,7 @@
 #include "workers.h"
 
 #include <ATen/ThreadLocalState.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <memory>
 #include <torch/csrc/autograd/autograd.h>
@@ -66,16 +67,20 @@ struct Blocks : torch::CustomClassHolder {
     std::vector<std::unique_ptr<Block>> list;
     bool keeps;
     int workers;
+    // The modes that hold where the blocks are first run, and hold for what is computed anew.
+    at::ThreadLocalState modes;
 };
 
 // Calls `job` with every block and the places of its first value and first output, side by side.
 template <typename Job> void each(Blocks &blocks, Job &&job) {
     at::ThreadLocalState state;
+    auto caches = at::autocast::is_autocast_cache_enabled();
     std::vector<std::function<void()>> jobs;
     size_t value = 0, output = 0;
     for (auto &block : blocks.list) {
-        jobs.push_back([&job, &state, block = block.get(), value, output] {
+        jobs.push_back([&job, &state, caches, block = block.get(), value, output] {
             at::ThreadLocalStateGuard guard(state);
+            at::autocast::set_autocast_cache_enabled(caches);
             job(*block, value, output);
         });
         value += block->value_count;
@@ -114,7 +119,11 @@ class RunBlocks : public torch::autograd::Function<RunBlocks> {
         // The first two arguments of forward are no tensors, but have their places.
         variable_list result(values.size() + 2);
         each(*blocks, [&](Block &block, size_t value, size_t output) {
-            if (!blocks->keeps) block.build(&values[value], true);
+            if (!blocks->keeps) {
+                at::ThreadLocalStateGuard guard(blocks->modes);
+                at::autocast::set_autocast_cache_enabled(false);
+                block.build(&values[value], true);
+            }
             std::vector<at::Tensor> wanted, roots, starts;
             std::vector<size_t> places;
             for (size_t i = 0; i < block.value_count; i++) {

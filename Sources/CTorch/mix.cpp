@@ -258,6 +258,7 @@ int32_t ct_mix(const ct_optional_tensor *handles, int64_t count, int64_t normali
                bool splits, ct_optional_tensor *finished, ct_optional_tensor *rest) {
     return guard([&] {
         auto maps = list(handles, count);
+        for (auto &map : maps) map = widened(map);
         auto state = c10::make_intrusive<MixState>();
         state->options = statistics;
         state->normalized = normalized;
@@ -272,11 +273,13 @@ int32_t ct_mix(const ct_optional_tensor *handles, int64_t count, int64_t normali
             TORCH_CHECK(map.size(1) == state->columns() || map.size(1) == state->channels, "mix: a map of ",
                         map.size(1), " channels for ", state->edges, " edges of ", state->channels);
         }
-        auto start = base ? get(base) : at::Tensor();
+        auto start = base ? widened(get(base)) : at::Tensor();
         at::Tensor first, others;
         if (runs_by_rows(maps[0])) {
             auto inputs = at::TensorList(maps);
-            auto both = Mix::apply(state, get(weights), maybe(base), get(running_mean), get(running_variance), inputs);
+            auto optional_start = start.defined() ? std::optional(start) : std::nullopt;
+            auto both =
+                Mix::apply(state, get(weights), optional_start, get(running_mean), get(running_variance), inputs);
             first = both[0], others = both[1];
         } else {
             auto all = mixed_plainly(*state, maps, get(weights), start, get(running_mean), get(running_variance));

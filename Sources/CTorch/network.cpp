@@ -16,7 +16,7 @@ int32_t ct_batch_norm(ct_tensor x, ct_optional_tensor weight, ct_optional_tensor
                       ct_optional_tensor variance, bool training, double momentum, double eps,
                       ct_optional_tensor *out) {
     return give(out, [&] {
-        return at::batch_norm(get(x), maybe(weight), maybe(bias), maybe(mean), maybe(variance), training, momentum, eps,
+        return at::batch_norm(widened(get(x)), maybe(weight), maybe(bias), maybe(mean), maybe(variance), training, momentum, eps,
                               true);
     });
 }

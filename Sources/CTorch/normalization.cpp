@@ -180,7 +180,7 @@ class Normalize : public torch::autograd::Function<Normalize> {
 int32_t ct_normalize(ct_tensor x, ct_tensor running_mean, ct_tensor running_variance, ct_statistics statistics,
                      bool activates, ct_optional_tensor *out) {
     return give(out, [&] {
-        auto &input = get(x);
+        auto input = widened(get(x));
         TORCH_CHECK(input.dim() == 4 && input.size(0) % statistics.groups == 0, "normalize: ", input.sizes(), " in ",
                     statistics.groups, " groups");
         if (!runs_by_rows(input)) {

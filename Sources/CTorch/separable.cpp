@@ -294,7 +294,8 @@ at::Tensor separable_plainly(const at::Tensor &x, const at::Tensor &depthwise, c
 int32_t ct_separable(ct_tensor x, ct_tensor depthwise, ct_tensor pointwise, int64_t edges, int64_t dilation,
                      bool shared, ct_optional_tensor *out) {
     return give(out, [&] {
-        auto &input = get(x), &taps = get(depthwise), &matrices = get(pointwise);
+        auto input = widened(get(x));
+        auto &taps = get(depthwise), &matrices = get(pointwise);
         TORCH_CHECK(input.dim() == 4 && taps.dim() == 4 && matrices.dim() == 4,
                     "separable: maps and kernels have 4 sizes");
         Plan plan{input.size(0), input.size(2), input.size(3), edges, matrices.size(1), taps.size(2), dilation, shared};

@@ -22,10 +22,10 @@ class Workers {
     }
 
     // Runs all jobs, at most `width` at a time, and returns when they are done. The first failure, by position, is
-    // thrown again here. Jobs begun inside a job run in its thread.
+    // thrown again here. Jobs begun inside a job run in its thread; with a width of 0 all run in the caller's.
     void run(std::vector<std::function<void()>> jobs, int width) {
         std::vector<std::exception_ptr> failures(jobs.size());
-        if (inside() || jobs.empty()) {
+        if (inside() || width == 0 || jobs.empty()) {
             for (auto &job : jobs) job();
             return;
         }

@@ -62,8 +62,10 @@ import Torch
         compare(.tiny(layers: 4, cells: cells), [2, 45, 38], mode: mode)
     }
 
-    @Test(arguments: CellSharing.allCases, [1, 2]) func recomputed(cells: CellSharing, workers: Int) {
-        compare(.tiny(layers: 4, cells: cells), [2, 40, 50], recompute: .cells, workers: workers)
+    @Test(arguments: CellSharing.allCases, [Recomputation.cells, .layers])
+    func recomputed(cells: CellSharing, recompute: Recomputation) {
+        compare(.tiny(layers: 4, cells: cells), [2, 40, 50], recompute: recompute)
+        compare(.tiny(layers: 5, cells: cells), [2, 40, 50], recompute: recompute, workers: 2)
     }
 
     /// Every size of a map from one value on.

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Torch
 
@@ -151,5 +152,36 @@ import Torch
             _ = unused
         }
         #expect(witness == nil)
+    }
+
+    /// The second run computes in the precision of the first, though the backward pass begins outside of it.
+    @Test(arguments: [0, 1, 2]) func precision(workers: Int) {
+        let weight = gaussian([3, 3, 1, 1]).to(.float32)
+        weight.requiresGrad = true
+        let x = gaussian([2, 3, 5, 6]).to(.float32) * 1
+        let seen = Seen()
+        func gradient(recomputes: Bool) -> [Double] {
+            let block = GraphBlock(inputs: [x], parameters: [weight]) { inputs, again in
+                let y = conv2d(inputs[0], weight: weight)
+                seen.append(again, y.dtype)
+                return [y.to(.float32) * y.to(.float32)]
+            }
+            let result = withBFloat16(true, on: .cpu) {
+                runBlocks([block], recomputes: recomputes, workers: workers)[0][0]
+            }
+            return gradients(of: result.sum(), withRespectTo: [weight])[0]?.doubles() ?? []
+        }
+        let want = gradient(recomputes: false)
+        #expect(gradient(recomputes: true) == want)
+        #expect(seen.values.map(\.again) == [false, false, true])
+        #expect(seen.values.allSatisfy { $0.dtype == .bfloat16 })
+    }
+
+    private final class Seen: @unchecked Sendable {
+        private let lock = NSLock()
+        private var list: [(again: Bool, dtype: DType)] = []
+
+        func append(_ again: Bool, _ dtype: DType) { lock.withLock { list.append((again, dtype)) } }
+        var values: [(again: Bool, dtype: DType)] { lock.withLock { list } }
     }
 }

@@ -1,75 +1,75 @@
+import Experiments
 import Foundation
-import Networks
-import SearchSpace
 import Torch
 
-/// Seconds of a weight step, an architecture step and a discrete training step, as median and spread.
+/// Seconds and peak memory of the steps that take a user's time, as a table and, with `--json FILE`, as JSON.
+///
+///     Steps [SIZE] [--rounds N] [--only NAME] [--json FILE]
+///
+/// Every case runs in a process of its own, by turns with the others, so that its memory is its own and a busy minute
+/// of the machine falls on all. `--only` picks the cases whose names contain a text.
 @main
 struct Steps {
-    static func main() {
-        let size = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 129
-        let workers = ProcessInfo.processInfo.activeProcessorCount
-        print("libtorch \(Engine.version), \(workers) threads, \(size)x\(size), batch 2, 19 classes, float32")
-        searchSteps(size: size, workers: workers)
-        discreteStep(size: size, workers: workers)
-    }
-
-    /// The paper's supernet: 12 layers, 5 blocks, F = 8.
-    private static func searchSteps(size: Int, workers: Int) {
-        Engine.threads = 1
-        let generator = Generator(seed: 1)
-        let store = VariableStore(generator: generator)
-        let supernet = Supernet(SupernetConfiguration(classes: 19), store: store)
-        supernet.workers = workers
-        let sgd = SGD(
-            groups: [SGD.Group(parameters: store.parameters.filter { $0.kind != .architecture }, weightDecay: 3e-4)],
-            momentum: 0.9)
-        let adam = Adam(store.parameters.filter { $0.kind == .architecture }, rate: 3e-3, weightDecay: 1e-3)
-        let (images, labels) = batch(size: size, generator: generator)
-        measure("search, weight step") {
-            let loss = crossEntropy(supernet(images, mode: .training), labels: labels)
-            sgd.step(gradients(of: loss, withRespectTo: sgd.parameters), rate: 0.025)
+    static func main() throws {
+        let arguments = Arguments(CommandLine.arguments.dropFirst())
+        let size = arguments.position.flatMap { Int($0) } ?? 129
+        if let name = arguments["--case"] {
+            guard let known = Case.allCases.first(where: { $0.rawValue == name }) else { exit(64) }
+            let run = known.measure(size: size, repetitions: arguments["--repetitions"].flatMap { Int($0) } ?? 3)
+            print(String(decoding: try JSONEncoder().encode(run), as: UTF8.self))
+            return
         }
-        measure("search, architecture step") {
-            let loss = crossEntropy(supernet(images, mode: .trainingFrozen), labels: labels)
-            adam.step(gradients(of: loss, withRespectTo: adam.parameters))
+        let rounds = max(1, arguments["--rounds"].flatMap { Int($0) } ?? 3)
+        let cases = Case.allCases.filter { arguments["--only"].map($0.rawValue.contains) ?? true }
+        var runs: [Case: [Run]] = [:]
+        for _ in 0..<rounds {
+            for measured in cases { runs[measured, default: []].append(try child(measured, size: size)) }
+        }
+        let report = Report(size: size, rate: matrixRate(), runs: runs)
+        print(report.table)
+        if let file = arguments["--json"] {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            try AtomicFile.write(try encoder.encode(report), to: file)
         }
     }
 
-    /// The published network, F = 20.
-    private static func discreteStep(size: Int, workers: Int) {
-        guard let genotype = try? KnownDesign.autoDeepLab.genotype(layers: 12) else { return }
-        Engine.threads = workers
-        let generator = Generator(seed: 1)
-        let store = VariableStore(generator: generator)
-        let network = DiscreteNetwork(genotype, DiscreteConfiguration(), store: store)
-        let sgd = SGD(groups: [SGD.Group(parameters: store.parameters, weightDecay: 4e-5)], momentum: 0.9)
-        let (images, labels) = batch(size: size, generator: generator)
-        measure("published network, training step") {
-            let loss = crossEntropy(network(images, mode: .training), labels: labels)
-            sgd.step(gradients(of: loss, withRespectTo: sgd.parameters), rate: 0.01)
-        }
-        measure("published network, inference of 2") {
-            withoutGradients { _ = network(images, mode: .evaluation) }
-        }
+    private static func child(_ measured: Case, size: Int) throws -> Run {
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+        process.arguments = ["\(size)", "--case", measured.rawValue]
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return try JSONDecoder().decode(Run.self, from: data)
     }
 
-    private static func batch(size: Int, generator: Generator) -> (Tensor, Tensor) {
-        let images = Tensor.uniform([2, 3, size, size], from: -1, to: 1, generator: generator)
-        let labels = Tensor.uniform([2, size, size], from: 0, to: 19, generator: generator).floor().to(.int64)
-        return (images, labels)
-    }
-
-    /// Runs `body` once to warm up, then five times.
-    private static func measure(_ name: String, _ body: () -> Void) {
-        body()
-        let seconds = (0..<5).map { _ in
+    /// Multiply-adds a second of a product of matrices of 1024 x 1024, on all threads: the best of ten.
+    private static func matrixRate() -> Double {
+        Engine.threads = ProcessInfo.processInfo.activeProcessorCount
+        let a = Tensor.full(0.5, [1_024, 1_024])
+        let seconds = (0..<10).map { _ in
             let start = Date()
-            body()
+            _ = a.matmul(a)
             return Date().timeIntervalSince(start)
-        }.sorted()
-        print(
-            name.padding(toLength: 36, withPad: " ", startingAt: 0)
-                + String(format: "median %.3f s, %.3f to %.3f s", seconds[2], seconds[0], seconds[4]))
+        }
+        return pow(1_024, 3) / (seconds.min() ?? .infinity)
     }
+}
+
+/// Words of a command line: options with a value each, and one without a name.
+private struct Arguments {
+    private(set) var position: String?
+    private var options: [String: String] = [:]
+
+    init(_ words: some Sequence<String>) {
+        var words = words.makeIterator()
+        while let word = words.next() {
+            if word.hasPrefix("--") { options[word] = words.next() } else { position = word }
+        }
+    }
+
+    subscript(name: String) -> String? { options[name] }
 }

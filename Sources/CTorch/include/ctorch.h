@@ -116,6 +116,7 @@ int32_t ct_amax(ct_tensor a, int64_t dim, bool keep, ct_optional_tensor *_Nonnul
 int32_t ct_eq_scalar(ct_tensor a, double b, ct_optional_tensor *_Nonnull out);
 int32_t ct_lt_scalar(ct_tensor a, double b, ct_optional_tensor *_Nonnull out);
 int32_t ct_where(ct_tensor condition, ct_tensor a, ct_tensor b, ct_optional_tensor *_Nonnull out);
+int32_t ct_relu_in_place(ct_tensor a);
 int32_t ct_add_in_place(ct_tensor a, ct_tensor b, double scale);
 int32_t ct_mul_in_place(ct_tensor a, double scale);
 int32_t ct_fill_in_place(ct_tensor a, double value);
@@ -142,6 +143,9 @@ int32_t ct_zero_grad(ct_tensor a);
 int32_t ct_backward(ct_tensor root);
 bool ct_grad_mode(void);
 void ct_set_grad_mode(bool enabled);
+// Whether convolutions and matrix products of this thread compute in bfloat16 on a kind of device.
+bool ct_autocast(int32_t device_kind);
+void ct_set_autocast(int32_t device_kind, bool enabled);
 int32_t ct_gradients(const ct_optional_tensor *_Nonnull roots, const ct_optional_tensor *_Nullable root_gradients,
                      int64_t root_count, const ct_optional_tensor *_Nonnull inputs, int64_t input_count,
                      ct_optional_tensor *_Nonnull out);

@@ -76,6 +76,7 @@ public final class Model {
             genotype: genotype, configuration: configuration, classes: classes, resize: resize,
             generator: Generator(seed: 0), device: device)
         try network.store.load(tensors)
+        network.fold()
     }
 
     /// The class of every pixel of an image, at the image's size.

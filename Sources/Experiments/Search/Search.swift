@@ -128,7 +128,7 @@ public final class Search {
         let images = Tensor.zeros([search.batch, 3, search.crop.height, search.crop.width], device: device)
         let labels = Tensor.zeros(
             [search.batch, search.crop.height, search.crop.width], dtype: .int64, device: device)
-        let loss = crossEntropy(supernet(images, mode: .trainingFrozen), labels: labels)
+        let loss = crossEntropy(scores(images, mode: .trainingFrozen), labels: labels)
         _ = gradients(of: loss, withRespectTo: architecture.parameters)
     }
 
@@ -191,9 +191,13 @@ public final class Search {
         _ batch: Batch, mode: NormalizationMode, by parameters: [Tensor]
     ) -> ([Tensor?], StepNumbers) {
         let loss = crossEntropy(
-            supernet(batch.imageTensor(on: device), mode: mode), labels: batch.labelTensor(on: device))
+            scores(batch.imageTensor(on: device), mode: mode), labels: batch.labelTensor(on: device))
         let found = gradients(of: loss, withRespectTo: parameters)
         return (found, StepNumbers(loss: loss, gradients: found))
+    }
+
+    private func scores(_ images: Tensor, mode: NormalizationMode) -> Tensor {
+        withBFloat16(configuration.precision == .bfloat16, on: device) { supernet(images, mode: mode) }
     }
 
     private func finishEpoch(_ epoch: Int, _ measured: [(String, LogValue)]) throws {

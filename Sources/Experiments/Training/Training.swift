@@ -158,9 +158,11 @@ public final class Training {
         let buffers = model.network.store.buffers
         let statistics = configuration.onNonFinite == .skip ? buffers.map { $0.tensor.clone() } : []
         let progress = Double(position.step) / Double(schedule.total)
-        let scores = model.network(
-            batch.imageTensor(on: model.device), mode: .training,
-            regularization: Regularization(progress: progress, generator: generator))
+        let scores = withBFloat16(configuration.precision == .bfloat16, on: model.device) {
+            model.network(
+                batch.imageTensor(on: model.device), mode: .training,
+                regularization: Regularization(progress: progress, generator: generator))
+        }
         let loss = crossEntropy(
             scores, labels: batch.labelTensor(on: model.device), classWeights: classWeights)
         let found = gradients(of: loss, withRespectTo: optimizer.parameters)

@@ -18,6 +18,11 @@ final class DiscreteBranch {
     /// Drop path acts on every branch but skips (strided ones included) and those that give nothing.
     var isDroppable: Bool { branch.op != .skip && branch.op != .none }
 
+    /// See ``DiscreteNetwork/fold()``.
+    func fold() {
+        for unit in units { unit.fold() }
+    }
+
     /// Applies the operator; nil where it gives nothing.
     func callAsFunction(_ input: SharedMap, size: MapSize, mode: NormalizationMode) -> Tensor? {
         if branch.op == .none { return nil }
@@ -56,6 +61,12 @@ final class DiscreteCell {
 
     /// Number of branches that drop path acts on.
     var droppableBranches: Int { blocks.joined().count { $0.isDroppable } }
+
+    /// See ``DiscreteNetwork/fold()``.
+    func fold() {
+        for unit in [previousProjection] + (previous2Projection.map { [$0] } ?? []) { unit.fold() }
+        for branch in blocks.joined() { branch.fold() }
+    }
 
     /// The cell's output `[N, B F s / 4, ceil(H / s), ceil(W / s)]`.
     ///

@@ -63,6 +63,16 @@ public final class DiscreteNetwork {
         decoder = DiscreteDecoder(store.root / "decoder", layout.decoder, normalization: head)
     }
 
+    /// Folds batch normalisations into the convolutions before them, for passes in evaluation that follow.
+    ///
+    /// The variables stay as they are, for other modes too; after a change of theirs, fold anew.
+    public func fold() {
+        for unit in stem { unit.fold() }
+        for cell in cells { cell.fold() }
+        aspp.fold()
+        decoder.fold()
+    }
+
     /// Class scores `[N, classes, H, W]` of images `[N, 3, H, W]` whose values are 2x / 255 - 1.
     ///
     /// - Parameters:

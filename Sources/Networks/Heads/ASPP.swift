@@ -21,9 +21,8 @@ final class ASPP {
     private let point: ConvBNReLU
     private let atrous: [ConvBNReLU]
     private let imageConv: Conv2d
-    private let imageNorm: BatchNorm2d?
-    private let projection: Conv2d
-    private let projectionNorm: BatchNorm2d
+    private let normalizedImage: NormalizedConv?
+    private let projection: NormalizedConv
 
     init(_ path: Path, _ settings: Settings) {
         func branch(_ name: String, kernelSize: Int, inputChannels: Int, rate: Int = 1) -> ConvBNReLU {
@@ -38,25 +37,34 @@ final class ASPP {
         imageConv = Conv2d(
             path / "image" / "conv", inputChannels: settings.inputChannels, outputChannels: settings.channels,
             kernelSize: 1, initializer: settings.initializer)
-        imageNorm =
+        normalizedImage =
             settings.normalizesImagePooling
-            ? settings.normalization(path / "image" / "norm", channels: settings.channels) : nil
-        projection = Conv2d(
-            path / "projection" / "conv", inputChannels: settings.channels * (settings.rates.count + 2),
-            outputChannels: settings.channels, kernelSize: 1, initializer: settings.initializer)
-        projectionNorm = settings.normalization(path / "projection" / "norm", channels: settings.channels)
+            ? NormalizedConv(imageConv, settings.normalization(path / "image" / "norm", channels: settings.channels))
+            : nil
+        projection = NormalizedConv(
+            Conv2d(
+                path / "projection" / "conv", inputChannels: settings.channels * (settings.rates.count + 2),
+                outputChannels: settings.channels, kernelSize: 1, initializer: settings.initializer),
+            settings.normalization(path / "projection" / "norm", channels: settings.channels))
     }
 
     /// `[N, C, h, w]` to `[N, channels, h, w]`.
     func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
-        var image = imageConv(x.mean([2, 3], keep: true))
-        if let imageNorm { image = imageNorm(image, mode: mode) }
-        image = image.relu()
+        let mean = x.mean([2, 3], keep: true)
+        let image = normalizedImage?(mean, mode: mode, activates: true) ?? imageConv(mean).relu()
         let map = concatenate([point(x, mode: mode)] + atrous.map { $0(x, mode: mode) }, dim: 1)
         // The image's mean is the same at every pixel, so its share of the projection is computed once and added.
-        let kernel = projection.weight.narrow(1, start: 0, length: map.size(1))
-        let imageKernel = projection.weight.narrow(1, start: map.size(1), length: image.size(1))
-        let projected = conv2d(map, weight: kernel) + conv2d(image, weight: imageKernel)
-        return projectionNorm(projected, mode: mode).relu()
+        return projection.apply(mode: mode, activates: true) { weight, bias in
+            conv2d(map, weight: weight.narrow(1, start: 0, length: map.size(1)))
+                + conv2d(
+                    image, weight: weight.narrow(1, start: map.size(1), length: image.size(1)), bias: bias)
+        }
+    }
+
+    /// See ``DiscreteNetwork/fold()``.
+    func fold() {
+        for unit in [point] + atrous { unit.fold() }
+        normalizedImage?.fold()
+        projection.fold()
     }
 }

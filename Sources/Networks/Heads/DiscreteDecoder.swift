@@ -30,6 +30,11 @@ final class DiscreteDecoder {
             [MapSize(of: lowLevel).resize(context), reduction(lowLevel, mode: mode)], dim: 1)
         return logits(refinement.reduce(joined) { $1($0, mode: mode) })
     }
+
+    /// See ``DiscreteNetwork/fold()``.
+    func fold() {
+        for unit in [reduction] + refinement { unit.fold() }
+    }
 }
 
 extension ConvBNReLU {

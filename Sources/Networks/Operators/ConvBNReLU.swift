@@ -2,24 +2,26 @@ import Torch
 
 /// Convolution, batch normalisation, ReLU: the order outside the cells.
 final class ConvBNReLU {
-    private let conv: Conv2d
-    private let norm: BatchNorm2d
+    private let convolution: NormalizedConv
     private let activates: Bool
 
     init(
         _ path: Path, inputChannels: Int, outputChannels: Int, kernelSize: Int, stride: Int = 1, dilation: Int = 1,
         normalization: Normalization, initializer: Initializer = .uniformFanIn, activates: Bool = true
     ) {
-        conv = Conv2d(
-            path / "conv", inputChannels: inputChannels, outputChannels: outputChannels, kernelSize: kernelSize,
-            stride: stride, dilation: dilation, initializer: initializer)
-        norm = normalization(path / "norm", channels: outputChannels)
+        convolution = NormalizedConv(
+            Conv2d(
+                path / "conv", inputChannels: inputChannels, outputChannels: outputChannels, kernelSize: kernelSize,
+                stride: stride, dilation: dilation, initializer: initializer),
+            normalization(path / "norm", channels: outputChannels))
         self.activates = activates
     }
 
     /// `[N, C, H, W]` to `[N, O, ceil(H / stride), ceil(W / stride)]`.
     func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
-        let y = norm(conv(x), mode: mode)
-        return activates ? y.relu() : y
+        convolution(x, mode: mode, activates: activates)
     }
+
+    /// See ``DiscreteNetwork/fold()``.
+    func fold() { convolution.fold() }
 }

@@ -5,16 +5,17 @@ import Torch
 ///
 /// Variables: `depthwise.weight` and `pointwise.weight`, or `dense.weight` or `pointwise.weight` alone; `norm.*`.
 final class PreActivatedUnit {
-    private let convolutions: [Conv2d]
-    private let norm: BatchNorm2d
+    private let depthwise: [Conv2d]
+    private let last: NormalizedConv
 
     /// A unit of these convolutions, of which the last is the normalised one.
     init(_ path: Path, _ layouts: [ConvolutionLayout], normalization: Normalization) {
-        precondition(
-            layouts.last?.normalized == true && !layouts.dropLast().contains { $0.normalized },
-            "\(path.name): a unit ends with its only batch normalisation")
-        convolutions = layouts.map { Conv2d(path / $0.unitName, $0) }
-        norm = normalization(path / "norm", channels: layouts.last?.outputChannels ?? 0)
+        guard let layout = layouts.last, layout.normalized, !layouts.dropLast().contains(where: \.normalized) else {
+            preconditionFailure("\(path.name): a unit ends with its only batch normalisation")
+        }
+        depthwise = layouts.dropLast().map { Conv2d(path / $0.unitName, $0) }
+        last = NormalizedConv(
+            Conv2d(path / layout.unitName, layout), normalization(path / "norm", channels: layout.outputChannels))
     }
 
     /// Cuts an operator's convolutions behind every batch normalisation.
@@ -27,8 +28,11 @@ final class PreActivatedUnit {
 
     /// Convolves and normalises a map `[N, C, H, W]` that has been through the ReLU, which branches may share.
     func callAsFunction(rectified x: Tensor, mode: NormalizationMode) -> Tensor {
-        norm(convolutions.reduce(x) { $1($0) }, mode: mode)
+        last(depthwise.reduce(x) { $1($0) }, mode: mode)
     }
+
+    /// See ``DiscreteNetwork/fold()``.
+    func fold() { last.fold() }
 }
 
 extension ConvolutionLayout {

@@ -68,50 +68,91 @@ public final class Supernet {
     public func callAsFunction(_ images: Tensor, mode: NormalizationMode) -> Tensor {
         let height = images.size(2)
         let width = images.size(3)
-        func size(_ stride: Int) -> (height: Int, width: Int) {
-            (scaledSize(height, stride: stride), scaledSize(width, stride: stride))
-        }
         let alpha = architecture.alphaProbabilities
         let beta = architecture.betaProbabilities
         let (half, quarter) = stem(images.channelsLast(), mode: mode)
-        // Maps of the two layers before, by stride.
-        var before2 = [2: half]
-        var before = [4: quarter]
-        for layer in layers {
+        var maps = RecentMaps(half: half, quarter: quarter)
+        for segment in segments {
+            let pass = { (maps: RecentMaps, alpha: Tensor, beta: Tensor, mode: NormalizationMode) in
+                self.run(segment, from: maps, alpha: alpha, beta: beta, height: height, width: width, mode: mode)
+            }
+            maps =
+                recompute == .layers
+                ? recomputed(segment, from: maps, alpha: alpha, beta: beta, mode: mode, pass)
+                : pass(maps, alpha, beta, mode)
+        }
+        let heads = heads.map { stride, part in
+            GraphBlock(inputs: [maps.last(at: stride.rawValue)], parameters: part.parameters) { inputs, again in
+                [
+                    part.module(
+                        inputs[0], height: height, width: width,
+                        mode: again ? mode.repeated : mode)
+                ]
+            }
+        }
+        let scores = runBlocks(heads, recomputes: recompute != .none, workers: workers).map { $0[0] }
+        return scores.dropFirst().reduce(scores[0]) { $0 + $1 }
+    }
+
+    /// The layers cut into as many runs as each has layers, so that the least is kept between and inside them.
+    private var segments: [Range<Int>] {
+        let length = Int(Double(layers.count).squareRoot().rounded(.up))
+        return Swift.stride(from: 0, to: layers.count, by: length).map { $0..<min($0 + length, layers.count) }
+    }
+
+    /// Runs some layers.
+    private func run(
+        _ segment: Range<Int>, from start: RecentMaps, alpha: Tensor, beta: Tensor, height: Int, width: Int,
+        mode: NormalizationMode
+    ) -> RecentMaps {
+        func size(_ stride: Int) -> (height: Int, width: Int) {
+            (scaledSize(height, stride: stride), scaledSize(width, stride: stride))
+        }
+        var maps = start
+        for layer in layers[segment] {
             let blocks = layer.map { part in
                 let node = part.module
                 let count = node.arrows.count
-                let inputs = node.arrows.map { map(before, $0.source.stride.rawValue) }
-                let second = map(before2, node.second.stride)
-                return GraphBlock(inputs: inputs + [second, alpha, beta], parameters: part.parameters) {
-                    inputs, again in
+                let inputs = node.arrows.map { maps.last(at: $0.source.stride.rawValue) }
+                return GraphBlock(
+                    inputs: inputs + [maps.second(at: node.second.stride), alpha, beta], parameters: part.parameters
+                ) { inputs, again in
                     [
                         node(
                             h1: Array(inputs[..<count]), h2: inputs[count], alpha: inputs[count + 1],
                             beta: inputs[count + 2], size: size(node.node.stride.rawValue),
-                            mode: again && mode == .training ? .trainingFrozen : mode)
+                            mode: again ? mode.repeated : mode)
                     ]
                 }
             }
-            let outputs = runBlocks(blocks, recomputes: recompute == .cells, workers: workers)
-            (before2, before) = (before, [:])
-            for (part, output) in zip(layer, outputs) { before[part.module.node.stride.rawValue] = output[0] }
+            let outputs = runBlocks(blocks, recomputes: recompute != .none, workers: workers)
+            maps.append(
+                Dictionary(
+                    uniqueKeysWithValues: zip(layer, outputs).map { ($0.module.node.stride.rawValue, $1[0]) }))
         }
-        let heads = heads.map { stride, part in
-            GraphBlock(inputs: [map(before, stride.rawValue)], parameters: part.parameters) { inputs, again in
-                [
-                    part.module(
-                        inputs[0], height: height, width: width,
-                        mode: again && mode == .training ? .trainingFrozen : mode)
-                ]
-            }
-        }
-        let maps = runBlocks(heads, recomputes: recompute == .cells, workers: workers).map { $0[0] }
-        return maps.dropFirst().reduce(maps[0]) { $0 + $1 }
+        return maps
     }
 
-    private func map(_ maps: [Int: Tensor], _ stride: Int) -> Tensor {
-        guard let map = maps[stride] else { preconditionFailure("no map at stride \(stride)") }
-        return map
+    /// Runs some layers of which only the last two maps are kept; the backward pass runs them anew.
+    private func recomputed(
+        _ segment: Range<Int>, from start: RecentMaps, alpha: Tensor, beta: Tensor, mode: NormalizationMode,
+        _ pass: @escaping (RecentMaps, Tensor, Tensor, NormalizationMode) -> RecentMaps
+    ) -> RecentMaps {
+        let block = GraphBlock(
+            inputs: start.list + [alpha, beta], parameters: layers[segment].joined().flatMap(\.parameters),
+            outputCount: layers[max(0, segment.upperBound - 2)..<segment.upperBound].joined().count
+        ) { [networkSpace] inputs, again in
+            pass(
+                RecentMaps(inputs, after: segment.lowerBound, in: networkSpace), inputs[inputs.count - 2],
+                inputs[inputs.count - 1], again ? mode.repeated : mode
+            ).list
+        }
+        return RecentMaps(
+            runBlocks([block], recomputes: true, workers: 0)[0], after: segment.upperBound, in: networkSpace)
     }
+}
+
+extension NormalizationMode {
+    /// The mode of a second run of what has run before: statistics have moved already.
+    fileprivate var repeated: NormalizationMode { self == .training ? .trainingFrozen : self }
 }

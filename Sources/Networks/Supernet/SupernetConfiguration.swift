@@ -14,6 +14,8 @@ public enum Recomputation: String, Codable, CaseIterable, Sendable {
     case none
     /// The inside of each node's cells.
     case cells
+    /// Runs of about the square root of L layers, and the cells inside them once more: least memory.
+    case layers
 }
 
 /// Everything that shapes the supernet (paper 3 and 4.1).

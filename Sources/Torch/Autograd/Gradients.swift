@@ -36,6 +36,19 @@ public func gradients(of loss: Tensor, withRespectTo inputs: [Tensor]) -> [Tenso
     return out.map { $0.map(Tensor.init(owning:)) }
 }
 
+/// Runs a closure whose convolutions and matrix products compute in bfloat16 on a device; all variables stay as they
+/// are, and so do gradients.
+///
+/// The mode belongs to the thread, so the closure cannot suspend.
+public func withBFloat16<Result>(_ enabled: Bool, on device: Device, _ body: () throws -> Result) rethrows -> Result {
+    guard enabled else { return try body() }
+    let kind = device.kind.code
+    let before = ct_autocast(kind)
+    ct_set_autocast(kind, true)
+    defer { ct_set_autocast(kind, before) }
+    return try body()
+}
+
 /// Runs a closure without recording a graph.
 ///
 /// The mode belongs to the thread, so the closure cannot suspend.

@@ -98,6 +98,8 @@ extension Tensor {
     }
     /// Multiplies this tensor's own memory.
     public func scale(by factor: Double) { Engine.run("scale", ct_mul_in_place(handle, factor), summary) }
+    /// ReLU on this tensor's own memory.
+    public func rectify() { Engine.run("rectify", ct_relu_in_place(handle), summary) }
     /// Fills this tensor's own memory.
     public func fill(_ value: Double) { Engine.run("fill", ct_fill_in_place(handle, value), summary) }
     /// Overwrites this tensor's own memory by another's numbers.

@@ -89,6 +89,8 @@ public func interpolateBilinear(_ x: Tensor, height: Int, width: Int, alignCorne
 public func crossEntropy(
     _ logits: Tensor, labels: Tensor, classWeights: Tensor? = nil, ignored: Int = 255
 ) -> Tensor {
+    // Sums over pixels need more than bfloat16's 8 bits.
+    let logits = logits.dtype == .bfloat16 ? logits.to(.float32) : logits
     let logProbabilities = logits.logSoftmax(1)
     let sum = withExtendedLifetime(classWeights) {
         Tensor.make("crossEntropy", logits, labels) {

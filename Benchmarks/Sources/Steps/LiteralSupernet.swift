@@ -1,0 +1,1 @@
+../../../Tests/NetworksTests/LiteralSupernet.swift

@@ -1,0 +1,49 @@
+import Torch
+
+/// A convolution with the batch normalisation behind it; once folded, a convolution with a bias.
+final class NormalizedConv {
+    /// The convolution, without a bias.
+    let conv: Conv2d
+    private let norm: BatchNorm2d
+    private var folded: (weight: Tensor, bias: Tensor)?
+
+    init(_ conv: Conv2d, _ norm: BatchNorm2d) {
+        self.conv = conv
+        self.norm = norm
+    }
+
+    /// Kernel and bias that do what both do in evaluation: w g / d and b - m g / d, d = sqrt(variance + eps).
+    func fold() {
+        folded = withoutGradients {
+            let inverse = 1 / (norm.runningVariance + norm.eps).sqrt()
+            let scale = norm.weight.map { $0 * inverse } ?? inverse
+            let shift = norm.runningMean * scale
+            return (
+                conv.weight * scale.reshape([-1, 1, 1, 1]),
+                norm.bias.map { $0 - shift } ?? -shift
+            )
+        }
+    }
+
+    /// Convolves and normalises `[N, C, H, W]`, with ReLU after it if wanted.
+    func callAsFunction(_ x: Tensor, mode: NormalizationMode, activates: Bool = false) -> Tensor {
+        apply(mode: mode, activates: activates) { weight, bias in
+            conv2d(
+                x, weight: weight, bias: bias, stride: conv.stride, padding: conv.padding, dilation: conv.dilation,
+                groups: conv.groups)
+        }
+    }
+
+    /// The same for a convolution that is computed in another form; `convolve` gets the kernel, and a bias if folded.
+    func apply(
+        mode: NormalizationMode, activates: Bool, convolve: (_ weight: Tensor, _ bias: Tensor?) -> Tensor
+    ) -> Tensor {
+        guard let folded, mode == .evaluation else {
+            let y = norm(convolve(conv.weight, nil), mode: mode)
+            return activates ? y.relu() : y
+        }
+        let y = convolve(folded.weight, folded.bias)
+        if activates { y.rectify() }
+        return y
+    }
+}
