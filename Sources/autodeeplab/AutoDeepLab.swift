@@ -9,7 +9,7 @@ struct AutoDeepLab: AsyncParsableCommand {
         abstract: "Finds, trains and uses a segmentation network that was designed for your images.",
         discussion: """
             GENOTYPE is a genotype file, a run folder, or one of the names auto-deeplab, deeplabv3, conv-deconv, \
-            stacked-hourglass.
+            stacked-hourglass; the last three also with a number of layers, as deeplabv3:8.
 
             Exit status: 0 done, 64 wrong usage, 65 bad data, 66 missing input, 70 internal fault, 73 cannot write, \
             130 interrupted.
@@ -17,7 +17,8 @@ struct AutoDeepLab: AsyncParsableCommand {
         version: packageVersion,
         subcommands: [
             DemoVerb.self, SearchVerb.self, Decode.self, Train.self, Evaluate.self, Compare.self, Predict.self,
-            ExportVerb.self, Bench.self, Inspect.self, Draw.self, Watch.self, Report.self, DataVerb.self, Doctor.self,
+            ExportVerb.self, Bench.self, Inspect.self, Draw.self, SampleVerb.self, Watch.self, Report.self,
+            DataVerb.self, Doctor.self,
         ])
 
     static func main() async {

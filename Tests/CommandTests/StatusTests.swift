@@ -61,7 +61,10 @@ struct StatusTests {
     }
 
     /// The help is a promise: a change in it is to be seen in a review.
-    @Test("The help is that of the snapshot", arguments: ["inspect", "draw", "doctor", "data check", "data demo"])
+    @Test(
+        "The help is that of the snapshot",
+        arguments: ["inspect", "draw", "doctor", "data check", "data demo", "compare", "sample"]
+    )
     func snapshot(verb: String) throws {
         let result = try run(["help"] + verb.split(separator: " ").map(String.init))
         let name = verb.replacingOccurrences(of: " ", with: "-")

@@ -81,6 +81,7 @@ struct ComparedRun {
         let metrics = try evaluate(model, configuration, split: split, reporter: reporter)
         try metrics.write(toRun: paths.folder)
         try writeReport(ofRun: paths.folder)
+        try writeModelCard(ofRun: paths.folder)
         let times = InferenceTime.milliseconds(
             of: model, height: images.height, width: images.width, repetitions: 5)
         let record = Record(

@@ -91,10 +91,11 @@ extension ComparisonResult {
             return (squares / Double(scores.count - 1)).squareRoot()
         }
         let seconds = runs.compactMap(\.secondsPerImage).sorted()
+        let middle = [seconds.count / 2, (seconds.count - 1) / 2].map { seconds.isEmpty ? 0 : seconds[$0] }
         return Network(
             name: priced.network.name, genotype: priced.network.argument, filters: priced.filters,
             parameters: priced.cost.parameters, multiplyAdds: priced.cost.multiplyAdds,
             relativeMultiplyAdds: Double(priced.cost.multiplyAdds) / Double(first.cost.multiplyAdds), mIOU: mean,
-            spread: spread, secondsPerImage: seconds.isEmpty ? nil : seconds[seconds.count / 2], runs: runs)
+            spread: spread, secondsPerImage: seconds.isEmpty ? nil : (middle[0] + middle[1]) / 2, runs: runs)
     }
 }

@@ -36,6 +36,22 @@ public struct EvaluatedImages: Equatable, Sendable {
     }
 }
 
+extension DataConfiguration {
+    /// The number of classes, as far as it is known without looking at the data: by names, or by the layout.
+    public var statedClasses: Int? {
+        if !classes.names.isEmpty { return classes.names.count }
+        let own: KnownClasses =
+            switch format {
+            case _ where classes.known != .none: classes.known
+            case .cityscapes: .cityscapes
+            case .voc, .coco: .voc
+            case .ade20k: .ade20k
+            case .auto, .folders, .list, .tiles: .none
+            }
+        return own.table?.count
+    }
+}
+
 extension TrainConfiguration {
     /// What a network costs as it is trained and used under this configuration: its filters and its head's widths.
     ///

@@ -12,6 +12,8 @@ public struct Configuration: Codable, Equatable, Sendable {
     public var train = TrainConfiguration()
     /// How a trained network is measured (paper 5.2).
     public var evaluate = EvaluateConfiguration()
+    /// What the model card says that nobody can measure.
+    public var card = CardConfiguration()
     /// When checkpoints are written and how many are kept.
     public var checkpoint = CheckpointConfiguration()
     /// What happens when a loss or a gradient is not finite.
@@ -35,6 +37,15 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
     public var every = CheckpointInterval.epoch
     /// How many of the newest checkpoints stay on the disk, besides the best one.
     public var keep = 2
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What the model card (README.md beside a trained model) says that nobody can measure.
+public struct CardConfiguration: Codable, Equatable, Sendable {
+    /// The licence of the weights; empty is shown as "not stated".
+    public var license = ""
 
     /// The defaults.
     public init() {}

@@ -190,6 +190,7 @@ extension Setting {
 
     private static var generalSettings: [Setting] {
         [
+            Setting("card.license", \.card.license),
             Setting("checkpoint.every", \.checkpoint.every),
             Setting("checkpoint.keep", \.checkpoint.keep, 1...1_000),
             Setting("onNonFinite", \.onNonFinite),

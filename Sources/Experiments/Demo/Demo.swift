@@ -67,6 +67,7 @@ public struct Demo {
         let model = try Model(at: train.path, device: try configuration.device.device())
         let metrics = try evaluate(model, configuration, split: "test", reporter: reporter)
         try metrics.write(toRun: train.path)
+        try writeModelCard(ofRun: train.path)
         try stopIfAsked()
         let predictions = output + "/predictions"
         _ = try predict(

@@ -39,6 +39,8 @@ public struct RunPaths: Equatable, Sendable {
     /// The last evaluation.
     public var evaluation: String { file("metrics.json") }
 
+    /// The model card.
+    public var card: String { file("README.md") }
     /// What networks came to under one budget, where the folder is a comparison's or a run was named to it.
     public var comparison: String { file("compare.json") }
     /// What a run of a comparison came to.

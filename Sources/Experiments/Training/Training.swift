@@ -126,6 +126,8 @@ public final class Training {
         return try keeper.run(self) {
             reporter.report(.began(stage: "train", unit: "step", total: schedule.total))
             while position.epoch < epochs { try runEpoch(position.epoch) }
+            let paths = keeper.folder.paths
+            if FileManager.default.fileExists(atPath: paths.model) { try writeModelCard(ofRun: paths.folder) }
             reporter.report(.ended(stage: "train"))
             return position.best
         }

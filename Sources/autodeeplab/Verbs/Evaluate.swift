@@ -16,6 +16,7 @@ struct Evaluate: ParsableCommand {
         try metrics.write(toRun: options.model)
         if FileManager.default.fileExists(atPath: RunPaths(folder: options.model).log) {
             try writeReport(ofRun: options.model)
+            try writeModelCard(ofRun: options.model)
         }
         if options.shared.json { return try printJSON(metrics) }
         for entry in metrics.classes {

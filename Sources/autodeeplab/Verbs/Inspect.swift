@@ -10,40 +10,31 @@ struct Inspect: ParsableCommand {
     @Argument(help: "A genotype file, a run folder, or a known network's name.")
     var genotype: String
 
-    @Option(help: "Filter multiplier F: 20 is the paper's S, 32 its M, 48 its L.")
-    var filters = 20
-
-    @Option(help: "Number of classes.")
-    var classes = 19
-
-    @Option(help: ArgumentHelp("Height and width of the image.", valueName: "HxW"))
-    var size = ImageSize(height: 1_025, width: 2_049)
-
+    @OptionGroup var costs: CostOptions
     @OptionGroup var shared: SharedOptions
 
-    func validate() throws {
-        guard (1...1_024).contains(filters) else { throw ValidationError("--filters must be from 1 to 1024") }
-        guard (1...255).contains(classes) else { throw ValidationError("--classes must be from 1 to 255") }
-    }
-
     func run() throws {
+        let configuration = try costs.configuration(shared)
+        let images = try costs.images(configuration)
         let genotype = try loadGenotype(genotype)
-        let cost = Cost.of(
-            genotype, filters: filters, classes: classes, height: size.height, width: size.width)
+        let train = configuration.train
+        let cost = train.cost(of: genotype, on: images)
         if shared.json {
-            try printJSON(Report(genotype, cost, filters: filters, classes: classes, size: size))
+            try printJSON(Report(genotype, cost, filters: train.filters, images))
         } else {
-            printTable(genotype, cost)
+            printTable(genotype, cost, train, images)
         }
     }
 
-    private func printTable(_ genotype: Genotype, _ cost: Cost) {
+    private func printTable(
+        _ genotype: Genotype, _ cost: Cost, _ train: TrainConfiguration, _ images: EvaluatedImages
+    ) {
         print("\(genotype.layers) layers at strides \(genotype.path.map { "\($0.rawValue)" }.joined(separator: " "))")
         for (number, block) in genotype.cell.blocks.enumerated() {
             let branches = [block.first, block.second].map { "\($0.op.rawValue)(\($0.input.name))" }
             print("block\(number + 1) = \(branches.joined(separator: " + "))")
         }
-        print("\(filters) filters, \(classes) classes, image \(size.description)")
+        print("\(train.filters) filters, \(images.classes) classes, image \(images.height)x\(images.width)")
         for (name, part) in [("backbone", cost.backbone), ("ASPP", cost.aspp), ("decoder", cost.decoder)] {
             print(row(name, part.parameters, part.multiplyAdds))
         }
@@ -71,7 +62,7 @@ struct Inspect: ParsableCommand {
         let classes: Int
         let size: [Int]
 
-        init(_ genotype: Genotype, _ cost: Cost, filters: Int, classes: Int, size: ImageSize) {
+        init(_ genotype: Genotype, _ cost: Cost, filters: Int, _ images: EvaluatedImages) {
             parameters = cost.parameters
             multiplyAdds = cost.multiplyAdds
             parts = ["backbone": cost.backbone, "aspp": cost.aspp, "decoder": cost.decoder]
@@ -81,29 +72,8 @@ struct Inspect: ParsableCommand {
             }
             layers = genotype.layers
             self.filters = filters
-            self.classes = classes
-            self.size = [size.height, size.width]
+            classes = images.classes
+            size = [images.height, images.width]
         }
     }
-}
-
-/// Height and width as they are typed: 1025x2049.
-struct ImageSize: ExpressibleByArgument, CustomStringConvertible {
-    let height: Int
-    let width: Int
-
-    init(height: Int, width: Int) {
-        self.height = height
-        self.width = width
-    }
-
-    init?(argument: String) {
-        let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard sides.count == 2, let height = sides[0], let width = sides[1] else { return nil }
-        guard (1...65_536).contains(height), (1...65_536).contains(width) else { return nil }
-        self.init(height: height, width: width)
-    }
-
-    var description: String { "\(height)x\(width)" }
-    var defaultValueDescription: String { description }
 }

@@ -1,0 +1,151 @@
+import Foundation
+import Networks
+import Reporting
+import SearchSpace
+import Torch
+
+/// Writes README.md beside a trained model: what it is, what it was trained on and how, how good it is, how to use it.
+///
+/// - Parameter run: A training's run folder with a model file.
+/// - Returns: The card's path.
+/// - Throws: An error that names the file which cannot be read or written.
+@discardableResult
+public func writeModelCard(ofRun run: String) throws -> String {
+    let paths = RunPaths(folder: run)
+    let card = ModelCard(
+        run: run, model: try Model(at: run), configuration: try Configuration.resolve(file: paths.configuration),
+        records: RunRecord.all(in: FileManager.default.contents(atPath: paths.log) ?? Data()),
+        metrics: FileManager.default.contents(atPath: paths.evaluation).flatMap {
+            try? JSONDecoder().decode(Metrics.self, from: $0)
+        })
+    try AtomicFile.write(Data(card.markdown.utf8), to: paths.card)
+    return paths.card
+}
+
+/// What README.md says of a trained model.
+struct ModelCard {
+    let run: String
+    let model: Model
+    let configuration: Configuration
+    let records: [RunRecord]
+    let metrics: Metrics?
+
+    var markdown: String {
+        let name = URL(fileURLWithPath: run).standardizedFileURL.lastPathComponent
+        let sections = [
+            ("Licence", licence), ("Network", network), ("Data", data), ("Training", training), ("Results", results),
+            ("Use", use),
+        ]
+        return """
+            # \(name)
+
+            A semantic segmentation network of \(model.classes.count) classes in the search space of Auto-DeepLab (Liu et \
+            al., CVPR 2019), trained from scratch by autodeeplab \(packageVersion).
+
+            """ + sections.map { "\n## \($0)\n\n\($1)\n" }.joined()
+    }
+
+    private var licence: String {
+        configuration.card.license.isEmpty
+            ? "not stated (`card.license` in the configuration)" : escapedMarkdown(configuration.card.license)
+    }
+
+    private var network: String {
+        let shape = model.network.configuration
+        let cost = Cost(
+            shape.layout(of: model.genotype), height: configuration.train.crop.height,
+            width: configuration.train.crop.width)
+        let genotype = String(decoding: model.genotype.json(), as: UTF8.self).split(separator: "\n")
+        return """
+            \(genotype.map { "    \($0)" }.joined(separator: "\n"))
+
+            | | |
+            |---|---|
+            | filters F | \(shape.filters) |
+            | stem, ASPP, decoder, low-level channels | \(shape.stemChannels.map(String.init).joined(separator: ", ")); \
+            \(shape.asppChannels); \(shape.decoderChannels); \(shape.lowLevelChannels) |
+            | parameters | \(cost.parameters) |
+            | multiply-adds at \(configuration.train.crop.height)x\(configuration.train.crop.width) | \
+            \(cost.multiplyAdds) |
+            """
+    }
+
+    private var data: String {
+        let data = configuration.data
+        // The folder's name alone: where it lies on this machine is nobody's business.
+        let folder = URL(fileURLWithPath: data.root).lastPathComponent
+        let names = model.classes.names.map(escapedMarkdown).joined(separator: ", ")
+        return """
+            | | |
+            |---|---|
+            | folder | \(escapedMarkdown(folder)) |
+            | layout | \(data.format.rawValue) |
+            | trained on, validated on | \(escapedMarkdown(data.splits.train)), \(escapedMarkdown(data.splits.val)) |
+            | images resized by | \(model.resize) |
+            | classes | \(names) |
+            """
+    }
+
+    private var training: String {
+        let keys = configuration.texts.filter { $0.key.hasPrefix("train.") && $0.value != Self.defaults[$0.key] }
+        let changed = keys.sorted { $0.key < $1.key }.map { "    \($0.key): \($0.value)" }
+        let steps = records.last.map { "\($0.step) steps, \($0.epoch + 1) epochs" } ?? "no epoch finished"
+        return """
+            \(steps); seed \(configuration.seed). SGD under a poly schedule, cross entropy, settings as in `config.yaml`; \
+            what differs from the defaults:
+
+            \(changed.isEmpty ? "    (nothing)" : changed.joined(separator: "\n"))
+            """
+    }
+
+    private static let defaults = Configuration().texts
+
+    private var results: String {
+        let best = records.compactMap { record in record.values["mIOU"].map { ($0, record.epoch + 1) } }
+            .max { $0.0 < $1.0 }
+        var lines = [
+            best.map { "Validation: mIOU \(figure($0.0)) after epoch \($0.1), whose weights these are." }
+                ?? "Validation: not measured."
+        ]
+        guard let metrics else { return lines[0] + "\n\nEvaluation: not made yet (`autodeeplab evaluate`)." }
+        lines += [
+            "",
+            "Evaluation on \(metrics.images) images: mIOU \(figure(metrics.mIOU)), pixel accuracy "
+                + "\(figure(metrics.pixelAccuracy)), mean accuracy \(figure(metrics.meanAccuracy)).", "",
+            "| class | IoU |", "|---|---|",
+        ]
+        lines += metrics.classes.map { "| \(escapedMarkdown($0.name)) | \($0.iou.map(figure) ?? "absent") |" }
+        return lines.joined(separator: "\n")
+    }
+
+    private var use: String {
+        """
+        `model.safetensors` holds all that it takes. From this folder's parent, with this folder's name as RUN:
+
+            autodeeplab predict RUN IMAGE... --output masks --overlay
+            autodeeplab evaluate RUN --data DIR --split test
+            autodeeplab export RUN --output model.onnx
+
+        In Swift, with the package's product `AutoDeepLab`:
+
+            import Experiments
+            import Segmentation
+
+            let model = try Model(at: "RUN")
+            let mask = model.segment(try readImage(path: "image.png"))
+            try writePNG(mask, palette: model.classes.palette, to: "mask.png")
+
+        In PyTorch, with the package's `examples/load_in_pytorch.py`:
+
+            python load_in_pytorch.py RUN/model.safetensors image.png mask.png
+        """
+    }
+
+    private func figure(_ value: Double) -> String { String(format: "%.4f", value) }
+}
+
+/// A text of any length as it may stand in a line or a table of Markdown.
+private func escapedMarkdown(_ text: String) -> String {
+    let line = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+    return String(line.flatMap { "\\`*_[]<>|#".contains($0) ? ["\\", $0] : [$0] })
+}

@@ -1,0 +1,52 @@
+import Experiments
+import Foundation
+import SearchSpace
+import Testing
+
+@Suite("Comparisons")
+struct ComparisonTests {
+    @Test("Networks are named after what was typed, and no two alike")
+    func names() throws {
+        let folder = try TemporaryFolder()
+        let genotype = try KnownDesign.deeplabv3.genotype().json()
+        for name in ["found", "a", "b"] {
+            try FileManager.default.createDirectory(atPath: folder.file(name), withIntermediateDirectories: true)
+        }
+        for name in ["found/genotype.json", "a/random.json", "b/random.json"] {
+            try genotype.write(to: URL(fileURLWithPath: folder.file(name)))
+        }
+        let arguments = [
+            "deeplabv3:8", folder.file("found"), folder.file("found/genotype.json"), folder.file("a/random.json"),
+            folder.file("b/random.json"), folder.file("a/../found/"),
+        ]
+        let networks = try ComparedNetwork.named(by: arguments)
+        #expect(networks.map(\.name) == ["deeplabv3-8", "found", "found-2", "random", "random-2", "found-3"])
+        #expect(networks.map(\.argument) == arguments)
+        #expect(networks[0].genotype.layers == 8 && networks[3].genotype.layers == 12)
+    }
+
+    @Test("What a configuration's network is said to cost is what is built", arguments: [3, 5])
+    func builtParameters(filters: Int) throws {
+        let run = try InstantRun(.train)
+        let settings = ["train.filters=\(filters)", "train.stemChannels=[6, 10, 14]", "train.decoderChannels=12"]
+        try run.run("a", settings)
+        let model = try Model(at: run.folder("a"))
+        let train = try run.configuration(settings).train
+        let images = EvaluatedImages(classes: model.classes.count, height: 65, width: 97)
+        #expect(train.cost(of: model.genotype, on: images).parameters == model.network.store.parameterCount)
+        // Not by chance: other widths are other parameters.
+        let published = TrainConfiguration().cost(of: model.genotype, on: images)
+        #expect(published.parameters != model.network.store.parameterCount)
+    }
+
+    @Test("Costs are counted for the first image, resized and padded to 32 n + 1")
+    func evaluatedImages() throws {
+        let run = try InstantRun(.train)
+        #expect(
+            try EvaluatedImages(run.configuration(), split: "val")
+                == EvaluatedImages(classes: 7, height: 65, width: 65))
+        #expect(
+            try EvaluatedImages(run.configuration(["train.resize=2"]), split: nil)
+                == EvaluatedImages(classes: 7, height: 97, width: 97))
+    }
+}
