@@ -1,6 +1,6 @@
 // Blocks of arithmetic with an inner graph each: computed side by side, and computed again in the backward pass where
 // memory is dearer than time.
-#include "guard.h"
+#include "group.h"
 #include "workers.h"
 
 #include <ATen/ThreadLocalState.h>
@@ -78,9 +78,11 @@ template <typename Job> void each(Blocks &blocks, Job &&job) {
     std::vector<std::function<void()>> jobs;
     size_t value = 0, output = 0;
     for (auto &block : blocks.list) {
-        jobs.push_back([&job, &state, caches, block = block.get(), value, output] {
+        auto place = static_cast<int>(jobs.size());
+        jobs.push_back([&job, &state, caches, block = block.get(), value, output, place] {
             at::ThreadLocalStateGuard guard(state);
             at::autocast::set_autocast_cache_enabled(caches);
+            Lane lane(place);
             job(*block, value, output);
         });
         value += block->value_count;

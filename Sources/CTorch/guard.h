@@ -8,12 +8,18 @@
 #include <atomic>
 #include <new>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace ct {
 
 inline std::atomic<int64_t> live_tensors{0};
+
+// Another process of the group is gone; the text names it.
+struct PeerLost : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
 
 inline std::string &last_error() {
     static thread_local std::string text;
@@ -63,6 +69,9 @@ template <typename Body> int32_t guard(Body &&body) noexcept {
     try {
         body();
         return CT_OK;
+    } catch (const PeerLost &error) {
+        last_error() = error.what();
+        return CT_PEER_LOST;
     } catch (const c10::OutOfMemoryError &error) {
         last_error() = error.what_without_backtrace();
         return CT_OUT_OF_MEMORY;

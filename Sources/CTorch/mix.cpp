@@ -77,6 +77,13 @@ void forward_rows(MixState &state, const std::vector<at::Tensor> &maps, const at
     auto base_start = state.has_base ? base.const_data_ptr<T>() : nullptr;
     auto finished_start = finished.mutable_data_ptr<T>(), rest_start = rest.mutable_data_ptr<T>();
     std::vector<T> row(columns), shift(columns), scale(columns * maps.size());
+    std::vector<Map<T>> normal_maps;
+    for (int64_t group = 0; ranks() > 1 && group < state.options.groups; group++) {
+        for (int64_t k = 0; k < state.normalized; k++) {
+            normal_maps.push_back({sources[k][group * rows], sources[k].width});
+        }
+    }
+    auto common = common_moments(normal_maps, rows, state.options);
     for (int64_t group = 0; group < state.options.groups; group++) {
         std::fill(shift.begin(), shift.end(), T(0));
         std::vector<Moments> found;
@@ -86,7 +93,8 @@ void forward_rows(MixState &state, const std::vector<at::Tensor> &maps, const at
             auto normal = static_cast<int64_t>(k) < state.normalized;
             if (normal) {
                 found.push_back(settle<T>(sources[k][group * rows], rows, width, running_mean.data_ptr<T>() + place,
-                                          running_variance.data_ptr<T>() + place, state.options));
+                                          running_variance.data_ptr<T>() + place, state.options,
+                                          common.empty() ? nullptr : &common[group * state.normalized + k]));
                 place += width;
             }
             for (int64_t m = 0; m < columns; m++) {
@@ -133,9 +141,11 @@ void backward_rows(const MixState &state, const variable_list &maps, const at::T
     };
     std::vector<T> ga(columns * count), gb(columns * count), gc(columns * count);
     auto base_rows = state.has_base ? base_gradient.numel() / columns : 0;
+    // Sums of g and of g * x_k per column, group by group.
+    auto width_of_sums = (count + 1) * columns;
+    std::vector<double> own(state.options.groups * width_of_sums, 0.0);
     for (int64_t group = 0; group < state.options.groups; group++) {
-        // Sums of g and of g * x_k per column.
-        std::vector<double> sums((count + 1) * columns, 0.0);
+        auto sums = &own[group * width_of_sums];
         for (int64_t start = 0; start < rows; start += partial_rows) {
             std::fill(partial.begin(), partial.end(), T(0));
             for (int64_t r = group * rows + start; r < group * rows + std::min(start + partial_rows, rows); r++) {
@@ -149,8 +159,18 @@ void backward_rows(const MixState &state, const variable_list &maps, const at::T
                     dots(row.data(), sources[k][r], width, columns / width, &partial[k * columns]);
                 }
             }
-            for (size_t i = 0; i < sums.size(); i++) sums[i] += partial[i];
+            for (size_t i = 0; i < partial.size(); i++) sums[i] += partial[i];
         }
+    }
+    // Inputs depend on all ranks' batches; the weights' own gradient is this rank's part.
+    std::vector<double> together;
+    if (ranks() > 1 && state.normalized > 0 && state.options.by_batch) {
+        together = own;
+        sum_over_ranks(together);
+    }
+    auto &all = together.empty() ? own : together;
+    for (int64_t group = 0; group < state.options.groups; group++) {
+        auto sums = &own[group * width_of_sums], total = &all[group * width_of_sums];
         for (size_t k = 0; k < count; k++) {
             auto width = sources[k].width;
             for (int64_t c = 0; c < width; c++) gb[k * columns + c] = gc[k * columns + c] = 0;
@@ -159,11 +179,13 @@ void backward_rows(const MixState &state, const variable_list &maps, const at::T
                 auto p = sums[count * columns + m], q = sums[k * columns + m];
                 auto place = k * columns;
                 if (static_cast<int64_t>(k) < state.normalized) {
-                    auto slope = slopes(state.moments[group][k], m % width, a, p, q, rows, state.options.by_batch);
+                    auto &moments = state.moments[group][k];
+                    auto slope = slopes(moments, m % width, a, total[count * columns + m], total[place + m],
+                                        rows * ranks(), state.options.by_batch);
                     ga[place + m] = static_cast<T>(slope.g);
                     gb[place + m % width] += static_cast<T>(slope.x);
                     gc[place + m % width] += static_cast<T>(slope.one);
-                    alpha_gradient[m / state.channels][k] += static_cast<T>(slope.hat);
+                    alpha_gradient[m / state.channels][k] += static_cast<T>(hat_sum(moments, m % width, p, q));
                 } else {
                     ga[place + m] = static_cast<T>(a);
                     alpha_gradient[m / state.channels][k] += static_cast<T>(q);

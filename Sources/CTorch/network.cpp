@@ -1,4 +1,4 @@
-#include "guard.h"
+#include "normalization.h"
 
 #include <ATen/Functions.h>
 
@@ -16,8 +16,18 @@ int32_t ct_batch_norm(ct_tensor x, ct_optional_tensor weight, ct_optional_tensor
                       ct_optional_tensor variance, bool training, double momentum, double eps,
                       ct_optional_tensor *out) {
     return give(out, [&] {
-        return at::batch_norm(widened(get(x)), maybe(weight), maybe(bias), maybe(mean), maybe(variance), training, momentum, eps,
-                              true);
+        if (training && ranks() > 1) {
+            auto moves = mean != nullptr && variance != nullptr;
+            ct_statistics statistics = {1, true, moves, momentum, eps};
+            auto input = widened(get(x));
+            auto none = [&] { return at::empty({1, input.size(1)}, input.options()); };
+            auto y = normalized(input, moves ? get(mean).unsqueeze(0) : none(),
+                                moves ? get(variance).unsqueeze(0) : none(), statistics, false);
+            if (weight) y = at::mul(y, get(weight).view({1, -1, 1, 1}));
+            return bias ? at::add(y, get(bias).view({1, -1, 1, 1})) : y;
+        }
+        return at::batch_norm(widened(get(x)), maybe(weight), maybe(bias), maybe(mean), maybe(variance), training,
+                              momentum, eps, true);
     });
 }
 

@@ -39,11 +39,12 @@ template Moments moments(const double *, int64_t, int64_t, double);
 
 template <typename T>
 Moments settle(const T *x, int64_t rows, int64_t channels, T *running_mean, T *running_variance,
-               const ct_statistics &options) {
+               const ct_statistics &options, const Moments *common) {
     if (options.by_batch) {
-        auto batch = moments(x, rows, channels, options.eps);
+        auto batch = common ? *common : moments(x, rows, channels, options.eps);
         if (!options.moves) return batch;
-        auto unbiased = static_cast<double>(rows) / std::max<int64_t>(rows - 1, 1);
+        auto count = rows * ranks();
+        auto unbiased = static_cast<double>(count) / std::max<int64_t>(count - 1, 1);
         for (int64_t c = 0; c < channels; c++) {
             running_mean[c] += static_cast<T>(options.momentum * (batch.mean[c] - running_mean[c]));
             running_variance[c] +=
@@ -59,14 +60,67 @@ Moments settle(const T *x, int64_t rows, int64_t channels, T *running_mean, T *r
     }
     return result;
 }
-template Moments settle(const float *, int64_t, int64_t, float *, float *, const ct_statistics &);
-template Moments settle(const double *, int64_t, int64_t, double *, double *, const ct_statistics &);
+template Moments settle(const float *, int64_t, int64_t, float *, float *, const ct_statistics &, const Moments *);
+template Moments settle(const double *, int64_t, int64_t, double *, double *, const ct_statistics &, const Moments *);
+
+// All ranks have as many rows, so that means of means are means; in double precision the squares of means cancel well.
+template <typename T>
+std::vector<Moments> common_moments(const std::vector<Map<T>> &maps, int64_t rows, const ct_statistics &options) {
+    std::vector<Moments> result;
+    if (ranks() == 1 || !options.by_batch) return result;
+    std::vector<double> sums;
+    for (auto &map : maps) {
+        auto own = moments(map.start, rows, map.channels, options.eps);
+        for (int64_t c = 0; c < map.channels; c++) {
+            sums.push_back(own.mean[c]);
+            sums.push_back(own.variance[c] + own.mean[c] * own.mean[c]);
+        }
+        result.push_back(std::move(own));
+    }
+    sum_over_ranks(sums);
+    auto next = sums.begin();
+    for (auto &moments : result) {
+        for (size_t c = 0; c < moments.mean.size(); c++) {
+            auto mean = *next++ / ranks(), square = *next++ / ranks();
+            moments.mean[c] = mean;
+            moments.variance[c] = std::max(square - mean * mean, 0.0);
+            moments.inverse[c] = 1 / std::sqrt(moments.variance[c] + options.eps);
+        }
+    }
+    return result;
+}
+template std::vector<Moments> common_moments(const std::vector<Map<float>> &, int64_t, const ct_statistics &);
+template std::vector<Moments> common_moments(const std::vector<Map<double>> &, int64_t, const ct_statistics &);
+
+// One batch by the moments of all ranks' batches, differentiable through the sums.
+static at::Tensor normalized_together(const at::Tensor &x, at::Tensor running_mean, at::Tensor running_variance,
+                                      const ct_statistics &options) {
+    auto kind = x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    auto over_all = [&](const at::Tensor &values) {
+        return at::div(differentiable_sum_over_ranks(values.mean({0, 2, 3}, true, kind)), static_cast<double>(ranks()));
+    };
+    auto centre = over_all(x);
+    auto centred = at::sub(x, centre.to(x.scalar_type()));
+    auto variance = over_all(at::square(centred));
+    if (options.moves) {
+        at::NoGradGuard none;
+        auto count = x.numel() / x.size(1) * ranks();
+        auto unbiased = static_cast<double>(count) / std::max<int64_t>(count - 1, 1);
+        running_mean.lerp_(centre.flatten().to(running_mean.scalar_type()), options.momentum);
+        running_variance.lerp_(variance.flatten().mul(unbiased).to(running_variance.scalar_type()), options.momentum);
+    }
+    return at::mul(centred, at::rsqrt(at::add(variance, options.eps)).to(x.scalar_type()));
+}
 
 at::Tensor normalized_plainly(const at::Tensor &x, const at::Tensor &running_mean, const at::Tensor &running_variance,
                               const ct_statistics &options) {
     std::vector<at::Tensor> parts;
     for (int64_t g = 0; g < options.groups; g++) {
         auto n = x.size(0) / options.groups;
+        if (ranks() > 1 && options.by_batch) {
+            parts.push_back(normalized_together(x.narrow(0, g * n, n), running_mean[g], running_variance[g], options));
+            continue;
+        }
         std::optional<at::Tensor> mean, variance;
         if (options.moves || !options.by_batch) mean = running_mean[g], variance = running_variance[g];
         parts.push_back(at::batch_norm(x.narrow(0, g * n, n), {}, {}, mean, variance, options.by_batch,
@@ -126,10 +180,16 @@ class Normalize : public torch::autograd::Function<Normalize> {
         auto y = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
         AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "normalize", [&] {
             auto channels = x.size(1), rows = x.numel() / channels / state->options.groups;
+            std::vector<Map<scalar_t>> maps;
             for (int64_t g = 0; g < state->options.groups; g++) {
-                auto from = x.const_data_ptr<scalar_t>() + g * rows * channels;
+                maps.push_back({x.const_data_ptr<scalar_t>() + g * rows * channels, channels});
+            }
+            auto common = common_moments(maps, rows, state->options);
+            for (int64_t g = 0; g < state->options.groups; g++) {
+                auto from = maps[g].start;
                 auto moments = settle(from, rows, channels, running_mean.data_ptr<scalar_t>() + g * channels,
-                                      running_variance.data_ptr<scalar_t>() + g * channels, state->options);
+                                      running_variance.data_ptr<scalar_t>() + g * channels, state->options,
+                                      common.empty() ? nullptr : &common[g]);
                 auto line = lines<scalar_t>(moments);
                 affine(from, y.mutable_data_ptr<scalar_t>() + g * rows * channels, rows, channels, line.scale.data(),
                        line.shift.data(), floor<scalar_t>(*state));
@@ -148,18 +208,28 @@ class Normalize : public torch::autograd::Function<Normalize> {
         auto out = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
         AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "normalize_backward", [&] {
             auto channels = x.size(1), rows = x.numel() / channels / state->options.groups;
-            std::vector<double> p(channels), q(channels);
+            auto places = state->options.groups * channels;
+            // p of all groups, then q.
+            std::vector<double> sums(2 * places);
             std::vector<scalar_t> work(2 * channels), ga(channels), gb(channels), gc(channels);
+            auto low = floor<scalar_t>(*state);
+            for (int64_t group = 0; group < state->options.groups; group++) {
+                auto line = lines<scalar_t>(state->moments[group]);
+                auto start = group * channels;
+                masked_sums(g.const_data_ptr<scalar_t>() + start * rows, x.const_data_ptr<scalar_t>() + start * rows,
+                            rows, channels, line.scale.data(), line.shift.data(), low, &sums[start],
+                            &sums[places + start], work.data());
+            }
+            if (state->options.by_batch) sum_over_ranks(sums);
             for (int64_t group = 0; group < state->options.groups; group++) {
                 auto &moments = state->moments[group];
                 auto line = lines<scalar_t>(moments);
-                auto from = x.const_data_ptr<scalar_t>() + group * rows * channels;
-                auto upper = g.const_data_ptr<scalar_t>() + group * rows * channels;
-                auto low = floor<scalar_t>(*state);
-                masked_sums(upper, from, rows, channels, line.scale.data(), line.shift.data(), low, p.data(), q.data(),
-                            work.data());
+                auto start = group * channels;
+                auto from = x.const_data_ptr<scalar_t>() + start * rows;
+                auto upper = g.const_data_ptr<scalar_t>() + start * rows;
                 for (int64_t c = 0; c < channels; c++) {
-                    auto slope = slopes(moments, c, 1, p[c], q[c], rows, state->options.by_batch);
+                    auto slope = slopes(moments, c, 1, sums[start + c], sums[places + start + c], rows * ranks(),
+                                        state->options.by_batch);
                     ga[c] = slope.g, gb[c] = slope.x, gc[c] = slope.one;
                 }
                 masked_gradient(upper, from, out.mutable_data_ptr<scalar_t>() + group * rows * channels, rows, channels,
@@ -177,19 +247,23 @@ class Normalize : public torch::autograd::Function<Normalize> {
 
 } // namespace
 
+at::Tensor ct::normalized(const at::Tensor &x, const at::Tensor &running_mean, const at::Tensor &running_variance,
+                          const ct_statistics &options, bool activates) {
+    TORCH_CHECK(x.dim() == 4 && x.size(0) % options.groups == 0, "normalize: ", x.sizes(), " in ", options.groups,
+                " groups");
+    if (!runs_by_rows(x)) {
+        auto y = normalized_plainly(x, running_mean, running_variance, options);
+        return activates ? at::relu(y) : y;
+    }
+    auto state = c10::make_intrusive<NormalizeState>();
+    state->options = options;
+    state->activates = activates;
+    return Normalize::apply(x, running_mean, running_variance, state);
+}
+
 int32_t ct_normalize(ct_tensor x, ct_tensor running_mean, ct_tensor running_variance, ct_statistics statistics,
                      bool activates, ct_optional_tensor *out) {
     return give(out, [&] {
-        auto input = widened(get(x));
-        TORCH_CHECK(input.dim() == 4 && input.size(0) % statistics.groups == 0, "normalize: ", input.sizes(), " in ",
-                    statistics.groups, " groups");
-        if (!runs_by_rows(input)) {
-            auto y = normalized_plainly(input, get(running_mean), get(running_variance), statistics);
-            return activates ? at::relu(y) : y;
-        }
-        auto state = c10::make_intrusive<NormalizeState>();
-        state->options = statistics;
-        state->activates = activates;
-        return Normalize::apply(input, get(running_mean), get(running_variance), state);
+        return normalized(widened(get(x)), get(running_mean), get(running_variance), statistics, activates);
     });
 }

@@ -1,7 +1,7 @@
 // What normalisation and the mixing of operators share.
 #pragma once
 
-#include "guard.h"
+#include "group.h"
 #include "rows.h"
 
 #include <ATen/Dispatch.h>
@@ -23,14 +23,29 @@ struct NormalizeState : torch::CustomClassHolder {
     std::vector<Moments> moments;
 };
 
-// The batch's moments, moving the running ones if wanted, or the running ones.
+// The batch's moments, moving the running ones if wanted, or the running ones. `common` are the moments of all ranks'
+// batches together, where there are several.
 template <typename T>
 Moments settle(const T *x, int64_t rows, int64_t channels, T *running_mean, T *running_variance,
-               const ct_statistics &options);
+               const ct_statistics &options, const Moments *common);
 
-// The same by the engine's own batch normalisation: on other devices and for other kinds of numbers.
+// A map of `rows` pixels, as far as its moments need it.
+template <typename T> struct Map {
+    const T *start;
+    int64_t channels;
+};
+
+// The moments of maps over all ranks' batches; none for a process alone, or where no batch is normalised.
+template <typename T>
+std::vector<Moments> common_moments(const std::vector<Map<T>> &maps, int64_t rows, const ct_statistics &options);
+
+// The same by the engine's own operations: on other devices and for other kinds of numbers.
 at::Tensor normalized_plainly(const at::Tensor &x, const at::Tensor &running_mean, const at::Tensor &running_variance,
                               const ct_statistics &options);
+
+// Batch normalisation of `x` [N, C, H, W] as ct_normalize has it, over all ranks' batches.
+at::Tensor normalized(const at::Tensor &x, const at::Tensor &running_mean, const at::Tensor &running_variance,
+                      const ct_statistics &options, bool activates);
 
 inline bool runs_by_rows(const at::Tensor &x) {
     return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
@@ -41,10 +56,15 @@ struct Slopes {
     double g, x, one, hat;
 };
 
+// Sum of g * xhat, from p and q.
+inline double hat_sum(const Moments &moments, int64_t c, double p, double q) {
+    return (q - moments.mean[c] * p) * moments.inverse[c];
+}
+
 inline Slopes slopes(const Moments &moments, int64_t c, double weight, double p, double q, int64_t rows,
                      bool by_batch) {
     auto inverse = moments.inverse[c];
-    auto hat = (q - moments.mean[c] * p) * inverse;
+    auto hat = hat_sum(moments, c, p, q);
     auto g = weight * inverse;
     if (!by_batch) return {g, 0, 0, hat};
     auto x = -g * inverse * hat / rows;

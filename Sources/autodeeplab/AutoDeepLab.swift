@@ -12,7 +12,7 @@ struct AutoDeepLab: AsyncParsableCommand {
             stacked-hourglass; the last three also with a number of layers, as deeplabv3:8.
 
             Exit status: 0 done, 64 wrong usage, 65 bad data, 66 missing input, 70 internal fault, 73 cannot write, \
-            130 interrupted.
+            75 another process of the group is lost, 130 interrupted.
             """,
         version: packageVersion,
         subcommands: [

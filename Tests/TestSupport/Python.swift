@@ -25,6 +25,9 @@ package enum Python {
     /// Where libraries are searched, if PyTorch can be imported.
     private static let torchLibraries = try? String(contentsOfFile: environment + "/torch-libraries", encoding: .utf8)
 
+    /// What its packages need.
+    package static let environmentVariables = ["PYTHONPATH": examples, "LD_LIBRARY_PATH": torchLibraries ?? ""]
+
     /// The folder of examples that Python can import.
     package static let examples = root + "/examples"
 
@@ -38,8 +41,7 @@ package enum Python {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = ["-c", script] + arguments
-        let added = ["PYTHONPATH": examples, "LD_LIBRARY_PATH": torchLibraries ?? ""]
-        process.environment = ProcessInfo.processInfo.environment.merging(added) { $1 }
+        process.environment = ProcessInfo.processInfo.environment.merging(environmentVariables) { $1 }
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output

@@ -19,7 +19,7 @@ typedef struct ct_tensor_impl *ct_tensor;
 typedef struct ct_generator_impl *ct_generator;
 typedef ct_tensor _Nullable ct_optional_tensor;
 
-enum { CT_OK = 0, CT_ERROR = 1, CT_OUT_OF_MEMORY = 2 };
+enum { CT_OK = 0, CT_ERROR = 1, CT_OUT_OF_MEMORY = 2, CT_PEER_LOST = 3 };
 
 // Kinds of elements, numbered as libtorch's ScalarType.
 enum {
@@ -231,6 +231,55 @@ int32_t ct_generator_restore(ct_generator generator, ct_tensor state);
 int32_t ct_uniform_in_place(ct_tensor a, double from, double to, ct_generator generator);
 int32_t ct_normal_in_place(ct_tensor a, double mean, double deviation, ct_generator generator);
 int32_t ct_bernoulli_in_place(ct_tensor a, double probability, ct_generator generator);
+
+// MARK: group.cpp
+
+// How a process finds the others. The store is a small server of keys and values: rank 0 opens it, or somebody who
+// outlives the ranks has opened it before.
+typedef struct {
+    const char *host;
+    int32_t port;
+    bool opens_store;
+    // Keeps one start apart from another in a store that outlives both.
+    const char *prefix;
+    int32_t rank;
+    int32_t size;
+    // A rank that is not heard of for so long is lost; one that takes no part for `patience` hangs.
+    double timeout_seconds;
+    double patience_seconds;
+} ct_group_options;
+
+// Called from a thread of the group's own when a rank is lost; `line` names it.
+typedef void (*ct_group_lost)(const char *line);
+
+bool ct_group_is_built(void);
+int32_t ct_group_join(ct_group_options options, ct_group_lost _Nullable lost);
+// Tells the others that this process is done, or, by a line, why it ends.
+void ct_group_leave(void);
+// Whether this process is the first of the group to tell why it ends, and so the one to tell people.
+bool ct_group_fail(const char *line);
+int32_t ct_group_rank(void);
+int32_t ct_group_size(void);
+// Bytes that this process has given to collectives.
+int64_t ct_group_bytes(void);
+int32_t ct_group_name(int32_t rank, char *buffer, int64_t capacity);
+// Adds up each tensor over all ranks, in place.
+int32_t ct_group_sum(const ct_optional_tensor *_Nonnull list, int64_t count);
+// As many bytes of every rank, rank by rank.
+int32_t ct_group_gather(const void *own, int64_t bytes, void *all);
+// Rank 0's bytes, in place.
+int32_t ct_group_share(void *data, int64_t bytes);
+
+// For who starts a group on one machine: opens its store at a free port, and tells there that a rank has ended.
+int32_t ct_store_open(const char *host, int32_t *port);
+int32_t ct_store_fail(const char *prefix, int32_t rank, const char *line);
+
+// MARK: buckets.cpp
+
+// As ct_gradients of one root, added up over all ranks in buckets of so many bytes, which travel while the backward
+// pass goes on.
+int32_t ct_group_gradients(ct_tensor root, const ct_optional_tensor *_Nonnull inputs, int64_t count,
+                           int64_t bucket_bytes, ct_optional_tensor *_Nonnull out);
 
 #pragma clang assume_nonnull end
 

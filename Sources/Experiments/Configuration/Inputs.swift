@@ -74,11 +74,17 @@ extension AugmentConfiguration {
 extension DeviceChoice {
     /// The device that is meant, which must be there.
     ///
-    /// - Returns: The device; for `auto` the fastest that there is.
+    /// - Returns: The device; for `auto` the fastest that there is. Processes of a group take a GPU each.
     /// - Throws: ``ConfigurationError`` where the device is absent.
     public func device() throws(ConfigurationError) -> Device {
         do {
-            return try Device.named(rawValue)
+            let device = try Device.named(rawValue)
+            guard device.kind == .cuda, ProcessGroup.current != nil,
+                let environment = try GroupEnvironment(ProcessInfo.processInfo.environment, timeout: 1)
+            else { return device }
+            return Device(.cuda, index: environment.localRank % Device.count(of: .cuda))
+        } catch let error as ConfigurationError {
+            throw error
         } catch {
             throw ConfigurationError(.unavailable, "\(error)")
         }

@@ -97,12 +97,22 @@ struct Evaluator {
     ///   - network: Scores of a batch of images.
     ///   - stop: Asked after every image whether to give up.
     ///   - advanced: Told how many images are done.
-    /// - Returns: The confusion matrix over all images; nil if given up.
+    /// - Returns: The confusion matrix over all images, which the processes of a group share; nil if one gave up.
     /// - Throws: An error that names the image which cannot be read.
     func callAsFunction(
         network: (Tensor) -> Tensor, stop: () -> Bool = { false }, advanced: (Int) -> Void = { _ in }
     ) throws -> ConfusionMatrix? {
-        let loader = EvaluationLoader(samples: samples, reader: reader)
+        let own = try Agreement.all { try measureOwn(network: network, stop: stop, advanced: advanced) }
+        return ConfusionMatrix.sum(own, classes: classes)
+    }
+
+    /// The images of this process.
+    private func measureOwn(
+        network: (Tensor) -> Tensor, stop: () -> Bool, advanced: (Int) -> Void
+    ) throws -> ConfusionMatrix? {
+        let (rank, size) = (ProcessGroup.current?.rank ?? 0, ProcessGroup.size)
+        let own = size == 1 ? samples : stride(from: rank, to: samples.count, by: size).map { samples[$0] }
+        let loader = EvaluationLoader(samples: own, reader: reader)
         defer { loader.stop() }
         var matrix = ConfusionMatrix(classes: classes)
         var done = 0

@@ -29,18 +29,39 @@ final class LoopKeeper {
 
     /// The checkpoint to go on from, with the position in it; nil for a new run.
     func restore(_ reporter: any ProgressReporter) throws -> (checkpoint: Checkpoint, position: LoopPosition)? {
-        guard let checkpoint = try checkpoints.restore(reporter) else { return nil }
+        let own = ProcessGroup.isLeader ? try checkpoints.restore(reporter) : nil
+        guard let checkpoint = try shared(own) else { return nil }
         let position = try checkpoint.value("position", as: LoopPosition.self, in: folder.paths.lastCheckpoint)
         savedStep = position.step
         return (checkpoint, position)
     }
 
+    /// Rank 0's checkpoint in all processes of a group, whether they see its folder or not.
+    private func shared(_ own: Checkpoint?) throws -> Checkpoint? {
+        guard let group = ProcessGroup.current else { return own }
+        let path = folder.paths.lastCheckpoint
+        if ProcessGroup.isLeader {
+            let bytes = own == nil ? Data() : try Data(contentsOf: URL(fileURLWithPath: path))
+            _ = group.share(bytes)
+            return own
+        }
+        let bytes = group.share(Data())
+        guard !bytes.isEmpty else { return nil }
+        try AtomicFile.write(bytes, to: path)
+        defer { unlink(path) }
+        return try Checkpoint(at: path)
+    }
+
     /// Whether the loop is asked to stop, so that long work between steps need not be finished.
     var isStopping: Bool { interruption.signal != nil }
 
-    /// Writes a checkpoint.
+    /// Writes a checkpoint; in a group rank 0 does.
     @discardableResult
     func save(_ loop: some KeptLoop) throws -> Checkpoint {
+        guard ProcessGroup.isLeader else {
+            savedStep = loop.position.step
+            return Checkpoint()
+        }
         let checkpoint = try loop.checkpoint()
         try checkpoints.write(checkpoint)
         savedStep = loop.position.step
@@ -50,13 +71,19 @@ final class LoopKeeper {
     /// After a step within an epoch: writes a checkpoint where one is due or asked for, and stops where that is asked.
     func afterStep(of loop: some KeptLoop) throws {
         let isDue = clock.isDue(after: loop.position.step)
-        if interruption.takeCheckpointRequest() || isDue || isStopping { try save(loop) }
-        try stopIfAsked(loop)
+        let wishes = Agreement.wishes(
+            signal: interruption.signal, wantsCheckpoint: interruption.takeCheckpointRequest() || isDue)
+        if wishes.wantsCheckpoint || wishes.signal != nil { try save(loop) }
+        try stop(loop, by: wishes.signal)
     }
 
     /// Stops where that is asked; everything is saved.
     func stopIfAsked(_ loop: some KeptLoop) throws {
-        guard let signal = interruption.signal else { return }
+        try stop(loop, by: Agreement.wishes(signal: interruption.signal, wantsCheckpoint: false).signal)
+    }
+
+    private func stop(_ loop: some KeptLoop, by signal: Int32?) throws {
+        guard let signal else { return }
         throw Interrupted(signal: signal, step: loop.position.step, run: folder.path)
     }
 
@@ -66,7 +93,14 @@ final class LoopKeeper {
     func run<Result>(_ loop: some KeptLoop, _ body: () throws -> Result) throws -> Result {
         do {
             do {
-                return try body()
+                do {
+                    return try body()
+                } catch let failure as Agreement.Failure {
+                    // All ranks are here: none may end the others before all is saved.
+                    try save(loop)
+                    Agreement.wait()
+                    throw failure.error
+                }
             } catch let error as DataError {
                 try save(loop)
                 let problem = "\(error.problem); step \(loop.position.step) is saved: mend this and \(goOn)"

@@ -8,8 +8,13 @@ struct StepNumbers: Equatable {
 
     var areFinite: Bool { loss.isFinite && gradientNorm.isFinite }
 
+    /// - Parameters:
+    ///   - loss: This process's part of the loss, which becomes the sum over the group.
+    ///   - gradients: Those of the whole group.
     init(loss: Tensor, gradients: [Tensor?]) {
-        let numbers = withoutGradients { stack([loss.detach(), norm(of: gradients)]).doubles() }
+        let loss = loss.detach()
+        if let group = ProcessGroup.current { group.sum(loss) }
+        let numbers = withoutGradients { stack([loss, norm(of: gradients)]).doubles() }
         self.loss = numbers[0]
         gradientNorm = numbers[1]
     }

@@ -77,6 +77,7 @@ extension Checkpoint {
         metadata["configuration"] = configuration.yaml()
         try set("samples", samples)
         try set("totalSteps", steps)
+        if ProcessGroup.size > 1 { try set("processes", ProcessGroup.size) }
     }
 
     /// Refuses to go on under other circumstances; tells about those that may change.
@@ -96,6 +97,13 @@ extension Checkpoint {
             throw RunError(
                 .changed, path: folder.path,
                 "the run was to have \(total) steps, and now \(schedule.total): it can be made longer, not shorter")
+        }
+        let processes = metadata["processes"].flatMap { Int($0) } ?? 1
+        if processes != ProcessGroup.size {
+            reporter.report(
+                .note(
+                    "going on by \(ProcessGroup.size) processes instead of \(processes): the same batches in the same "
+                        + "order, equal up to rounding"))
         }
         for change in changes { reporter.report(.note("going on with a change: \(change)")) }
         if schedule.total > total {

@@ -1,12 +1,16 @@
 import Foundation
+import Synchronization
 import Torch
 
 /// The folder in which a search or a training keeps all that it writes.
 ///
 /// While the object lives, no other process can open the same folder for writing; a process that dies leaves no lock.
+/// In a group of processes rank 0 has the folder, and each of the others a scratch folder that goes with the object.
 public final class RunFolder: Sendable {
     /// The folder's path.
     public let path: String
+    /// Where this process writes.
+    private let storage: String
     private let lock: FolderLock
 
     /// Opens a folder for writing, and makes it where it is not there.
@@ -17,6 +21,17 @@ public final class RunFolder: Sendable {
     /// - Throws: ``RunError``: not empty, in use by another process, or not writable.
     public init(at path: String, resume: Bool) throws(RunError) {
         self.path = path
+        if !ProcessGroup.isLeader {
+            let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("adl-\(UUID().uuidString)").path
+            storage = scratch
+            RunFolder.scratch.withLock { $0 = scratch }
+            try RunFolder.makeFolder(storage)
+            self.lock = try FolderLock(folder: storage)
+            try RunFolder.makeFolder(paths.checkpoints)
+            try RunFolder.makeFolder(paths.genotypes)
+            return
+        }
+        storage = path
         let files = FileManager.default
         var isFolder: ObjCBool = false
         if files.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
@@ -37,7 +52,19 @@ public final class RunFolder: Sendable {
     }
 
     /// Where each file is.
-    public var paths: RunPaths { RunPaths(folder: path) }
+    public var paths: RunPaths { RunPaths(folder: storage) }
+
+    deinit {
+        if storage != path { RunFolder.removeScratch() }
+    }
+
+    private static let scratch = Mutex<String?>(nil)
+
+    /// Removes this process's scratch folder, where it has one; for a program that ends without ending its objects.
+    public static func removeScratch() {
+        guard let path = scratch.withLock({ $0.take() }) else { return }
+        try? FileManager.default.removeItem(atPath: path)
+    }
 
     /// Whether a checkpoint is there to go on from.
     public var hasCheckpoint: Bool { !paths.storedCheckpoints.isEmpty }

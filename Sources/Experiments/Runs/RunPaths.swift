@@ -36,6 +36,8 @@ public struct RunPaths: Equatable, Sendable {
     public var genotypes: String { file("genotypes") }
     /// The trained network, complete in itself.
     public var model: String { file("model.safetensors") }
+    /// The table of a search's trials.
+    public var trials: String { file("trials.json") }
     /// The last evaluation.
     public var evaluation: String { file("metrics.json") }
 
@@ -45,6 +47,11 @@ public struct RunPaths: Equatable, Sendable {
     public var comparison: String { file("compare.json") }
     /// What a run of a comparison came to.
     var comparedRun: String { file("result.json") }
+    /// The run of a search's trial.
+    public func trial(seed: Int) -> RunPaths { RunPaths(folder: file("seed-\(seed)")) }
+
+    /// The short training of a trial.
+    public var trialTraining: String { file("train") }
 
     /// The architecture after an epoch, counted from 0.
     public func genotype(epoch: Int) -> String {

@@ -20,6 +20,8 @@ public final class Search {
     private let evaluator: Evaluator
     private let log: RunLog
     private let stepsPerEpoch: Int
+    /// Images of a step in this process.
+    private let ownBatch: Int
     private(set) var position = LoopPosition()
     private let samples: SampleList
     private var watch: NumberWatch
@@ -37,7 +39,8 @@ public final class Search {
     ) throws {
         try configuration.validate()
         let search = configuration.search
-        try search.crop.refuseImpossible(batch: search.batch, stage: "search")
+        ownBatch = try configuration.ownBatch(search.batch, key: "search.batch")
+        try search.crop.refuseImpossible(batch: ownBatch, stage: "search")
         keeper = LoopKeeper(folder, configuration.checkpoint, interruption: interruption)
         watch = NumberWatch(configuration.onNonFinite, stage: "search")
         let dataset = try configuration.data.dataset()
@@ -85,17 +88,22 @@ public final class Search {
             try architecture.load(checkpoint.section("architectureOptimizer", in: last))
         }
         func loader(_ half: [Int], seed: UInt64, from start: LoaderPosition) throws -> BatchLoader {
-            try BatchLoader(
+            var options = BatchLoader.Options(
+                batchSize: search.batch, seed: seed, workers: configuration.data.workers,
+                cacheBytes: configuration.data.cacheMegabytes << 19)
+            if let group = ProcessGroup.current { options.part = (group.rank, group.size) }
+            return try BatchLoader(
                 samples: half.map { samples[$0] }, reader: reader, augmentation: search.augmentation,
-                options: BatchLoader.Options(
-                    batchSize: search.batch, seed: seed, workers: configuration.data.workers,
-                    cacheBytes: configuration.data.cacheMegabytes << 19), position: start)
+                options: options, position: start)
         }
         loaderA = try loader(halfA, seed: 2 * seed, from: starts.a)
         loaderB = try loader(halfB, seed: 2 * seed + 1, from: starts.b)
         evaluator = try Evaluator(
             validating: dataset, reader: reader, limit: search.validationImages, configuration: configuration,
             device: device)
+        try Hello(
+            configuration, samples: ["train": samples, "val": evaluator.samples], classes: dataset.classes.names
+        ).agree()
         if restored != nil { try folder.truncateLog(after: position.step, finishedEpochs: position.epoch) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)
@@ -125,17 +133,18 @@ public final class Search {
     /// Computes one architecture step's gradients and throws them away, so that memory that will not do is found now.
     private func tryArchitectureStep() throws {
         let search = configuration.search
-        let images = Tensor.zeros([search.batch, 3, search.crop.height, search.crop.width], device: device)
+        let images = Tensor.zeros([ownBatch, 3, search.crop.height, search.crop.width], device: device)
         let labels = Tensor.zeros(
-            [search.batch, search.crop.height, search.crop.width], dtype: .int64, device: device)
+            [ownBatch, search.crop.height, search.crop.width], dtype: .int64, device: device)
         let loss = crossEntropy(scores(images, mode: .trainingFrozen), labels: labels)
-        _ = gradients(of: loss, withRespectTo: architecture.parameters)
+        _ = sharedGradients(of: loss, withRespectTo: architecture.parameters)
     }
 
     private func runEpoch(_ epoch: Int) throws {
         let start = Date()
         let waited = loaderA.waitSeconds + loaderB.waitSeconds
         let first = position.step
+        let sent = ProcessGroup.bytes
         while position.step < (epoch + 1) * stepsPerEpoch {
             let loss = try step(epoch)
             position.advance(loss: loss)
@@ -157,7 +166,7 @@ public final class Search {
                 ("learningRate", .number(schedule.rate(at: epoch * stepsPerEpoch))),
                 ("secondsPerStep", .number(seconds / Double(steps))),
                 ("waitShare", .number(wait / max(seconds, 1e-9))),
-            ])
+            ] + exchanged(since: sent, steps: steps))
         try keeper.stopIfAsked(self)
     }
 
@@ -166,8 +175,9 @@ public final class Search {
     /// - Returns: The loss on half A; nil where the step was skipped.
     private func step(_ epoch: Int) throws -> Double? {
         // Both are fetched before anything changes, so that an image that cannot be read leaves no half step.
-        let batchA = try loaderA.next()
-        let batchB = epoch >= configuration.search.architectureFrom ? try loaderB.next() : nil
+        let (batchA, batchB) = try Agreement.all {
+            (try loaderA.next(), epoch >= configuration.search.architectureFrom ? try loaderB.next() : nil)
+        }
         let statistics = configuration.onNonFinite == .skip ? store.buffers.map { $0.tensor.clone() } : []
         let (found, numbers) = differentiate(batchA, mode: .training, by: weights.parameters)
         guard try watch.allows(numbers, step: position.step + 1, batch: batchA, of: loaderA, keeper: keeper) else {
@@ -192,7 +202,7 @@ public final class Search {
     ) -> ([Tensor?], StepNumbers) {
         let loss = crossEntropy(
             scores(batch.imageTensor(on: device), mode: mode), labels: batch.labelTensor(on: device))
-        let found = gradients(of: loss, withRespectTo: parameters)
+        let found = sharedGradients(of: loss, withRespectTo: parameters)
         return (found, StepNumbers(loss: loss, gradients: found))
     }
 
@@ -215,7 +225,7 @@ public final class Search {
                 return try keeper.stopIfAsked(self)
             }
             values.append(("mIOU", .number(matrix.mIOU)))
-            samples = try evaluator.sheet(palette: palette, network: network)
+            if ProcessGroup.isLeader { samples = try evaluator.sheet(palette: palette, network: network) }
             position.best = max(position.best, matrix.mIOU)
             latest.mIOU = matrix.mIOU
             note += String(format: ": val mIOU %.4f", matrix.mIOU)

@@ -40,7 +40,8 @@ public final class Training {
     ) throws {
         try configuration.validate()
         let train = configuration.train
-        try train.crop.refuseImpossible(batch: train.batch, stage: "train")
+        let ownBatch = try configuration.ownBatch(train.batch, key: "train.batch")
+        try train.crop.refuseImpossible(batch: ownBatch, stage: "train")
         keeper = LoopKeeper(folder, configuration.checkpoint, interruption: interruption)
         watch = NumberWatch(configuration.onNonFinite, stage: "train")
         let dataset = try configuration.data.dataset()
@@ -97,6 +98,7 @@ public final class Training {
         var options = BatchLoader.Options(
             batchSize: train.batch, seed: seed, workers: configuration.data.workers,
             cacheBytes: configuration.data.cacheMegabytes << 20)
+        if let group = ProcessGroup.current { options.part = (group.rank, group.size) }
         if train.balanced {
             options.balance = try ClassBalance(samples: samples, reader: reader, configuration, reporter: reporter)
         }
@@ -105,6 +107,9 @@ public final class Training {
         evaluator = try Evaluator(
             validating: dataset, reader: reader, limit: train.validationImages, configuration: configuration,
             device: device)
+        try Hello(
+            configuration, samples: ["train": samples, "val": evaluator.samples], classes: dataset.classes.names
+        ).agree()
         if restored != nil { try folder.truncateLog(after: position.step, finishedEpochs: position.epoch) }
         // A last epoch that iterations cut short goes on where the run is made longer.
         if position.step < total { position.epoch = min(position.epoch, position.step / loader.batchesPerEpoch) }
@@ -156,7 +161,7 @@ public final class Training {
     ///
     /// - Returns: The loss; nil where the step was skipped.
     private func step() throws -> Double? {
-        let batch = try loader.next()
+        let batch = try Agreement.all { try loader.next() }
         let buffers = model.network.store.buffers
         let statistics = configuration.onNonFinite == .skip ? buffers.map { $0.tensor.clone() } : []
         let progress = Double(position.step) / Double(schedule.total)
@@ -167,7 +172,7 @@ public final class Training {
         }
         let loss = crossEntropy(
             scores, labels: batch.labelTensor(on: model.device), classWeights: classWeights)
-        let found = gradients(of: loss, withRespectTo: optimizer.parameters)
+        let found = sharedGradients(of: loss, withRespectTo: optimizer.parameters)
         let numbers = StepNumbers(loss: loss, gradients: found)
         guard try watch.allows(numbers, step: position.step + 1, batch: batch, of: loader, keeper: keeper) else {
             withoutGradients { for (buffer, old) in zip(buffers, statistics) { buffer.tensor.copy(from: old) } }
@@ -195,13 +200,15 @@ public final class Training {
                 return try keeper.stopIfAsked(self)
             }
             latestMIOU = matrix.mIOU
-            samples = try evaluator.sheet(palette: model.classes.palette, network: network)
+            if ProcessGroup.isLeader {
+                samples = try evaluator.sheet(palette: model.classes.palette, network: network)
+            }
             values.append(("mIOU", .number(matrix.mIOU)))
             reporter.report(.note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", matrix.mIOU)))
             if matrix.mIOU > position.best {
                 position.best = matrix.mIOU
                 isBest = true
-                try model.write(to: keeper.folder.paths.model)
+                if ProcessGroup.isLeader { try model.write(to: keeper.folder.paths.model) }
             }
         }
         try log.append(epoch: epoch, step: position.step, values)
@@ -209,7 +216,7 @@ public final class Training {
         try board.update(samples: samples)
         position.finishEpoch()
         let checkpoint = try keeper.save(self)
-        if isBest { try checkpoint.write(to: keeper.folder.paths.bestCheckpoint) }
+        if isBest && ProcessGroup.isLeader { try checkpoint.write(to: keeper.folder.paths.bestCheckpoint) }
     }
 }
 

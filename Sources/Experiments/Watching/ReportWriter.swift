@@ -8,10 +8,14 @@ import Torch
 /// - Parameters:
 ///   - run: The run's folder.
 ///   - classes: How many classes the data have; nil looks them up in the data, as far as they can be read.
+///   - trials: The trials of which the run is the best.
+///   - path: Where the page is written; nil is the run's own report.html.
 /// - Returns: The page's path.
 /// - Throws: ``RunError`` where the folder holds no run, `FileError` where the page cannot be written.
 @discardableResult
-public func writeReport(ofRun run: String, classes: Int? = nil) throws -> String {
+public func writeReport(
+    ofRun run: String, classes: Int? = nil, trials: TrialTable? = nil, to path: String? = nil
+) throws -> String {
     let paths = RunPaths(folder: run)
     let text = String(decoding: try boundedContents(of: paths.configuration, limit: 1 << 20), as: UTF8.self)
     let configuration = try Configuration.resolve(preset: nil, file: paths.configuration, overrides: [])
@@ -41,8 +45,14 @@ public func writeReport(ofRun run: String, classes: Int? = nil) throws -> String
     report.measured = FileManager.default.contents(atPath: paths.comparison)
         .flatMap { try? JSONDecoder().decode(ComparisonResult.self, from: $0) }
         .map { RunReport.Table(caption: $0.caption, columns: $0.columns, rows: $0.rows) }
-    try AtomicFile.write(Data(report.html().utf8), to: paths.report)
-    return paths.report
+    if let trials {
+        report.trialSummary = trials.summary
+        report.trials = trials.trials.map {
+            RunReport.Trial(seed: $0.seed, mIOU: $0.mIOU, path: $0.path, isBest: $0.seed == trials.best)
+        }
+    }
+    try AtomicFile.write(Data(report.html().utf8), to: path ?? paths.report)
+    return path ?? paths.report
 }
 
 /// This run's network and the known designs.

@@ -30,6 +30,7 @@ final class RunBoard {
     /// - Parameter samples: Images, truths and predictions in rows, where the epoch was validated.
     /// - Throws: An error that names the file which cannot be written.
     func update(samples: Image?) throws {
+        guard ProcessGroup.isLeader else { return }
         if let samples { try writePNG(samples, to: folder.paths.samples) }
         let log = FileManager.default.contents(atPath: folder.paths.log) ?? Data()
         if let record = RunRecord.all(in: log).last {

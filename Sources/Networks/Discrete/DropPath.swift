@@ -31,9 +31,7 @@ public struct DropPath: Hashable, Sendable {
     ) -> [Tensor] {
         let keep = keep(inCell: cell, progress: regularization.progress)
         guard keep < 1, branches > 0 else { return [] }
-        let drawn = Tensor.bernoulli(
-            [branches, samples, 1, 1, 1], probability: keep, generator: regularization.generator, dtype: map.dtype,
-            device: map.device)
+        let drawn = regularization.draw([branches, samples, 1, 1, 1], imagesAt: 1, probability: keep, like: map)
         let scaled = drawn / keep
         return (0..<branches).map { scaled.select(0, $0) }
     }
@@ -56,9 +54,18 @@ public struct Regularization {
     package func dropout(_ x: Tensor, keep: Double) -> Tensor {
         guard keep < 1 else { return x }
         // Drawn in the order of memory that maps have, so that the product is one pass.
-        let mask = Tensor.bernoulli(
-            [x.size(0), x.size(2), x.size(3), x.size(1)], probability: keep, generator: generator, dtype: x.dtype,
-            device: x.device)
+        let mask = draw([x.size(0), x.size(2), x.size(3), x.size(1)], imagesAt: 0, probability: keep, like: x)
         return x * (mask / keep).permute([0, 3, 1, 2])
+    }
+
+    /// Ones with a probability, else zeros, for the images of this process: its part of what one process would draw for
+    /// the batch of the whole group, so that all draw alike.
+    fileprivate func draw(_ shape: [Int], imagesAt dim: Int, probability: Double, like x: Tensor) -> Tensor {
+        var whole = shape
+        whole[dim] *= ProcessGroup.size
+        let drawn = Tensor.bernoulli(
+            whole, probability: probability, generator: generator, dtype: x.dtype, device: x.device)
+        guard let group = ProcessGroup.current else { return drawn }
+        return drawn.narrow(dim, start: group.rank * shape[dim], length: shape[dim])
     }
 }

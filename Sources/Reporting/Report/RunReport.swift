@@ -19,6 +19,10 @@ public struct RunReport: Sendable {
     public var comparisonBasis = ""
     /// Networks that were trained and measured under one budget, where a comparison was made for this run.
     public var measured: Table?
+    /// The search's trials, of which this run is the best; empty for a single search.
+    public var trials: [Trial] = []
+    /// Mean, spread and agreement of the trials.
+    public var trialSummary = ""
     /// The last evaluation, class by class; empty before one.
     public var classes: [ClassResult] = []
     /// Images, truths and predictions in rows, as PNG.
@@ -98,7 +102,7 @@ public struct RunReport: Sendable {
         let sections = [
             section("Curves", curves), section("Architecture", architecture), section("Samples", sampleFigure),
             section("Measured comparison", measured?.html), section("Comparison", comparisonTable),
-            section("Classes", classTable),
+            section("Classes", classTable), section("Trials", trialTable),
             section("Configuration", configurationText), section("Environment", environmentList),
         ]
         return """

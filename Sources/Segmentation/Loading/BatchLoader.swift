@@ -10,7 +10,7 @@ public struct Batch: Sendable {
     public let images: [Float]
     /// `[count, height, width]`: classes, and 255 for ignored pixels and padding.
     public let labels: [UInt8]
-    /// The crops' samples, as indices of the loader's samples.
+    /// The crops' samples, as indices of the loader's samples; in a loader's part of every batch those of the whole.
     public let indices: [Int]
     /// Where in the stream the batch stands.
     public let position: LoaderPosition
@@ -48,6 +48,13 @@ public final class BatchLoader: Sendable {
         public var prefetch: Int
         /// Bytes of decoded samples to keep, so that a small data set is decoded once.
         public var cacheBytes: Int
+        /// The part of every batch that is made, of so many equal ones: each process of a group makes its own.
+        public var part: (number: Int, of: Int) {
+            get { (partNumber, partCount) }
+            set { (partNumber, partCount) = (newValue.number, newValue.of) }
+        }
+        private var partNumber = 0
+        private var partCount = 1
         /// Draws samples by the classes they hold, in place of visiting each once an epoch.
         public var balance: ClassBalance?
 
@@ -83,7 +90,9 @@ public final class BatchLoader: Sendable {
         position: LoaderPosition = LoaderPosition()
     ) throws {
         try augmentation.validate()
-        precondition(options.batchSize > 0 && options.workers >= 0, "\(options)")
+        precondition(
+            options.batchSize > 0 && options.workers >= 0 && options.batchSize % options.part.of == 0
+                && (0..<options.part.of).contains(options.part.number), "\(options)")
         guard !samples.isEmpty else {
             throw DataError(.missing, file: "data set", problem: "no images for a loader (a search needs two at least)")
         }
@@ -140,16 +149,18 @@ private struct BatchSource: Sendable {
         let first = position.batch * size
         let indices = Array(order(epoch: position.epoch)[first..<first + size])
         let area = augmentation.cropHeight * augmentation.cropWidth
-        var labels = [UInt8](repeating: Mask.ignored, count: size * area)
-        let images = try [Float](unsafeUninitializedCapacity: size * area * 3) { pixels, count in
+        let own = size / options.part.of
+        let begin = options.part.number * own
+        var labels = [UInt8](repeating: Mask.ignored, count: own * area)
+        let images = try [Float](unsafeUninitializedCapacity: own * area * 3) { pixels, count in
             try labels.withUnsafeMutableBufferPointer { labels in
-                for (slot, index) in indices.enumerated() {
+                for (slot, index) in indices[begin..<begin + own].enumerated() {
                     guard let pixels = pixels.baseAddress, let labels = labels.baseAddress else { continue }
                     let sample = try read(index)
                     // A sample that comes twice in an epoch must not come alike.
                     var random =
                         repeats
-                        ? RandomStream(seed: options.seed, position.epoch, index, first + slot)
+                        ? RandomStream(seed: options.seed, position.epoch, index, first + begin + slot)
                         : RandomStream(seed: options.seed, position.epoch, index)
                     let choice = augmentation.choose(for: sample.mask, random: &random)
                     augmentation.render(
@@ -157,10 +168,10 @@ private struct BatchSource: Sendable {
                         labels: labels + slot * area)
                 }
             }
-            count = size * area * 3
+            count = own * area * 3
         }
         return Batch(
-            count: size, height: augmentation.cropHeight, width: augmentation.cropWidth, images: images,
+            count: own, height: augmentation.cropHeight, width: augmentation.cropWidth, images: images,
             labels: labels, indices: indices, position: position)
     }
 

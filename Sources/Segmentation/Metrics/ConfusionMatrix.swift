@@ -15,6 +15,13 @@ public struct ConfusionMatrix: Hashable, Codable, Sendable {
         counts = [Int](repeating: 0, count: classes * classes)
     }
 
+    /// A matrix of counts by label, then by prediction.
+    package init(classes: Int, counts: [Int]) {
+        precondition((1...255).contains(classes) && counts.count == classes * classes, "\(classes) classes")
+        self.classes = classes
+        self.counts = counts
+    }
+
     /// Pixels with a label and a prediction, labels outermost.
     public subscript(label: Int, prediction: Int) -> Int { counts[label * classes + prediction] }
 

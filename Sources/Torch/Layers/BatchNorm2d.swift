@@ -39,9 +39,10 @@ public final class BatchNorm2d {
 
     /// Normalises `[N, C, H, W]`.
     ///
-    /// One value per channel has no variance: it is normalised by the running statistics, which stay as they are.
+    /// The batch is that of all processes of a group together. One value per channel has no variance: it is normalised
+    /// by the running statistics, which stay as they are.
     public func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
-        let byBatch = mode != .evaluation && x.size(0) * x.size(2) * x.size(3) > 1
+        let byBatch = mode != .evaluation && x.size(0) * x.size(2) * x.size(3) * ProcessGroup.size > 1
         let keeps = byBatch && mode == .trainingFrozen
         return batchNorm(
             x, weight: weight, bias: bias, runningMean: keeps ? nil : runningMean,

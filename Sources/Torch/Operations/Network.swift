@@ -84,6 +84,9 @@ public func interpolateBilinear(_ x: Tensor, height: Int, width: Int, alignCorne
 
 /// Mean cross entropy of `logits` `[N, C, H, W]` over the labelled pixels of `labels` `[N, H, W]` (64-bit integers).
 ///
+/// In a group of processes the mean is over the pixels of all, and the result is this process's part of it: the parts
+/// add up to the loss, and their gradients to its gradients.
+///
 /// A batch without a labelled pixel has loss 0, and gradients of 0. With `classWeights` `[C]` every pixel counts as
 /// much as its class's weight, in the sum and in the number that it is divided by.
 public func crossEntropy(
@@ -97,7 +100,7 @@ public func crossEntropy(
             ct_nll_loss_sum(logProbabilities.handle, labels.handle, classWeights?.handle, Int64(ignored), $0)
         }
     }
-    let total = withoutGradients {
+    let total = summedOverRanks {
         let labelled = 1 - labels.equals(Double(ignored)).to(logits.dtype)
         guard let classWeights else { return labelled.sum() }
         // Ignored pixels are looked up as class 0 and then taken out.

@@ -15,12 +15,13 @@ public struct BatchStatistics: Sendable {
 
     /// What a mode means for `groups` batches of `valuesPerChannel` values each.
     ///
-    /// One value per channel has no variance: the running statistics serve, and stay as they are.
+    /// One value per channel, in all processes together, has no variance: the running statistics serve, and stay as
+    /// they are.
     public init(
         mode: NormalizationMode, groups: Int = 1, valuesPerChannel: Int, momentum: Double, eps: Double
     ) {
         self.groups = groups
-        byBatch = mode != .evaluation && valuesPerChannel > 1
+        byBatch = mode != .evaluation && valuesPerChannel * ProcessGroup.size > 1
         moves = byBatch && mode == .training
         self.momentum = momentum
         self.eps = eps

@@ -20,6 +20,8 @@ public struct EngineFailure: Sendable {
     public let reason: String
     /// Whether memory ran out, which a user can cure by a smaller batch, crop or network.
     public let isOutOfMemory: Bool
+    /// Whether another process of the group is gone; the reason names it.
+    public let isPeerLost: Bool
 }
 
 /// Where failures inside model arithmetic end.
@@ -60,10 +62,16 @@ public enum Engine {
 
     static func run(_ operation: String, _ status: Int32, _ operands: @autoclosure () -> String = "") {
         if status == CT_OK { return }
-        let reason = [lastError, operands()].filter { !$0.isEmpty }.joined(separator: "; operands ")
-        let failure = EngineFailure(
-            operation: operation, reason: reason, isOutOfMemory: status == CT_OUT_OF_MEMORY)
+        let isPeerLost = status == CT_PEER_LOST
+        let reason = [lastError, isPeerLost ? "" : operands()].filter { !$0.isEmpty }.joined(separator: "; operands ")
+        fail(
+            EngineFailure(
+                operation: operation, reason: reason, isOutOfMemory: status == CT_OUT_OF_MEMORY, isPeerLost: isPeerLost)
+        )
+    }
+
+    static func fail(_ failure: EngineFailure) -> Never {
         if let handler = handler.withLock({ $0 }) { handler(failure) }
-        fatalError("\(operation): \(reason)")
+        fatalError("\(failure.operation): \(failure.reason)")
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Foundation
 
 /// Where a run keeps its files, and whether it goes on with one that is there.
 struct RunOptions: ParsableArguments {
@@ -9,25 +10,48 @@ struct RunOptions: ParsableArguments {
     @Flag(help: "Go on with the run in the folder, from its last checkpoint.")
     var resume = false
 
+    @OptionGroup var group: GroupOptions
+
+    /// Whether the run in the folder goes on: asked for, or started again after a process of the group had failed.
+    var goesOn: Bool { resume || group.isRestart }
+
     /// The run to go on with; nil for a new one.
-    var resumed: String? { resume ? output : nil }
+    var resumed: String? { goesOn ? output : nil }
 }
 
 /// What `search` takes.
 struct SearchOptions: ParsableArguments {
+    @Option(help: "Searches with so many seeds, from --seed on; the best by a short training is kept.")
+    var trials = 1
+
+    @Option(help: "Trials at a time, which share the machine's cores.")
+    var parallel = 1
+
+    @Option(help: "Epochs of the short training that measures a trial.")
+    var trialEpochs = 10
+
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var run: RunOptions
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
-        if options.config == nil && options.preset == nil && !run.resume {
+        if options.config == nil && options.preset == nil && !run.goesOn {
             throw ValidationError("Give --config FILE or --preset NAME, or --resume to go on with a run")
+        }
+        guard (1...1_000).contains(trials), (1...256).contains(parallel), (1...100_000).contains(trialEpochs) else {
+            throw ValidationError(
+                "--trials \(trials), --parallel \(parallel), --trial-epochs \(trialEpochs): expected 1 to 1000, 1 to 256 "
+                    + "and 1 to 100000")
+        }
+        if trials > 1 && ProcessInfo.processInfo.environment["RANK"] != nil {
+            throw ValidationError(
+                "--trials starts its own processes: leave torchrun out, or start a search for each seed")
         }
     }
 
     /// The configuration to search with.
     func configuration() throws -> Configuration {
-        try options.resolve(shared, resuming: run.resumed)
+        try run.group.adapt(options.resolve(shared, resuming: run.resumed))
     }
 }
 
@@ -41,14 +65,14 @@ struct TrainOptions: ParsableArguments {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
-        if genotype == nil && !run.resume {
+        if genotype == nil && !run.goesOn {
             throw ValidationError("Give --genotype FILE or NAME, or --resume to go on with a run")
         }
     }
 
     /// The configuration to train with.
     func configuration() throws -> Configuration {
-        try options.resolve(shared, resuming: run.resumed)
+        try run.group.adapt(options.resolve(shared, resuming: run.resumed))
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Torch
 
 extension DeviceChoice: ExpressibleByArgument {}
 
@@ -30,5 +31,9 @@ struct SharedOptions: ParsableArguments {
     }
 
     /// Who shows the progress.
-    var reporter: any ProgressReporter { TerminalReporter(isQuiet: quiet, isVerbose: verbose) }
+    ///
+    /// In a group of processes rank 0 does.
+    var reporter: any ProgressReporter {
+        ProcessGroup.isLeader ? TerminalReporter(isQuiet: quiet, isVerbose: verbose) : SilentReporter()
+    }
 }

@@ -15,6 +15,7 @@ enum ExitStatus: Int32 {
     case missingInput = 66
     case internalFault = 70
     case cannotWrite = 73
+    case groupLost = 75
     case interrupted = 130
     case terminated = 143
 
@@ -28,6 +29,7 @@ enum ExitStatus: Int32 {
             case let error as DataError: ExitStatus(for: error.kind)
             case let error as Interrupted: error.signal == SIGTERM ? .terminated : .interrupted
             case is UsageError: .usage
+            case is GroupError: .groupLost
             case is FileError, is EventFileError: .cannotWrite
             case is SearchSpaceError, is SafetensorsError, is TorchError, is ExportError: .badData
             default: .internalFault
@@ -68,7 +70,16 @@ func leave(because error: any Error) -> Never {
     // What the argument parser throws knows its own words and is always about usage.
     let isUsage = AutoDeepLab.exitCode(for: error) == .validationFailure
     let message = isUsage ? AutoDeepLab.message(for: error) : "\(error)"
-    writeError(message)
+    let isQuiet = (error as? GroupError)?.isToldByOther ?? false
+    if error is Interrupted || isQuiet {
+        // All processes of a group stop at one step, each for itself.
+        let isLeader = ProcessGroup.isLeader
+        ProcessGroup.leave()
+        if isLeader && !isQuiet { writeError(message) }
+    } else if ProcessGroup.fail(message) {
+        writeError(message)
+    }
+    RunFolder.removeScratch()
     exit(isUsage ? ExitStatus.usage.rawValue : ExitStatus(for: error).rawValue)
 }
 
@@ -86,9 +97,16 @@ func standardError(_ text: String) {
 /// Lets a failure inside the engine end the program as any other error does.
 func reportEngineFailures() {
     Engine.onFailure { failure in
+        if failure.isPeerLost {
+            let line = "\(failure.reason); the others have stopped: go on with --resume"
+            if ProcessGroup.fail(line) { writeError(line) }
+            RunFolder.removeScratch()
+            _exit(ExitStatus.groupLost.rawValue)
+        }
         let advice = "memory ran out; lower batch, crop or filters of search or train, or set search.recompute=cells"
         let what = "\(failure.operation): \(failure.reason)"
-        writeError(failure.isOutOfMemory ? "\(advice) (\(what))" : what)
+        let line = failure.isOutOfMemory ? "\(advice) (\(what))" : what
+        if ProcessGroup.fail(line) { writeError(line) }
         _exit(ExitStatus.internalFault.rawValue)
     }
 }

@@ -1,6 +1,7 @@
 import Dispatch
 import Experiments
 import Foundation
+import Torch
 
 /// Connects the system's signals to a run: the first SIGINT or SIGTERM asks it to stop, a second ends it at once.
 ///
@@ -13,6 +14,7 @@ final class SignalHandlers {
         for number in [SIGINT, SIGTERM] {
             handle(number, on: queue) {
                 guard interruption.requestStop(signal: number) else { _exit(128 + number) }
+                guard ProcessGroup.isLeader else { return }
                 standardError("\nstopping after this step; once more to stop at once\n")
             }
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Torch
 
 /// `train`: trains a discrete network from scratch.
 struct Train: ParsableCommand {
@@ -10,14 +11,17 @@ struct Train: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
+        try options.run.group.enter()
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption)
         defer { withExtendedLifetime(handlers) {} }
         let genotype = try options.genotype.map { try loadGenotype($0) }
-        let folder = try RunFolder(at: options.run.output, resume: options.run.resume)
+        let folder = try RunFolder(at: options.run.output, resume: options.run.goesOn)
         let training = try Training(
             genotype, configuration, folder: folder, reporter: options.shared.reporter, interruption: interruption)
         let best = try training.run()
+        guard ProcessGroup.isLeader else { return ProcessGroup.leave() }
+        ProcessGroup.leave()
         if options.shared.json {
             try printJSON(["mIOU": best])
         } else {

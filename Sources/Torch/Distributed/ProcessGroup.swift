@@ -1,0 +1,187 @@
+import CTorch
+import Foundation
+import Synchronization
+
+/// The processes that train one network together, each on its part of every batch (libtorch's c10d over Gloo).
+///
+/// A process belongs to one group at most. Batch normalisation, ``crossEntropy(_:labels:classWeights:ignored:)`` and
+/// ``sharedGradients(of:withRespectTo:)`` look at ``current`` and compute what one process would on all parts together.
+/// All processes must call these in the same order. A process alone has no group, and nothing changes for it.
+public struct ProcessGroup: Sendable {
+    /// How a process finds the others.
+    public struct Meeting: Sendable, Equatable {
+        /// The host that keeps the store by which the processes find each other.
+        public var host: String
+        /// The store's port.
+        public var port: Int
+        /// Whether rank 0 opens the store; else who starts the processes has done so.
+        public var opensStore: Bool
+        /// Keeps one start apart from the others in a store that outlives them.
+        public var prefix: String
+        /// This process's number, from 0.
+        public var rank: Int
+        /// Number of processes.
+        public var size: Int
+        /// Seconds after which a process that is not heard of is lost.
+        public var timeout: Double
+        /// Seconds after which a process that lives, but takes no part, is taken to hang.
+        public var patience: Double
+
+        /// A meeting of `size` processes.
+        public init(
+            host: String, port: Int, opensStore: Bool = true, prefix: String = "", rank: Int, size: Int,
+            timeout: Double = 60, patience: Double = 600
+        ) {
+            self.host = host
+            self.port = port
+            self.opensStore = opensStore
+            self.prefix = prefix
+            self.rank = rank
+            self.size = size
+            self.timeout = timeout
+            self.patience = patience
+        }
+    }
+
+    /// This process's number, from 0; rank 0 is the one that writes and tells.
+    public let rank: Int
+    /// Number of processes.
+    public let size: Int
+
+    /// The group of this process; nil for a process alone.
+    public static var current: ProcessGroup? {
+        let size = ProcessGroup.size
+        return size > 1 ? ProcessGroup(rank: Int(ct_group_rank()), size: size) : nil
+    }
+
+    /// Number of processes that compute together with this one, itself included.
+    public static var size: Int { Int(ct_group_size()) }
+
+    /// Whether this build can have groups: it could not find Gloo's headers otherwise.
+    public static var isBuilt: Bool { ct_group_is_built() }
+
+    /// Whether this process writes and tells: rank 0, or a process alone.
+    public static var isLeader: Bool { ct_group_rank() == 0 }
+
+    /// Meets the other processes.
+    ///
+    /// From then on a process that dies, hangs or is cut off ends the others by ``Engine/onFailure(_:)``.
+    ///
+    /// - Throws: ``TorchError`` that names the rank which did not come, or the port that is taken.
+    public static func join(_ meeting: Meeting) throws(TorchError) -> ProcessGroup? {
+        guard meeting.size > 1 else { return nil }
+        let status = meeting.host.withCString { host in
+            meeting.prefix.withCString { prefix in
+                let options = ct_group_options(
+                    host: host, port: Int32(clamping: meeting.port),
+                    opens_store: meeting.opensStore && meeting.rank == 0,
+                    prefix: prefix, rank: Int32(clamping: meeting.rank), size: Int32(clamping: meeting.size),
+                    timeout_seconds: meeting.timeout, patience_seconds: meeting.patience)
+                return ct_group_join(options) { line in
+                    Engine.fail(
+                        EngineFailure(
+                            operation: "group", reason: String(cString: line), isOutOfMemory: false, isPeerLost: true))
+                }
+            }
+        }
+        guard status == CT_OK else { throw TorchError(Engine.lastError) }
+        return current
+    }
+
+    /// Tells the others that this process is done; the one that keeps the store waits for them.
+    public static func leave() { ct_group_leave() }
+
+    /// Tells the others, by a line, that this process ends.
+    ///
+    /// - Returns: Whether it is the first of the group, and so the one to tell people; a process alone always is.
+    public static func fail(_ line: String) -> Bool { ct_group_fail(line) }
+
+    /// Bytes that this process has given to collectives so far.
+    public static var bytes: Int { Int(ct_group_bytes()) }
+
+    /// A rank with its host and process number, for messages.
+    public func name(of rank: Int) -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
+            guard let start = buffer.baseAddress, ct_group_name(Int32(rank), start, 512) == CT_OK else {
+                return "rank \(rank)"
+            }
+            return String(cString: start)
+        }
+    }
+
+    /// Adds up a tensor over all ranks, in place.
+    public func sum(_ tensor: Tensor) {
+        Engine.run("sum over ranks", withHandles([tensor]) { ct_group_sum($0, 1) }, tensor.summary)
+    }
+
+    /// Adds up numbers over all ranks.
+    public func sum(_ numbers: [Int]) -> [Int] {
+        let tensor = Tensor(numbers.map(Int64.init), shape: [numbers.count])
+        sum(tensor)
+        return tensor.int64s().map(Int.init)
+    }
+
+    /// Bytes of every rank, in the order of ranks; as many from each.
+    public func gather(_ bytes: [UInt8]) -> [[UInt8]] {
+        var all = [UInt8](repeating: 0, count: bytes.count * size)
+        Engine.run("gather", ct_group_gather(bytes, Int64(bytes.count), &all))
+        return (0..<size).map { Array(all[$0 * bytes.count..<($0 + 1) * bytes.count]) }
+    }
+
+    /// Rank 0's bytes; what the other ranks give is not looked at.
+    public func share(_ data: Data) -> Data {
+        var count = [UInt8](repeating: 0, count: 8)
+        withUnsafeBytes(of: UInt64(data.count).littleEndian) { count.replaceSubrange(0..<8, with: $0) }
+        Engine.run("share", ct_group_share(&count, 8))
+        let size = count.reversed().reduce(0) { $0 << 8 | Int($1) }
+        var result = rank == 0 ? data : Data(count: size)
+        guard size > 0 else { return result }
+        result.withUnsafeMutableBytes { buffer in
+            guard let start = buffer.baseAddress else { return }
+            Engine.run("share", ct_group_share(start, Int64(buffer.count)))
+        }
+        return result
+    }
+}
+
+/// As ``gradients(of:withRespectTo:)``, added up over the group, where `loss` is this process's part of the group's.
+///
+/// The sums travel in buckets of four megabytes while the backward pass goes on. A process alone computes as ever.
+public func sharedGradients(of loss: Tensor, withRespectTo inputs: [Tensor]) -> [Tensor?] {
+    guard ProcessGroup.current != nil else { return gradients(of: loss, withRespectTo: inputs) }
+    var out = [ct_optional_tensor?](repeating: nil, count: inputs.count)
+    let status = withExtendedLifetime(loss) {
+        withHandles(inputs) { ct_group_gradients(loss.handle, $0, Int64($0.count), 4 << 20, &out) }
+    }
+    Engine.run("gradients", status, loss.summary)
+    return out.map { $0.map(Tensor.init(owning:)) }
+}
+
+/// A tensor without a graph, added up over the group.
+func summedOverRanks(_ body: () -> Tensor) -> Tensor {
+    let tensor = withoutGradients(body)
+    ProcessGroup.current?.sum(tensor)
+    return tensor
+}
+
+extension ProcessGroup {
+    /// The store of a group whose processes this one starts, at a free port of this machine.
+    public struct Store: Sendable {
+        /// The port.
+        public let port: Int
+        private let prefix: String
+
+        /// Opens the store for as long as this process lives.
+        ///
+        /// - Throws: ``TorchError`` where no port can be opened.
+        public init(prefix: String) throws(TorchError) {
+            var port: Int32 = 0
+            guard ct_store_open("127.0.0.1", &port) == CT_OK else { throw TorchError(Engine.lastError) }
+            self.port = Int(port)
+            self.prefix = prefix
+        }
+
+        /// Tells the others that a rank has ended, and why.
+        public func fail(rank: Int, _ line: String) { _ = ct_store_fail(prefix, Int32(rank), line) }
+    }
+}

@@ -1,0 +1,264 @@
+import Foundation
+import TestSupport
+import Testing
+import Torch
+
+/// Groups of processes of the built program: what they compute together, and what ends them.
+@Suite("Groups of the command", .enabled(if: ProcessGroup.isBuilt, "built without Gloo"), .serialized)
+struct GroupCommandTests {
+    private let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+        try scenes("scenes", count: 20)
+    }
+
+    private func scenes(_ name: String, count: Int) throws {
+        let made = try Command.run("data", "demo", "--count", "\(count)", "--output", folder.file(name))
+        #expect(made.status == 0, "\(made.errors)")
+    }
+
+    private func search(_ output: String, data: String = "scenes", _ more: [String] = []) -> [String] {
+        [
+            "search", "--preset", "instant", "--data", folder.file(data), "--output", folder.file(output), "-q",
+            "--threads", "1", "--set", "search.layers=2", "--set", "search.blocks=1",
+        ] + more
+    }
+
+    /// A search that goes on until it is stopped.
+    private func endless(_ output: String, _ more: [String] = []) -> [String] {
+        search(output, ["--set", "search.epochs=100000", "--set", "checkpoint.every=1 steps"] + more)
+    }
+
+    private func start(
+        _ name: String, _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> StartedCommand {
+        try StartedCommand(arguments, errorFile: folder.file(name + ".err"), environment: environment)
+    }
+
+    /// As torchrun sets them, without an agent.
+    private func variables(rank: Int, size: Int = 2, port: Int) -> [String: String] {
+        [
+            "RANK": "\(rank)", "WORLD_SIZE": "\(size)", "LOCAL_RANK": "\(rank)", "LOCAL_WORLD_SIZE": "\(size)",
+            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)",
+        ]
+    }
+
+    private func waitForCheckpoint(_ output: String, of process: Process) {
+        let path = folder.file(output) + "/checkpoints/last-1.safetensors"
+        while process.isRunning, !FileManager.default.fileExists(atPath: path) { usleep(5_000) }
+    }
+
+    private func losses(_ output: String) throws -> [[Double]] {
+        try String(contentsOfFile: folder.file(output) + "/log.jsonl", encoding: .utf8).split(separator: "\n").map {
+            let object = try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
+            return ["loss", "alphaEntropy", "mIOU"].map { object?[$0] as? Double ?? .nan }
+        }
+    }
+
+    private func expectClose(_ one: [[Double]], _ other: [[Double]], _ tolerance: Double) {
+        #expect(one.count == other.count && !one.isEmpty)
+        for (first, second) in zip(one.joined(), other.joined()) {
+            #expect((first - second).magnitude < tolerance, "\(first) and \(second)")
+        }
+    }
+
+    @Test("Two processes search as one does; stopped, one process goes on with what two began")
+    func equal() throws {
+        let whole = try Command.run(search("whole"))
+        #expect(whole.status == 0, "\(whole.errors)")
+        let two = try Command.run(search("two", ["--processes", "2"]))
+        #expect(two.status == 0 && two.errors.isEmpty, "\(two.errors)")
+        #expect(two.output.split(separator: "\n").count == 1)
+        // Rounding differs, and a supernet's steps make it grow.
+        try expectClose(losses("whole"), losses("two"), 0.02)
+        #expect(FileManager.default.fileExists(atPath: folder.file("two/report.html")))
+
+        let stopped = try start("stopped", endless("stopped", ["--processes", "2"]))
+        waitForCheckpoint("stopped", of: stopped.process)
+        stopped.process.terminate()
+        let (status, lines) = try stopped.end()
+        #expect(status == 143)
+        #expect(lines.count { $0.hasPrefix("error: stopped after step ") } == 1, "\(lines)")
+        let arguments = endless("stopped").filter { $0 != "-q" } + ["--resume"]
+        let alone = try start("alone", arguments)
+        usleep(2_000_000)
+        alone.process.terminate()
+        let resumed = try alone.end()
+        #expect(resumed.status == 143)
+        #expect(
+            resumed.lines.contains {
+                $0.hasPrefix("going on by 1 processes instead of 2: the same batches in the same order")
+            }, "\(resumed.lines)")
+    }
+
+    @Test("A training by two processes has the loss of one")
+    func training() throws {
+        let genotype = folder.file("genotype.json")
+        try Data(
+            """
+            {"version": 1, "layers": 2, "blocks": 1, "path": [4, 8],
+             "cell": [[["previous", "separable3x3"], ["previous2", "atrous3x3"]]]}
+            """.utf8
+        ).write(to: URL(fileURLWithPath: genotype))
+        for (name, more) in [("one", []), ("both", ["--processes", "2"])] {
+            let result = try Command.run(
+                [
+                    "train", "--preset", "instant", "--genotype", genotype, "--data", folder.file("scenes"),
+                    "--output", folder.file(name), "-q", "--threads", "1",
+                ] + more)
+            #expect(result.status == 0, "\(result.errors)")
+        }
+        try expectClose(
+            losses("one").map { [$0[0], $0[2]] }, losses("both").map { [$0[0], $0[2]] }, 0.01)
+    }
+
+    @Test(
+        "A rank that is killed, or stopped, ends the others with one line that names it; the run goes on",
+        arguments: [(SIGKILL, "killed by signal 9"), (SIGSTOP, "is not heard of for 3 s")])
+    func lost(signal: Int32, reason: String) throws {
+        let run = try start(
+            "run",
+            endless(
+                "run",
+                ["--processes", "3", "--group-timeout", "3"]
+                    + ["--set", "search.batch=3"]))
+        waitForCheckpoint("run", of: run.process)
+        let victim = try run.child(rank: 1)
+        let begin = Date()
+        kill(victim, signal)
+        if signal == SIGSTOP {
+            usleep(8_000_000)
+            kill(victim, SIGKILL)
+        }
+        let (status, lines) = try run.end()
+        #expect(status == 75)
+        #expect(lines.count == 1, "\(lines)")
+        #expect(lines.first?.hasPrefix("error: rank 1 (") == true && lines.first?.contains(reason) == true, "\(lines)")
+        #expect(Date().timeIntervalSince(begin) < (signal == SIGSTOP ? 14 : 8))
+        let last = try start("last", endless("run", ["--resume", "--set", "search.batch=3"]))
+        usleep(1_500_000)
+        last.process.terminate()
+        #expect(try last.end().status == 143)
+    }
+
+    @Test("Other data, another configuration or another program than rank 0's is refused, by name")
+    func hello() throws {
+        try scenes("others", count: 24)
+        let other = folder.file("autodeeplab")
+        try FileManager.default.copyItem(atPath: Command.executable().path, toPath: other)
+        let file = try #require(FileHandle(forWritingAtPath: other))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data([0]))
+        try file.close()
+        let cases: [(name: String, arguments: [String], says: String)] = [
+            ("data", search("r", data: "others"), "has other data than rank 0 (train: "),
+            ("seed", search("r", ["--seed", "5"]), "has seed=5 in its configuration, rank 0 has 0: "),
+            ("program", search("r"), "has program "),
+        ]
+        for (name, arguments, says) in cases {
+            let port = try freePort()
+            let first = try start(name + "0", search(name), environment: variables(rank: 0, port: port))
+            let second = Process()
+            second.executableURL = try name == "program" ? URL(fileURLWithPath: other) : Command.executable()
+            second.arguments = arguments
+            second.environment = ProcessInfo.processInfo.environment.merging(variables(rank: 1, port: port)) { $1 }
+            let errors = folder.file(name + "1.err")
+            try Data().write(to: URL(fileURLWithPath: errors))
+            second.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+            try second.run()
+            let (status, lines) = try first.end()
+            second.waitUntilExit()
+            let all =
+                lines + (try String(contentsOfFile: errors, encoding: .utf8)).split(separator: "\n").map(String.init)
+            #expect(status == 75 && second.terminationStatus == 75)
+            #expect(all.count == 1 && all[0].hasPrefix("error: rank 1 (") && all[0].contains(says), "\(name): \(all)")
+        }
+    }
+
+    @Test("A rank that does not come, a port that is taken, a store that is not there: one line each")
+    func meeting() throws {
+        let port = try freePort()
+        let alone = try start(
+            "alone", search("alone", ["--group-timeout", "2"]), environment: variables(rank: 0, size: 3, port: port))
+        let missed = try alone.end()
+        #expect(missed.status == 75)
+        #expect(missed.lines == ["error: rank 1, 2 of 3 did not come within 2 s"])
+        let nobody = try start(
+            "nobody", search("nobody", ["--group-timeout", "2"]), environment: variables(rank: 1, port: try freePort()))
+        let (status, lines) = try nobody.end()
+        #expect(status == 75 && lines.count == 1, "\(lines)")
+        #expect(lines.first?.hasPrefix("error: rank 1 cannot reach rank 0's store at 127.0.0.1:") == true, "\(lines)")
+
+        let held = try ProcessGroup.Store(prefix: "held")
+        let taken = try start("taken", search("taken"), environment: variables(rank: 0, port: held.port))
+        let end = try taken.end()
+        #expect(end.status == 75)
+        #expect(
+            end.lines == [
+                "error: rank 0 cannot open a store at 127.0.0.1:\(held.port): the port is taken; choose another MASTER_PORT"
+            ], "\(end.lines)")
+    }
+
+    @Test("An image that one rank cannot read stops all, and the steps so far are saved")
+    func image() throws {
+        let run = try start(
+            "run", endless("run", ["--processes", "2", "--set", "data.cacheMegabytes=0"]))
+        waitForCheckpoint("run", of: run.process)
+        try FileManager.default.removeItem(atPath: folder.file("scenes/images/train/0003.png"))
+        let (status, lines) = try run.end()
+        #expect(status == 66, "\(lines)")
+        #expect(
+            lines.count == 1 && lines.first?.contains("is saved: mend this and go on with --output ") == true,
+            "\(lines)")
+        #expect(lines.first?.contains("0003.png: ") == true, "\(lines)")
+    }
+
+    @Test("Trials: a table with the best, and nothing is done twice")
+    func trials() throws {
+        let arguments = search("trials", ["--trials", "2", "--trial-epochs", "1", "--parallel", "2"])
+        let result = try Command.run(arguments)
+        try #require(result.status == 0, "\(result.errors)")
+        let lines = result.output.split(separator: "\n")
+        #expect(
+            lines.count == 3 && lines[0].hasPrefix("seed 0: val mIOU ") && lines[1].hasPrefix("seed 1: "), "\(lines)")
+        #expect(lines.count { $0.hasSuffix("  (best)") } == 1 && lines[2].contains("paths agree at "), "\(lines)")
+        let best = lines[0].hasSuffix("(best)") ? 0 : 1
+        let kept = try Data(contentsOf: URL(fileURLWithPath: folder.file("trials/genotype.json")))
+        #expect(kept == (try Data(contentsOf: URL(fileURLWithPath: folder.file("trials/seed-\(best)/genotype.json")))))
+        let page = try String(contentsOfFile: folder.file("trials/report.html"), encoding: .utf8)
+        #expect(page.contains("aria-label=\"Trials\""))
+        let before = try FileManager.default.attributesOfItem(atPath: folder.file("trials/seed-0/log.jsonl"))
+        let again = try Command.run(arguments + ["--resume"])
+        let after = try FileManager.default.attributesOfItem(atPath: folder.file("trials/seed-0/log.jsonl"))
+        #expect(again.output == result.output)
+        #expect(before[.modificationDate] as? Date == after[.modificationDate] as? Date)
+    }
+
+    @Test(
+        "torchrun starts a group, and again after a rank was killed, from the last checkpoint",
+        .enabled(if: Python.has("torch"), "needs PyTorch in .venv"))
+    func torchrun() throws {
+        let errors = folder.file("torchrun.err")
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: Python.path)
+        process.arguments =
+            try [
+                "-m", "torch.distributed.run", "--no-python", "--nproc-per-node", "2", "--max-restarts", "1",
+                "--master-port", "\(freePort())", Command.executable().path,
+            ] + search("run", ["--set", "search.epochs=60", "--set", "checkpoint.every=1 steps"])
+        process.environment = ProcessInfo.processInfo.environment.merging(Python.environmentVariables) { $1 }
+        try Data().write(to: URL(fileURLWithPath: errors))
+        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        waitForCheckpoint("run", of: process)
+        let found = try Command.launch("/usr/bin/env", ["pgrep", "-P", "\(process.processIdentifier)"])
+        let victim = try #require(found.output.split(separator: "\n").compactMap { Int32($0) }.first)
+        kill(victim, SIGKILL)
+        process.waitUntilExit()
+        let text = try String(contentsOfFile: errors, encoding: .utf8)
+        #expect(process.terminationStatus == 0, "\(text)")
+        #expect(try losses("run").count == 60)
+    }
+}
