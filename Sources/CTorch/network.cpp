@@ -53,3 +53,15 @@ int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_option
         return at::nll_loss_nd(get(log_probabilities), get(labels), maybe(class_weights), at::Reduction::Sum, ignored);
     });
 }
+
+int32_t ct_pixel_cross_entropy(ct_tensor logits, ct_tensor labels, ct_optional_tensor class_weights, double smoothing,
+                               int64_t ignored, ct_optional_tensor *out) {
+    return give(out, [&] {
+        return at::cross_entropy_loss(get(logits), get(labels), maybe(class_weights), at::Reduction::None, ignored,
+                                      smoothing);
+    });
+}
+
+int32_t ct_largest(ct_tensor a, int64_t count, ct_optional_tensor *out) {
+    return give(out, [&] { return std::get<0>(at::topk(get(a).flatten(), count, -1, true, false)); });
+}

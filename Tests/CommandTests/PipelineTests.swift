@@ -25,7 +25,11 @@ struct PipelineTests {
         let evaluated = try expectDone("evaluate", train, "--split", "test", "--json", "-q")
         let metrics = try #require(
             try JSONSerialization.jsonObject(with: Data(evaluated.output.utf8)) as? [String: Any])
-        #expect(Set(metrics.keys) == ["mIOU", "pixelAccuracy", "meanAccuracy", "classes", "images", "seconds"])
+        #expect(
+            Set(metrics.keys) == [
+                "mIOU", "frequencyWeightedIOU", "pixelAccuracy", "meanAccuracy", "boundaryF", "classes", "worst",
+                "images", "seconds",
+            ])
         #expect(metrics["images"] as? Int == 4)
         let file = try Data(contentsOf: URL(fileURLWithPath: train + "/metrics.json"))
         let written = try #require(try JSONSerialization.jsonObject(with: file) as? [String: Any])
@@ -37,6 +41,8 @@ struct PipelineTests {
         #expect(classes.count == 7 && !present.isEmpty)
         #expect(abs(mIOU - present.reduce(0, +) / Double(present.count)) < 1e-9)
 
+        try judged(train, classes: 7)
+
         let masks = folder.path + "/masks"
         // The model file alone will do.
         try expectDone(
@@ -46,6 +52,16 @@ struct PipelineTests {
         #expect(pictures == ["0000-overlay.png", "0000.png"])
         try seeing(search: search, train: train)
         try leaving(train: train, folder: folder)
+    }
+
+    /// What an evaluation leaves besides its figures.
+    private func judged(_ run: String, classes: Int) throws {
+        let table = try String(contentsOfFile: run + "/confusion.csv", encoding: .utf8).split(separator: "\n")
+        #expect(table.count == classes + 1)
+        #expect(table.allSatisfy { $0.split(separator: ",").count == classes + 1 })
+        #expect(try String(contentsOfFile: run + "/confusion.svg", encoding: .utf8).contains("</svg>"))
+        let worst = try FileManager.default.contentsOfDirectory(atPath: run + "/worst").sorted()
+        #expect(worst == ["1.png", "2.png", "3.png", "4.png"])
     }
 
     /// What is shown of the runs.

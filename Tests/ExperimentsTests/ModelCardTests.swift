@@ -26,8 +26,9 @@ struct ModelCardTests {
         #expect(before.contains("Validation: mIOU \(String(format: "%.4f", logged)) after epoch"))
 
         let model = try Model(at: run.folder("a"))
-        let metrics = try evaluate(model, try run.configuration(), split: "val", reporter: SilentReporter())
-        try metrics.write(toRun: run.folder("a"))
+        let evaluation = try evaluate(model, try run.configuration(), split: "val", reporter: SilentReporter())
+        let metrics = evaluation.metrics
+        try evaluation.write(to: run.folder("a"))
         try writeModelCard(ofRun: run.folder("a"))
         let after = try card(run, "a")
         #expect(after.contains("on 4 images: mIOU \(String(format: "%.4f", metrics.mIOU)),"))

@@ -80,6 +80,22 @@ private func discrete(share: Share) -> [Double] {
     }
 }
 
+/// The loss of training with everything in it but the hardest pixels, which each process chooses for itself.
+private func loss(share: Share) -> [Double] {
+    var loss = SegmentationLoss()
+    (loss.labelSmoothing, loss.dice) = (0.1, 0.6)
+    loss.classWeights = Tensor([1, 2, 0.5] as [Double], shape: [3])
+    let store = VariableStore(generator: Generator(seed: 6), dtype: .float64)
+    let convolution = Conv2d(store.root / "conv", inputChannels: 3, outputChannels: 3, kernelSize: 3, bias: true)
+    let labels = share.labels()
+    let total = loss.weight(of: [labels, labels], dtype: .float64)
+    let value = loss(convolution(share.images(.float64)), labels: labels, total: total, batches: 2)
+    let gradients = sharedGradients(of: value, withRespectTo: store.parameters.map(\.tensor))
+    let sum = value.detach().clone()
+    ProcessGroup.current?.sum(sum)
+    return sum.doubles() + gradients.flatMap { $0?.doubles() ?? [] }
+}
+
 /// One process of a group, which `GroupTests` starts from this same test program: computes its part of a batch of four
 /// images, and rank 0 writes what all got together.
 @Suite("One process of a group")
@@ -101,7 +117,11 @@ struct GroupProbeTests {
         let share = Share(rank: rank, size: size)
         let settings = words[0].split(separator: "-")
         let numbers =
-            settings.first == "discrete" ? discrete(share: share) : supernet(settings, share: share)
+            switch settings.first {
+            case "discrete": discrete(share: share)
+            case "loss": loss(share: share)
+            default: supernet(settings, share: share)
+            }
         if rank == 0 {
             try numbers.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: String(words[4]))) }
         }

@@ -61,4 +61,7 @@ struct GroupTests {
 
     @Test("A discrete network with drop path and dropout")
     func discrete() throws { try compare("discrete", sizes: [2, 4], tolerance: 1e-9) }
+
+    @Test("The loss of training, with smoothed labels, class weights and Dice")
+    func loss() throws { try compare("loss", sizes: [2, 4], tolerance: 1e-12) }
 }

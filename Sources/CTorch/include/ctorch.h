@@ -133,6 +133,11 @@ int32_t ct_max_pool(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding
 int32_t ct_bilinear(ct_tensor x, int64_t height, int64_t width, bool align_corners, ct_optional_tensor *_Nonnull out);
 int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights,
                         int64_t ignored, ct_optional_tensor *_Nonnull out);
+// The loss of each pixel, [N, H, W]; 0 where the label is ignored.
+int32_t ct_pixel_cross_entropy(ct_tensor logits, ct_tensor labels, ct_optional_tensor class_weights, double smoothing,
+                               int64_t ignored, ct_optional_tensor *_Nonnull out);
+// The `count` largest of all elements, in no order.
+int32_t ct_largest(ct_tensor a, int64_t count, ct_optional_tensor *_Nonnull out);
 
 // MARK: autograd.cpp
 bool ct_requires_grad(ct_tensor a);
@@ -211,6 +216,11 @@ int32_t ct_mix(const ct_optional_tensor *_Nonnull maps, int64_t count, int64_t n
 // channels.
 int32_t ct_separable(ct_tensor x, ct_tensor depthwise, ct_tensor pointwise, int64_t edges, int64_t dilation,
                      bool shared, ct_optional_tensor *_Nonnull out);
+
+// The same of what normalisation and ReLU make of `x` [G * N, E * C, H, W], the edges each reading their own.
+int32_t ct_normalized_separable(ct_tensor x, ct_tensor running_mean, ct_tensor running_variance,
+                                ct_statistics statistics, ct_tensor depthwise, ct_tensor pointwise, int64_t edges,
+                                int64_t dilation, ct_optional_tensor *_Nonnull out);
 
 // MARK: optimizers.cpp
 int32_t ct_sgd_step(const ct_optional_tensor *_Nonnull parameters, const ct_optional_tensor *_Nonnull gradients,

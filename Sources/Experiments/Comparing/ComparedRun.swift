@@ -78,14 +78,15 @@ struct ComparedRun {
             network.network.genotype, configuration, folder: folder, reporter: reporter, interruption: interruption)
         let best = try training.run()
         let model = try Model(at: paths.folder, device: try configuration.device.device())
-        let metrics = try evaluate(model, configuration, split: split, reporter: reporter)
-        try metrics.write(toRun: paths.folder)
+        let evaluation = try evaluate(model, configuration, split: split, reporter: reporter)
+        try evaluation.write(to: paths.folder)
         try writeReport(ofRun: paths.folder)
         try writeModelCard(ofRun: paths.folder)
         let times = InferenceTime.milliseconds(
             of: model, height: images.height, width: images.width, repetitions: 5)
         let record = Record(
-            split: split, evaluation: configuration.evaluationTexts, mIOU: metrics.mIOU, validationMIOU: best,
+            split: split, evaluation: configuration.evaluationTexts, mIOU: evaluation.metrics.mIOU,
+            validationMIOU: best,
             secondsPerImage: times[times.count / 2] / 1e3, threads: configuration.workerThreads)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

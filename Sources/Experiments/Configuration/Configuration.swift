@@ -65,6 +65,14 @@ public struct EvaluateConfiguration: Codable, Equatable, Sendable {
     public var scales = [1.0]
     /// Averages with the mirrored image too.
     public var flip = false
+    /// Side of a sliding window in pixels, for images larger than that; 0 takes whole images (as the paper).
+    public var window = 0
+    /// Share of a window that the next one covers again; there the two are blended.
+    public var overlap = 0.25
+    /// How far a boundary may be off, as a share of the image's diagonal, for the boundary F-score; 0 leaves it out.
+    public var boundary = 0.0075
+    /// How many of the worst images are listed and drawn.
+    public var worst = 8
 
     /// The defaults.
     public init() {}

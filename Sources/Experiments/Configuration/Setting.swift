@@ -169,8 +169,20 @@ extension Setting {
             Setting("train.power", \.train.power, 0...10),
             Setting("train.momentum", \.train.momentum, 0...0.9999),
             Setting("train.weightDecay", \.train.weightDecay, 0...1),
+            Setting("train.decayNormalization", \.train.decayNormalization),
             Setting("train.classWeights", \.train.classWeights, each: 0...1_000, count: 0...256),
             Setting("train.balanced", \.train.balanced),
+            Setting("train.loss.hardShare", \.train.loss.hardShare, 0.001...1),
+            Setting("train.loss.labelSmoothing", \.train.loss.labelSmoothing, 0...0.9),
+            Setting("train.loss.dice", \.train.loss.dice, 0...100),
+            Setting(
+                "train.auxiliary.layers", \.train.auxiliary.layers, allowed: "a list of different layers from 1 to 64"
+            ) { layers in
+                Set(layers).count == layers.count && layers.allSatisfy { (1...64).contains($0) }
+            },
+            Setting("train.auxiliary.weight", \.train.auxiliary.weight, 0...10),
+            Setting("train.accumulate", \.train.accumulate, 1...1_024),
+            Setting("train.averageDecay", \.train.averageDecay, 0...0.999999),
             Setting("train.clip", \.train.clip, 0...1e6),
             Setting("train.warmupSteps", \.train.warmupSteps, 0...100_000_000),
             Setting("train.dropPathKeep", \.train.dropPathKeep, 0.01...1),
@@ -185,6 +197,12 @@ extension Setting {
         [
             Setting("evaluate.scales", \.evaluate.scales, each: 0.1...8, count: 1...64),
             Setting("evaluate.flip", \.evaluate.flip),
+            Setting("evaluate.window", \.evaluate.window, allowed: "0, or a whole number from 33 to 16384") {
+                $0 == 0 || (33...16_384).contains($0)
+            },
+            Setting("evaluate.overlap", \.evaluate.overlap, 0...0.9),
+            Setting("evaluate.boundary", \.evaluate.boundary, 0...0.1),
+            Setting("evaluate.worst", \.evaluate.worst, 0...1_000),
         ]
     }
 

@@ -34,10 +34,20 @@ public struct TrainConfiguration: Codable, Equatable, Sendable {
     public var momentum = 0.9
     /// L2 penalty on the convolutions' weights (paper 5.2: 0.00004).
     public var weightDecay = 4e-5
+    /// Whether batch normalisation and biases decay too (a choice: the paper does not say).
+    public var decayNormalization = false
     /// How much a pixel of each class counts in the loss; none for all alike (the paper names none).
     public var classWeights: [Double] = []
     /// Draws images by the classes in them, all classes alike, in place of each image once an epoch.
     public var balanced = false
+    /// What is made small besides plain cross entropy (the paper has nothing else).
+    public var loss = LossConfiguration()
+    /// Classifiers within the network while it is trained (the paper has none).
+    public var auxiliary = AuxiliaryConfiguration()
+    /// Batches whose gradients make one step: as a batch so many times larger, but for batch normalisation.
+    public var accumulate = 1
+    /// Share of the old value in a moving average of the weights, which is validated and kept; 0 is off.
+    public var averageDecay = 0.0
     /// Largest norm of the gradient; 0 does not clip.
     public var clip = 0.0
     /// Steps over which the learning rate rises from 0; 0 starts at once.
@@ -54,5 +64,29 @@ public struct TrainConfiguration: Codable, Equatable, Sendable {
     public var validationImages = 0
 
     /// The defaults.
+    public init() {}
+}
+
+/// What a training makes small besides plain cross entropy.
+public struct LossConfiguration: Codable, Equatable, Sendable {
+    /// Share of the labelled pixels that count, those with the largest loss; 1 takes all.
+    public var hardShare = 1.0
+    /// Share of the wanted distribution that is spread over all classes alike; 0 is off.
+    public var labelSmoothing = 0.0
+    /// Factor of the Dice loss, which is added; 0 is off.
+    public var dice = 0.0
+
+    /// Cross entropy alone.
+    public init() {}
+}
+
+/// Classifiers on layers within a network while it is trained.
+public struct AuxiliaryConfiguration: Codable, Equatable, Sendable {
+    /// The layers, counted from 1; none is off.
+    public var layers: [Int] = []
+    /// Factor of the mean of their losses at the first step; it falls to 0 at the last.
+    public var weight = 0.4
+
+    /// None.
     public init() {}
 }

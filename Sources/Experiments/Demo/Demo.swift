@@ -65,17 +65,20 @@ public struct Demo {
         }
         try stopIfAsked()
         let model = try Model(at: train.path, device: try configuration.device.device())
-        let metrics = try evaluate(model, configuration, split: "test", reporter: reporter)
-        try metrics.write(toRun: train.path)
+        let evaluation = try evaluate(model, configuration, split: "test", reporter: reporter)
+        try evaluation.write(to: train.path)
         try writeModelCard(ofRun: train.path)
         try stopIfAsked()
         let predictions = output + "/predictions"
+        var options = PredictionOptions()
+        options.overlay = true
         _ = try predict(
-            model, inputs: [data + "/images/test"], output: predictions, overlay: true, reporter: reporter)
+            model, inputs: [data + "/images/test"], output: predictions, options: options, reporter: reporter)
         let drawing = output + "/network.svg"
         try AtomicFile.write(Data(drawGenotype(genotype, title: "Found on the demo's scenes").utf8), to: drawing)
         return Result(
-            genotype: genotype, metrics: metrics, sheet: try writeSheet(predictions: predictions), drawing: drawing,
+            genotype: genotype, metrics: evaluation.metrics, sheet: try writeSheet(predictions: predictions),
+            drawing: drawing,
             predictions: predictions, run: train.path)
     }
 

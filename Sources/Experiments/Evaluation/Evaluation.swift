@@ -6,34 +6,51 @@ import Torch
 ///
 /// - Parameters:
 ///   - model: The trained network.
-///   - configuration: Data, scales and mirroring.
+///   - configuration: Data, scales, mirroring, windows.
 ///   - split: The split's name; nil takes the configuration's `data.splits.val`.
 ///   - reporter: Who shows the progress.
 /// - Returns: What was measured.
 /// - Throws: An error that names the file which cannot be used.
 public func evaluate(
     _ model: Model, _ configuration: Configuration, split: String?, reporter: any ProgressReporter
-) throws -> Metrics {
+) throws -> Evaluation {
     let dataset = try configuration.data.dataset()
-    guard dataset.classes.count == model.classes.count else {
+    let count = model.classes.count
+    guard dataset.classes.count == count else {
         throw RunError(
             .damaged, path: configuration.data.root,
-            "\(dataset.classes.count) classes, where the model has \(model.classes.count)")
+            "\(dataset.classes.count) classes, where the model has \(count)")
     }
     Engine.threads = configuration.workerThreads
     let samples = try dataset.samples(Split(rawValue: split ?? configuration.data.splits.val))
+    let settings = configuration.evaluate
     let evaluator = Evaluator(
-        samples: samples, reader: dataset.reader(resize: model.resize),
-        classes: model.classes.count,
-        inference: Inference(
-            scales: configuration.evaluate.scales, flip: configuration.evaluate.flip, device: model.device))
+        samples: samples, reader: dataset.reader(resize: model.resize), classes: count,
+        inference: Inference(settings, device: model.device))
     let start = Date()
+    var boundary = settings.boundary > 0 ? BoundaryScore(classes: count, tolerance: settings.boundary) : nil
+    var worst: [JudgedImage] = []
     reporter.report(.began(stage: "evaluate", unit: "image", total: samples.count))
     let matrix = try evaluator(
         network: { model.network($0, mode: .evaluation) },
+        judged: { item, prediction in
+            boundary?.add(labels: item.mask, prediction: prediction)
+            guard settings.worst > 0 else { return }
+            worst.append(JudgedImage(item, prediction: prediction, classes: count))
+            // Stable for equal figures, so that the list is the same each time.
+            worst.sort { ($0.mIOU, $0.sample.name) < ($1.mIOU, $1.sample.name) }
+            if worst.count > settings.worst { worst.removeLast() }
+        },
         advanced: { reporter.report(.advanced(Advance(completed: $0))) })
     reporter.report(.ended(stage: "evaluate"))
-    return Metrics(
-        matrix ?? ConfusionMatrix(classes: model.classes.count), names: model.classes.names, images: samples.count,
-        seconds: Date().timeIntervalSince(start))
+    let total = matrix ?? ConfusionMatrix(classes: count)
+    let listed = worst.enumerated().map { place, judged in
+        Metrics.Worst(
+            name: judged.sample.name, image: judged.sample.image, mIOU: judged.mIOU, picture: "worst/\(place + 1).png")
+    }
+    return Evaluation(
+        metrics: Metrics(
+            total, boundary: boundary, worst: listed, names: model.classes.names, images: samples.count,
+            seconds: Date().timeIntervalSince(start)),
+        matrix: total, classes: model.classes, worst: worst)
 }

@@ -39,7 +39,7 @@ public struct ONNXCheck: Codable, Equatable, Sendable {
             let network = { (images: Tensor) in model.network(images, mode: .evaluation) }
             let scores =
                 options.takesBytes
-                ? Inference(scales: [1], flip: false, device: model.device)(image, network: network)
+                ? Inference(device: model.device)(image, network: network)
                 : network(image.tensor(on: model.device))
             return options.givesLabels ? Data(scores.argmax(1).bytes()) : scores.floats().data
         }

@@ -81,11 +81,7 @@ public final class Model {
 
     /// The class of every pixel of an image, at the image's size.
     public func segment(_ image: Image) -> Mask {
-        let inference = Inference(scales: [1], flip: false, device: device)
-        let scores = inference(image.resized(by: resize)) { network($0, mode: .evaluation) }
-        return Mask(
-            width: image.width, height: image.height,
-            labels: withoutGradients { scores.classes(height: image.height, width: image.width) })
+        segment(image, by: Inference(device: device), wantsProbabilities: false).mask
     }
 
     /// Writes the model file.

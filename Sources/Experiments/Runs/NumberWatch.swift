@@ -40,7 +40,7 @@ struct NumberWatch {
     ///
     /// - Throws: ``RunError`` with step, images and what to go on from.
     mutating func allows(
-        _ numbers: StepNumbers, step: Int, batch: Batch, of loader: BatchLoader, keeper: LoopKeeper
+        _ numbers: StepNumbers, step: Int, batches: [Batch], of loader: BatchLoader, keeper: LoopKeeper
     ) throws(RunError) -> Bool {
         if numbers.areFinite {
             skippedInARow = 0
@@ -50,7 +50,7 @@ struct NumberWatch {
         if policy == .skip && skippedInARow < NumberWatch.mostInARow { return false }
         let what = numbers.loss.isFinite ? "the gradients are not finite" : "the loss is \(numbers.loss)"
         let row = policy == .skip ? ", the last of \(skippedInARow) in a row," : ""
-        let images = batch.indices.map { loader.samples[$0].image }.joined(separator: ", ")
+        let images = batches.flatMap(\.indices).map { loader.samples[$0].image }.joined(separator: ", ")
         let rate = stage == "search" ? "search.weights.learningRate" : "train.learningRate"
         let clip = stage == "search" ? "search.weights.clip" : "train.clip"
         throw RunError(

@@ -40,6 +40,12 @@ public struct RunPaths: Equatable, Sendable {
     public var trials: String { file("trials.json") }
     /// The last evaluation.
     public var evaluation: String { file("metrics.json") }
+    /// Pixels by label and prediction in the last evaluation.
+    public var confusionTable: String { file("confusion.csv") }
+    /// The same as a picture.
+    public var confusionPicture: String { file("confusion.svg") }
+    /// The folder of the images that went worst in the last evaluation.
+    public var worst: String { file("worst") }
 
     /// The model card.
     public var card: String { file("README.md") }

@@ -180,7 +180,7 @@ public final class Search {
         }
         let statistics = configuration.onNonFinite == .skip ? store.buffers.map { $0.tensor.clone() } : []
         let (found, numbers) = differentiate(batchA, mode: .training, by: weights.parameters)
-        guard try watch.allows(numbers, step: position.step + 1, batch: batchA, of: loaderA, keeper: keeper) else {
+        guard try watch.allows(numbers, step: position.step + 1, batches: [batchA], of: loaderA, keeper: keeper) else {
             withoutGradients { for (buffer, old) in zip(store.buffers, statistics) { buffer.tensor.copy(from: old) } }
             return nil
         }
@@ -189,7 +189,8 @@ public final class Search {
         weights.step(found, rate: schedule.rate(at: position.step))
         if let batchB {
             let (found, numbers) = differentiate(batchB, mode: .trainingFrozen, by: architecture.parameters)
-            guard try watch.allows(numbers, step: position.step + 1, batch: batchB, of: loaderB, keeper: keeper) else {
+            guard try watch.allows(numbers, step: position.step + 1, batches: [batchB], of: loaderB, keeper: keeper)
+            else {
                 return nil
             }
             architecture.step(found)

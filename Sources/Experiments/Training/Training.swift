@@ -14,7 +14,11 @@ public final class Training {
     private let optimizer: SGD
     private let schedule: Schedule
     private let loader: BatchLoader
-    private let classWeights: Tensor?
+    /// Batches that do not fill a step are left for the next epoch's first.
+    private let stepsPerEpoch: Int
+    private let loss: SegmentationLoss
+    private let heads: AuxiliaryHeads
+    private let average: AveragedWeights?
     private let evaluator: Evaluator
     private let log: RunLog
     private(set) var position = LoopPosition()
@@ -28,15 +32,17 @@ public final class Training {
     /// Opens the data, builds the network and, where the folder holds a checkpoint, goes on from it.
     ///
     /// - Parameters:
-    ///   - genotype: The network to train; nil takes the one of the run that goes on.
+    ///   - genotype: The network to train; nil takes the one of the run that goes on, or of the model to start from.
     ///   - configuration: How to train.
+    ///   - start: A trained model whose weights a new run begins with, and where it was read from; its classes may be
+    ///     others (paper 5.2: from COCO to VOC). The configuration must have its widths: ``Configuration/adopting(_:)``.
     ///   - folder: Where the run keeps its files.
     ///   - reporter: Who shows the progress.
     ///   - interruption: Asks the run to stop.
     /// - Throws: One line about data, configuration or checkpoint that cannot be used.
     public init(
-        _ genotype: Genotype?, _ configuration: Configuration, folder: RunFolder, reporter: any ProgressReporter,
-        interruption: Interruption
+        _ genotype: Genotype?, _ configuration: Configuration, from start: (model: Model, path: String)? = nil,
+        folder: RunFolder, reporter: any ProgressReporter, interruption: Interruption
     ) throws {
         try configuration.validate()
         let train = configuration.train
@@ -52,49 +58,53 @@ public final class Training {
         let restored = try keeper.restore(reporter)
         let own =
             try restored?.checkpoint.genotype(in: folder, given: genotype)
-            ?? genotype ?? loadGenotype(folder.paths.genotype)
+            ?? genotype ?? start?.model.genotype ?? loadGenotype(folder.paths.genotype)
         generator = Generator(seed: seed)
         model = Model(
             genotype: own, configuration: train.network(classes: dataset.classes.count), classes: dataset.classes,
             resize: train.resize, generator: generator, device: device)
-        let parameters = model.network.store.parameters
+        if let start, restored == nil {
+            reporter.report(.note(try model.start(from: start.model, path: start.path)))
+        }
+        heads = try AuxiliaryHeads(train.auxiliary, of: model.network, generator: generator)
+        average =
+            train.averageDecay > 0
+            ? AveragedWeights(of: model.network.store, decay: train.averageDecay) : nil
+        let parameters = model.network.store.parameters + heads.store.parameters
+        let rest = parameters.filter { $0.kind != .convolution }
         optimizer = SGD(
             groups: [
                 SGD.Group(parameters: parameters.filter { $0.kind == .convolution }, weightDecay: train.weightDecay),
-                SGD.Group(parameters: parameters.filter { $0.kind != .convolution }, weightDecay: 0),
+                SGD.Group(parameters: rest, weightDecay: train.decayNormalization ? train.weightDecay : 0),
             ], momentum: train.momentum)
         let reader = configuration.data.trainingReader(dataset, resize: train.resize)
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)) {
             reporter.report(.note($0))
         }
         self.samples = SampleList(samples, classes: dataset.classes.count)
-        let total = train.iterations > 0 ? train.iterations : train.epochs * max(1, samples.count / train.batch)
+        let total =
+            train.iterations > 0
+            ? train.iterations : train.epochs * max(1, samples.count / train.batch / train.accumulate)
         schedule = Schedule(
             base: train.learningRate, total: total, shape: .poly(power: train.power), warmUp: train.warmupSteps)
         let last = folder.paths.lastCheckpoint
-        var start = LoaderPosition()
+        var loaderPosition = LoaderPosition()
         if let (checkpoint, position) = restored {
             try checkpoint.check(
                 configuration, stage: "train", samples: self.samples, schedule: schedule, step: position.step,
                 folder: folder, reporter: reporter)
             self.position = position
-            start = try checkpoint.value("loader", as: LoaderPosition.self, in: last)
+            loaderPosition = try checkpoint.value("loader", as: LoaderPosition.self, in: last)
             try model.network.store.load(checkpoint.section("network", in: last))
+            if !heads.layers.isEmpty { try heads.store.load(checkpoint.section("auxiliary", in: last)) }
+            if let average { try average.load(checkpoint.section("average", in: last)) }
             try optimizer.load(checkpoint.section("optimizer", in: last))
             guard let state = try checkpoint.section("random", in: last)["generator"] else {
                 throw RunError(.damaged, path: last, "no random state in the checkpoint")
             }
             try generator.restore(state: state)
         }
-        guard train.classWeights.isEmpty || train.classWeights.count == dataset.classes.count else {
-            throw ConfigurationError(
-                .outOfRange,
-                "train.classWeights: \(train.classWeights.count) weights, where the data has \(dataset.classes.count) classes"
-            )
-        }
-        classWeights =
-            train.classWeights.isEmpty
-            ? nil : Tensor(train.classWeights.map { Float($0) }, shape: [train.classWeights.count], device: device)
+        loss = try train.segmentationLoss(classes: dataset.classes.count, device: device)
         var options = BatchLoader.Options(
             batchSize: train.batch, seed: seed, workers: configuration.data.workers,
             cacheBytes: configuration.data.cacheMegabytes << 20)
@@ -103,7 +113,9 @@ public final class Training {
             options.balance = try ClassBalance(samples: samples, reader: reader, configuration, reporter: reporter)
         }
         loader = try BatchLoader(
-            samples: samples, reader: reader, augmentation: train.augmentation, options: options, position: start)
+            samples: samples, reader: reader, augmentation: train.augmentation, options: options,
+            position: loaderPosition)
+        stepsPerEpoch = max(1, loader.batchesPerEpoch / train.accumulate)
         evaluator = try Evaluator(
             validating: dataset, reader: reader, limit: train.validationImages, configuration: configuration,
             device: device)
@@ -112,7 +124,7 @@ public final class Training {
         ).agree()
         if restored != nil { try folder.truncateLog(after: position.step, finishedEpochs: position.epoch) }
         // A last epoch that iterations cut short goes on where the run is made longer.
-        if position.step < total { position.epoch = min(position.epoch, position.step / loader.batchesPerEpoch) }
+        if position.step < total { position.epoch = min(position.epoch, position.step / stepsPerEpoch) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)
         board = try RunBoard(folder, configuration, classes: dataset.classes, after: position.step)
@@ -138,10 +150,10 @@ public final class Training {
         }
     }
 
-    private var epochs: Int { (schedule.total + loader.batchesPerEpoch - 1) / loader.batchesPerEpoch }
+    private var epochs: Int { (schedule.total + stepsPerEpoch - 1) / stepsPerEpoch }
 
     private func runEpoch(_ epoch: Int) throws {
-        let end = min((epoch + 1) * loader.batchesPerEpoch, schedule.total)
+        let end = min((epoch + 1) * stepsPerEpoch, schedule.total)
         while position.step < end {
             let loss = try step()
             position.advance(loss: loss)
@@ -161,26 +173,39 @@ public final class Training {
     ///
     /// - Returns: The loss; nil where the step was skipped.
     private func step() throws -> Double? {
-        let batch = try Agreement.all { try loader.next() }
-        let buffers = model.network.store.buffers
+        let batches = try Agreement.all { try (0..<configuration.train.accumulate).map { _ in try loader.next() } }
+        let buffers = model.network.store.buffers + heads.store.buffers
         let statistics = configuration.onNonFinite == .skip ? buffers.map { $0.tensor.clone() } : []
         let progress = Double(position.step) / Double(schedule.total)
-        let scores = withBFloat16(configuration.precision == .bfloat16, on: model.device) {
-            model.network(
-                batch.imageTensor(on: model.device), mode: .training,
-                regularization: Regularization(progress: progress, generator: generator))
-        }
-        let loss = crossEntropy(
-            scores, labels: batch.labelTensor(on: model.device), classWeights: classWeights)
-        let found = sharedGradients(of: loss, withRespectTo: optimizer.parameters)
+        let (loss, found) = accumulatedGradients(
+            of: batches.map { batch in
+                ({ batch.imageTensor(on: self.model.device) }, batch.labelTensor(on: self.model.device))
+            }, loss: loss, parameters: optimizer.parameters
+        ) { scores(of: $0, progress: progress) }
         let numbers = StepNumbers(loss: loss, gradients: found)
-        guard try watch.allows(numbers, step: position.step + 1, batch: batch, of: loader, keeper: keeper) else {
+        guard try watch.allows(numbers, step: position.step + 1, batches: batches, of: loader, keeper: keeper) else {
             withoutGradients { for (buffer, old) in zip(buffers, statistics) { buffer.tensor.copy(from: old) } }
             return nil
         }
         if configuration.train.clip > 0 { clip(found, norm: numbers.gradientNorm, to: configuration.train.clip) }
         optimizer.step(found, rate: schedule.rate(at: position.step))
+        average?.update(step: position.step)
         return numbers.loss
+    }
+
+    private func scores(of images: Tensor, progress: Double) -> SupervisedScores {
+        withBFloat16(configuration.precision == .bfloat16, on: model.device) {
+            var maps: [Int: Tensor] = [:]
+            let scores = model.network.forward(
+                images, mode: .training, regularization: Regularization(progress: progress, generator: generator)
+            ) { layer, map in
+                if heads.layers.contains(layer) { maps[layer] = map }
+            }
+            return SupervisedScores(
+                main: scores,
+                auxiliary: heads(maps, height: images.size(2), width: images.size(3), mode: .training),
+                auxiliaryWeight: configuration.train.auxiliary.weight * (1 - progress))
+        }
     }
 
     private func finish(_ epoch: Int) throws {
@@ -192,24 +217,16 @@ public final class Training {
             ("skippedSteps", .integer(position.skipped)),
         ]
         if isLast || (epoch + 1) % configuration.train.validateEvery == 0 {
-            let network = { (images: Tensor) in self.model.network(images, mode: .evaluation) }
-            let matrix = try evaluator(network: network, stop: { self.keeper.isStopping })
-            guard let matrix else {
+            guard let found = try validate() else {
                 // Half a validation is none: it is made again when the run goes on.
                 try keeper.save(self)
                 return try keeper.stopIfAsked(self)
             }
-            latestMIOU = matrix.mIOU
-            if ProcessGroup.isLeader {
-                samples = try evaluator.sheet(palette: model.classes.palette, network: network)
-            }
-            values.append(("mIOU", .number(matrix.mIOU)))
-            reporter.report(.note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", matrix.mIOU)))
-            if matrix.mIOU > position.best {
-                position.best = matrix.mIOU
-                isBest = true
-                if ProcessGroup.isLeader { try model.write(to: keeper.folder.paths.model) }
-            }
+            samples = found.samples
+            isBest = found.isBest
+            latestMIOU = found.mIOU
+            values.append(("mIOU", .number(found.mIOU)))
+            reporter.report(.note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", found.mIOU)))
         }
         try log.append(epoch: epoch, step: position.step, values)
         try metrics.append(epoch: epoch, step: position.step, numbers(values))
@@ -217,6 +234,26 @@ public final class Training {
         position.finishEpoch()
         let checkpoint = try keeper.save(self)
         if isBest && ProcessGroup.isLeader { try checkpoint.write(to: keeper.folder.paths.bestCheckpoint) }
+    }
+
+    /// Measures the network, with the averaged weights where there are such, and writes the model if it is the best.
+    ///
+    /// - Returns: The mIOU, whether it is the best so far, and pictures; nil where the run was asked to stop.
+    private func validate() throws -> (mIOU: Double, isBest: Bool, samples: Image?)? {
+        let measured = {
+            let network = { (images: Tensor) in self.model.network(images, mode: .evaluation) }
+            guard let matrix = try self.evaluator(network: network, stop: { self.keeper.isStopping }) else {
+                return nil as (mIOU: Double, isBest: Bool, samples: Image?)?
+            }
+            let isBest = matrix.mIOU > self.position.best
+            guard ProcessGroup.isLeader else { return (matrix.mIOU, isBest, nil) }
+            let samples = try self.evaluator.sheet(palette: self.model.classes.palette, network: network)
+            if isBest { try self.model.write(to: self.keeper.folder.paths.model) }
+            return (matrix.mIOU, isBest, samples)
+        }
+        let found = try average?.inPlace(measured) ?? measured()
+        if let found, found.isBest { position.best = found.mIOU }
+        return found
     }
 }
 
@@ -227,6 +264,8 @@ extension Training: KeptLoop {
             "network": model.network.store.state, "optimizer": optimizer.state,
             "random": ["generator": generator.state],
         ]
+        if !heads.layers.isEmpty { checkpoint.sections["auxiliary"] = heads.store.state }
+        if let average { checkpoint.sections["average"] = average.state }
         try checkpoint.set("position", position)
         try checkpoint.set("loader", loader.position)
         checkpoint.metadata["genotype"] = String(decoding: model.genotype.json(), as: UTF8.self)
@@ -247,20 +286,5 @@ extension Checkpoint {
                 "the run trains another network than the one given: leave --genotype out, or start a new run")
         }
         return own
-    }
-}
-
-extension TrainConfiguration {
-    /// The network's shape besides its genotype.
-    func network(classes: Int) -> DiscreteConfiguration {
-        var result = DiscreteConfiguration(filters: filters, classes: classes)
-        result.stemChannels = stemChannels
-        result.asppChannels = asppChannels
-        result.decoderChannels = decoderChannels
-        result.lowLevelChannels = lowLevelChannels
-        result.batchNormDecay = batchNormDecay
-        result.dropoutKeep = dropoutKeep
-        result.dropPathKeep = dropPathKeep
-        return result
     }
 }

@@ -63,6 +63,9 @@ public final class DiscreteNetwork {
         decoder = DiscreteDecoder(store.root / "decoder", layout.decoder, normalization: head)
     }
 
+    /// The names of the variables whose shapes follow from the classes.
+    public static let classLayer = ["decoder.logits.weight", "decoder.logits.bias"]
+
     /// Folds batch normalisations into the convolutions before them, for passes in evaluation that follow.
     ///
     /// The variables stay as they are, for other modes too; after a change of theirs, fold anew.

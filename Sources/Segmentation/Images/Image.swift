@@ -40,6 +40,15 @@ public struct Image: Hashable, Sendable {
         }
     }
 
+    /// The pixels of some columns and rows, which must be within the image.
+    package func part(x: Range<Int>, y: Range<Int>) -> Image {
+        if x.count == width && y.count == height { return self }
+        var result: [UInt8] = []
+        result.reserveCapacity(x.count * y.count * 3)
+        for row in y { result += pixels[(row * width + x.lowerBound) * 3..<(row * width + x.upperBound) * 3] }
+        return Image(width: x.count, height: y.count, pixels: result)
+    }
+
     /// What a network reads: `2 x / 255 - 1` for every byte, in the same order (H, W, C).
     public func normalized() -> [Float] {
         pixels.map { Float($0) * (2 / 255) - 1 }

@@ -81,6 +81,11 @@ func checkSize(width: Int, height: Int, file: String, limits: ReadLimits) throws
     }
 }
 
+/// Decodes the bytes of a PNG that this program has made; errors name the file that it is for.
+package func decodePNG(_ bytes: [UInt8], file: String) throws -> Image {
+    try decodePNGImage(bytes, file: file, limits: ReadLimits()).image
+}
+
 /// Decodes any PNG to RGB, upright according to its EXIF orientation.
 func decodePNGImage(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> DecodedImage {
     try bytes.withUnsafeBytes { buffer in

@@ -24,6 +24,13 @@ public func writePNG(_ mask: Mask, palette: [Color], to path: String) throws {
     try writeFileAtomically(bytes, to: path)
 }
 
+/// Writes a mask as grey PNG, whole or not at all: the pixels are the labels.
+public func writeGreyPNG(_ mask: Mask, to path: String) throws {
+    let bytes = try encodePNG(
+        mask.labels, width: mask.width, height: mask.height, type: SPNG_COLOR_TYPE_GRAYSCALE, palette: [], file: path)
+    try writeFileAtomically(bytes, to: path)
+}
+
 private func encodePNG(
     _ samples: [UInt8], width: Int, height: Int, type: spng_color_type, palette: ArraySlice<Color>, file: String
 ) throws -> Data {

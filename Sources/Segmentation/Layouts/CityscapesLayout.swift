@@ -12,7 +12,7 @@ enum CityscapesLayout {
     private static let coarseEnding = "_coarse"
 
     /// The original id of each train class, by train id.
-    private static let originalIds = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
+    static let originalIds = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
 
     /// What the masks' values mean: nil for train ids, which are labels already.
     static func labels(_ root: String) -> [UInt8?]? {

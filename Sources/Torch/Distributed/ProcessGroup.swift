@@ -158,7 +158,7 @@ public func sharedGradients(of loss: Tensor, withRespectTo inputs: [Tensor]) -> 
 }
 
 /// A tensor without a graph, added up over the group.
-func summedOverRanks(_ body: () -> Tensor) -> Tensor {
+package func summedOverRanks(_ body: () -> Tensor) -> Tensor {
     let tensor = withoutGradients(body)
     ProcessGroup.current?.sum(tensor)
     return tensor

@@ -88,9 +88,10 @@ public func interpolateBilinear(_ x: Tensor, height: Int, width: Int, alignCorne
 /// add up to the loss, and their gradients to its gradients.
 ///
 /// A batch without a labelled pixel has loss 0, and gradients of 0. With `classWeights` `[C]` every pixel counts as
-/// much as its class's weight, in the sum and in the number that it is divided by.
+/// much as its class's weight, in the sum and in the number that it is divided by: ``labelWeight(_:classWeights:ignored:dtype:)``,
+/// or `total` where these pixels are part of more.
 public func crossEntropy(
-    _ logits: Tensor, labels: Tensor, classWeights: Tensor? = nil, ignored: Int = 255
+    _ logits: Tensor, labels: Tensor, classWeights: Tensor? = nil, ignored: Int = 255, total: Tensor? = nil
 ) -> Tensor {
     // Sums over pixels need more than bfloat16's 8 bits.
     let logits = logits.dtype == .bfloat16 ? logits.to(.float32) : logits
@@ -100,12 +101,53 @@ public func crossEntropy(
             ct_nll_loss_sum(logProbabilities.handle, labels.handle, classWeights?.handle, Int64(ignored), $0)
         }
     }
-    let total = summedOverRanks {
-        let labelled = 1 - labels.equals(Double(ignored)).to(logits.dtype)
+    return sum
+        / (total ?? labelWeight(labels, classWeights: classWeights, ignored: ignored, dtype: logits.dtype))
+        .orOneWhereZero
+}
+
+/// How much the labelled pixels of `labels` `[N, H, W]` weigh together, in a group those of all processes.
+public func labelWeight(
+    _ labels: Tensor, classWeights: Tensor? = nil, ignored: Int = 255, dtype: DType = .float32
+) -> Tensor {
+    summedOverRanks {
+        let labelled = 1 - labels.equals(Double(ignored)).to(dtype)
         guard let classWeights else { return labelled.sum() }
         // Ignored pixels are looked up as class 0 and then taken out.
-        let classes = (labels.to(logits.dtype) * labelled).to(.int64).reshape([-1])
+        let classes = (labels.to(dtype) * labelled).to(.int64).reshape([-1])
         return (classWeights.indexSelect(0, classes) * labelled.reshape([-1])).sum()
     }
-    return sum / total.equals(0).choose(Tensor.ones([], dtype: logits.dtype, device: logits.device), else: total)
+}
+
+/// Cross entropy of each pixel, `[N, H, W]`, times its class's weight; 0 where the label is ignored.
+///
+/// - Parameters:
+///   - logits: `[N, C, H, W]`.
+///   - labels: `[N, H, W]`, 64-bit integers.
+///   - classWeights: `[C]`.
+///   - smoothing: The share of the wanted distribution that is spread over all classes alike.
+///   - ignored: The label that does not count.
+/// - Returns: The losses, in 32 bits where the logits have 16.
+public func pixelCrossEntropy(
+    _ logits: Tensor, labels: Tensor, classWeights: Tensor? = nil, smoothing: Double = 0, ignored: Int = 255
+) -> Tensor {
+    let logits = logits.dtype == .bfloat16 ? logits.to(.float32) : logits
+    return withExtendedLifetime(classWeights) {
+        Tensor.make("pixelCrossEntropy", logits, labels) {
+            ct_pixel_cross_entropy(
+                logits.handle, labels.handle, classWeights?.handle, smoothing, Int64(ignored), $0)
+        }
+    }
+}
+
+extension Tensor {
+    /// The largest of all elements, so many, in no order.
+    public func largest(_ count: Int) -> Tensor {
+        Tensor.make("largest", self) { ct_largest(handle, Int64(count), $0) }
+    }
+
+    /// One in place of zero, for numbers that others are divided by.
+    package var orOneWhereZero: Tensor {
+        equals(0).choose(Tensor.ones(shape, dtype: dtype, device: device), else: self)
+    }
 }

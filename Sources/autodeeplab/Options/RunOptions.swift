@@ -60,13 +60,21 @@ struct TrainOptions: ParsableArguments {
     @Option(help: "A genotype file, a search's run folder, or a known network's name.")
     var genotype: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Start from the weights of a trained network, whose classes may be others: a run folder or a model file.",
+            valueName: "model"))
+    var from: String?
+
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var run: RunOptions
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
-        if genotype == nil && !run.goesOn {
-            throw ValidationError("Give --genotype FILE or NAME, or --resume to go on with a run")
+        if genotype == nil && from == nil && !run.goesOn {
+            throw ValidationError(
+                "Give --genotype FILE or NAME, --from MODEL to start from a trained network, or --resume to go on with a "
+                    + "run")
         }
     }
 

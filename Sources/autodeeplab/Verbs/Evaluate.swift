@@ -12,18 +12,28 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         let configuration = try options.configuration()
         let model = try Model(at: options.model, device: try configuration.device.device())
-        let metrics = try evaluate(model, configuration, split: options.split, reporter: options.shared.reporter)
-        try metrics.write(toRun: options.model)
-        if FileManager.default.fileExists(atPath: RunPaths(folder: options.model).log) {
+        let evaluation = try evaluate(model, configuration, split: options.split, reporter: options.shared.reporter)
+        if let folder = options.folder { try evaluation.write(to: folder) }
+        if options.output == nil, FileManager.default.fileExists(atPath: RunPaths(folder: options.model).log) {
             try writeReport(ofRun: options.model)
             try writeModelCard(ofRun: options.model)
         }
-        if options.shared.json { return try printJSON(metrics) }
+        if options.shared.json { return try printJSON(evaluation.metrics) }
+        show(evaluation.metrics)
+    }
+
+    private func show(_ metrics: Metrics) {
+        func figure(_ value: Double?) -> String { value.map { fixed($0, digits: 4) } ?? "absent" }
         for entry in metrics.classes {
-            print(
-                "\(entry.name): \(entry.iou.map { fixed($0, digits: 4) } ?? "absent") (\(grouped(entry.pixels)) pixels)"
-            )
+            let boundary = metrics.boundaryF == nil ? "" : ", boundary F \(figure(entry.boundaryF))"
+            print("\(entry.name): \(figure(entry.iou))\(boundary) (\(grouped(entry.pixels)) pixels)")
         }
-        print("mIOU \(fixed(metrics.mIOU, digits: 4)), pixel accuracy \(fixed(metrics.pixelAccuracy, digits: 4))")
+        print(
+            "mIOU \(figure(metrics.mIOU)), frequency-weighted IoU \(figure(metrics.frequencyWeightedIOU)), pixel "
+                + "accuracy \(figure(metrics.pixelAccuracy)), mean accuracy \(figure(metrics.meanAccuracy))"
+                + (metrics.boundaryF.map { ", boundary F \(figure($0))" } ?? ""))
+        guard let folder = options.folder else { return }
+        let paths = RunPaths(folder: folder)
+        print("\(paths.evaluation), \(paths.confusionPicture)" + (metrics.worst.isEmpty ? "" : ", \(paths.worst)"))
     }
 }

@@ -9,10 +9,10 @@ struct Predict: ParsableCommand {
     @OptionGroup var options: PredictOptions
 
     func run() throws {
-        let configuration = try Configuration.resolve(preset: nil, file: nil, overrides: options.shared.overrides)
+        let configuration = try options.configuration()
         let model = try Model(at: options.model, device: try configuration.device.device())
         let result = try predict(
-            model, inputs: options.images, output: options.output, overlay: options.overlay,
+            model, inputs: options.images, output: options.output, options: options.prediction(configuration),
             reporter: options.shared.reporter)
         if options.shared.json {
             try printJSON(result.masks)

@@ -1,0 +1,147 @@
+import Foundation
+import Reporting
+import Segmentation
+import Torch
+
+/// What `evaluate` tells and `metrics.json` holds.
+public struct Metrics: Codable, Equatable, Sendable {
+    /// One class's part.
+    public struct Class: Codable, Equatable, Sendable {
+        /// The class's name.
+        public var name: String
+        /// Intersection over union; nil where the class is absent.
+        public var iou: Double?
+        /// Share of the class's labelled pixels that are right; nil where none is labelled.
+        public var accuracy: Double?
+        /// F-score of the class's boundaries; nil where there are none, or they were not measured.
+        public var boundaryF: Double?
+        /// Labelled pixels of the class.
+        public var pixels: Int
+    }
+
+    /// One of the images that went worst.
+    public struct Worst: Codable, Equatable, Sendable {
+        /// The image's name within its split.
+        public var name: String
+        /// The image's file.
+        public var image: String
+        /// mIOU of this image alone.
+        public var mIOU: Double
+        /// The picture of it, beside metrics.json.
+        public var picture: String
+    }
+
+    /// Mean over the classes that are there.
+    public var mIOU: Double
+    /// Mean of the classes' IoU, weighted by their labelled pixels.
+    public var frequencyWeightedIOU: Double
+    /// Share of labelled pixels that are right.
+    public var pixelAccuracy: Double
+    /// Mean of the classes' own accuracies.
+    public var meanAccuracy: Double
+    /// Mean of the classes' boundary F-scores (``BoundaryScore``); nil where not measured.
+    public var boundaryF: Double?
+    /// Class by class.
+    public var classes: [Class]
+    /// The images that went worst, the worst first.
+    public var worst: [Worst]
+    /// Number of images.
+    public var images: Int
+    /// Time that it took.
+    public var seconds: Double
+
+    init(
+        _ matrix: ConfusionMatrix, boundary: BoundaryScore?, worst: [Worst], names: [String], images: Int,
+        seconds: Double
+    ) {
+        mIOU = matrix.mIOU
+        frequencyWeightedIOU = matrix.frequencyWeightedIOU
+        pixelAccuracy = matrix.pixelAccuracy
+        meanAccuracy = matrix.meanAccuracy
+        boundaryF = boundary?.mean
+        classes = names.enumerated().map { label, name in
+            Class(
+                name: name, iou: matrix.iou(label), accuracy: matrix.accuracy(label),
+                boundaryF: boundary?.fScore(label), pixels: matrix.labelled(label))
+        }
+        self.worst = worst
+        self.images = images
+        self.seconds = seconds
+    }
+}
+
+/// A model's results on a split, with what can be drawn of them.
+public struct Evaluation {
+    /// The figures.
+    public let metrics: Metrics
+    /// Pixels of all images by label and prediction.
+    public let matrix: ConfusionMatrix
+    let classes: ClassTable
+    let worst: [JudgedImage]
+
+    /// Writes `metrics.json`, `confusion.csv`, `confusion.svg` and, in `worst`, the images that went worst: image,
+    /// labels and prediction side by side.
+    ///
+    /// - Parameter folder: A folder, which is made where it is missing.
+    /// - Throws: An error where it cannot be written.
+    public func write(to folder: String) throws {
+        let paths = RunPaths(folder: folder)
+        try RunFolder.makeFolder(folder)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(try encoder.encode(metrics), to: paths.evaluation)
+        try AtomicFile.write(Data(table.utf8), to: paths.confusionTable)
+        let rows = (0..<matrix.classes).map { label in (0..<matrix.classes).map { matrix[label, $0] } }
+        let picture = drawConfusion(
+            names: classes.names, counts: rows, title: "Predicted classes of each class's pixels, in percent")
+        try AtomicFile.write(Data(picture.utf8), to: paths.confusionPicture)
+        guard !worst.isEmpty else { return }
+        try RunFolder.makeFolder(paths.worst)
+        for (entry, judged) in zip(metrics.worst, worst) {
+            try writePNG(judged.picture(palette: classes.palette), to: folder + "/" + entry.picture)
+        }
+    }
+
+    /// The confusion matrix, a row for each label.
+    private var table: String {
+        let names = classes.names.map { name in
+            name.contains { ",\"\n\r".contains($0) } ? "\"\(name.replacing("\"", with: "\"\""))\"" : name
+        }
+        let rows = names.enumerated().map { label, name in
+            ([name] + (0..<matrix.classes).map { "\(matrix[label, $0])" }).joined(separator: ",")
+        }
+        return ([(["label"] + names).joined(separator: ",")] + rows).joined(separator: "\n") + "\n"
+    }
+}
+
+/// An image with its labels and its prediction.
+struct JudgedImage {
+    let sample: Sample
+    let image: Image
+    let labels: Mask
+    let prediction: Mask
+    /// mIOU of this image alone.
+    let mIOU: Double
+
+    init(_ item: EvaluationItem, prediction: Mask, classes: Int) {
+        sample = item.sample
+        image = item.image
+        labels = item.mask
+        self.prediction = prediction
+        var matrix = ConfusionMatrix(classes: classes)
+        matrix.add(labels: labels.labels, predictions: prediction.labels)
+        // An image without a labelled pixel has no figure, and is not bad.
+        mIOU = matrix.total == 0 ? 1 : matrix.mIOU
+    }
+
+    /// Image, labels and prediction side by side.
+    func picture(palette: [Color]) -> Image {
+        let width = min(labels.width, 640)
+        let height = max(1, labels.height * width / labels.width)
+        let small = image.resized(width: width, height: height)
+        let overlays = [labels, prediction].map {
+            small.overlaid(with: $0.resized(width: width, height: height), palette: palette, opacity: 0.65)
+        }
+        return Image.grid([[small] + overlays])
+    }
+}

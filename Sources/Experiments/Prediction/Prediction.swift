@@ -1,0 +1,189 @@
+import Foundation
+import Segmentation
+import Torch
+
+/// What `predict` writes, and how it looks at images.
+public struct PredictionOptions: Sendable {
+    /// Whether to write the images with their masks over them and a legend too.
+    public var overlay = false
+    /// The file that every class's probabilities go into too; nil for none.
+    public var probabilities: ProbabilityFile?
+    /// The files that a benchmark's server takes, in place of palette PNGs.
+    public var form: ResultForm?
+    /// Scales, mirroring and windows.
+    public var evaluate = EvaluateConfiguration()
+    /// Million pixels up to which images are read.
+    public var megapixels = 100
+
+    /// Palette PNGs alone.
+    public init() {}
+}
+
+/// How class probabilities are stored.
+public enum ProbabilityFile: String, CaseIterable, Sendable {
+    /// NumPy's: `[classes, H, W]`, 32-bit floats.
+    case npy
+    /// A tensor `probabilities` `[classes, H, W]` of 32-bit floats.
+    case safetensors
+}
+
+/// Predicts the class of every pixel of images and writes masks, and more where wanted.
+///
+/// A folder's images are found in its subfolders too, and their masks lie in subfolders of the same names.
+///
+/// - Parameters:
+///   - model: The trained network.
+///   - inputs: Image files, or folders that are searched for images.
+///   - output: The folder for the results; made where it is missing.
+///   - options: What is written.
+///   - reporter: Who shows the progress.
+/// - Returns: The masks written, and how many images could not be used; each of those was reported as a warning.
+/// - Throws: An error about inputs that do not exist or an output that cannot be written.
+public func predict(
+    _ model: Model, inputs: [String], output: String, options: PredictionOptions = PredictionOptions(),
+    reporter: any ProgressReporter
+) throws -> (masks: [String], failures: Int) {
+    if let form = options.form, form.classes != model.classes.count {
+        throw RunError(
+            .damaged, path: output,
+            "results for \(form.rawValue) have \(form.classes) classes, and the model has \(model.classes.count)")
+    }
+    let images = try inputs.flatMap { try imageFiles($0) }
+    var targets: [String: String] = [:]
+    for image in images {
+        let target = image.target(in: output, form: options.form)
+        if let other = targets.updateValue(image.path, forKey: target) {
+            throw RunError(
+                .changed, path: target,
+                "would be the mask of \(other) and of \(image.path): predict them into different folders")
+        }
+    }
+    var legends = Legends(model.classes, reporter: reporter)
+    var masks: [String] = []
+    var failures = 0
+    reporter.report(.began(stage: "predict", unit: "image", total: images.count))
+    for (index, file) in images.enumerated() {
+        do {
+            let limits = ReadLimits(
+                pixels: options.megapixels * 1_000_000, fileBytes: max(512 << 20, options.megapixels * 4_000_000))
+            let image = try readImage(path: file.path, limits: limits)
+            let (mask, probabilities) = model.segment(
+                image, by: inference(for: image, model: model, options: options, file: file.path, reporter: reporter),
+                wantsProbabilities: options.probabilities != nil)
+            let target = file.target(in: output, form: options.form)
+            try makeFolder(ofFile: target)
+            if let form = options.form {
+                try form.write(mask, to: target)
+            } else {
+                try writePNG(mask, palette: model.classes.palette, to: target)
+            }
+            if let probabilities { try options.probabilities?.write(probabilities, besides: target) }
+            if options.overlay {
+                try writePNG(legends.overlay(of: mask, on: image), to: stem(of: target) + "-overlay.png")
+            }
+            masks.append(target)
+        } catch let error as DataError where error.kind != .unwritable {
+            failures += 1
+            reporter.report(.warning("\(error)"))
+        }
+        reporter.report(.advanced(Advance(completed: index + 1)))
+    }
+    reporter.report(.ended(stage: "predict"))
+    return (masks, failures)
+}
+
+/// Pixels up to which an image is seen as a whole where nothing else is asked for; scores of larger ones need too much
+/// memory.
+private let largestWholeImage = 8_500_000
+
+/// The side of the windows that larger images are gone through by.
+private let usualWindow = 1_025
+
+private func inference(
+    for image: Image, model: Model, options: PredictionOptions, file: String, reporter: any ProgressReporter
+) -> Inference {
+    var result = Inference(options.evaluate, device: model.device)
+    let pixels = Double(image.width * image.height) * model.resize * model.resize
+    if result.window == 0 && pixels > Double(largestWholeImage) {
+        result.window = usualWindow
+        reporter.report(
+            .note(
+                "\(file): \(image.width)x\(image.height) pixels, gone through by windows of \(usualWindow) (--window)"))
+    }
+    return result
+}
+
+extension Model {
+    /// The class of every pixel of an image, at the image's size, and their probabilities `[1, classes, H, W]`.
+    func segment(
+        _ image: Image, by inference: Inference, wantsProbabilities: Bool
+    ) -> (mask: Mask, probabilities: Tensor?) {
+        let seen = image.resized(by: resize)
+        let network = { (images: Tensor) in self.network(images, mode: .evaluation) }
+        var labels: [UInt8] = []
+        var probabilities: Tensor?
+        if seen.width == image.width && seen.height == image.height && !wantsProbabilities {
+            // Strip by strip, so that an image of any size needs little memory.
+            inference.forEachStrip(of: seen, network: network) { strip in
+                labels += withoutGradients { strip.argmax(1).to(.uint8).bytes() }
+            }
+        } else {
+            let found = inference(seen, network: network)
+            withoutGradients {
+                let full = interpolateBilinear(found, height: image.height, width: image.width, alignCorners: false)
+                labels = full.argmax(1).to(.uint8).bytes()
+                if wantsProbabilities { probabilities = inference.givesScores(for: seen) ? full.softmax(1) : full }
+            }
+        }
+        return (Mask(width: image.width, height: image.height, labels: labels), probabilities)
+    }
+}
+
+extension ProbabilityFile {
+    /// Writes probabilities `[1, classes, H, W]` beside a mask.
+    fileprivate func write(_ probabilities: Tensor, besides mask: String) throws {
+        let path = stem(of: mask) + "." + rawValue
+        let image = withoutGradients { probabilities.select(0, 0) }
+        switch self {
+        case .npy: try image.saveNPY(to: path)
+        case .safetensors: try saveTensors(["probabilities": image.contiguous()], to: path)
+        }
+    }
+}
+
+/// An image file, with the subfolder of the given folder that it was found in.
+private struct ImageFile {
+    let path: String
+    let subfolder: String
+
+    /// Where its mask goes.
+    func target(in output: String, form: ResultForm?) -> String {
+        let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+        if let form { return output + "/" + form.path(stem: stem) }
+        return output + "/" + (subfolder.isEmpty ? "" : subfolder + "/") + stem + ".png"
+    }
+}
+
+/// The image itself, or the images of a folder in the order of their names.
+private func imageFiles(_ path: String) throws -> [ImageFile] {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        throw DataError(.missing, file: path, problem: "does not exist")
+    }
+    guard isFolder.boolValue else { return [ImageFile(path: path, subfolder: "")] }
+    let names = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
+    return names.filter { ["png", "jpg", "jpeg"].contains(($0 as NSString).pathExtension.lowercased()) }.map {
+        ImageFile(path: path + "/" + $0, subfolder: ($0 as NSString).deletingLastPathComponent)
+    }
+}
+
+private func stem(of path: String) -> String { (path as NSString).deletingPathExtension }
+
+private func makeFolder(ofFile path: String) throws {
+    let folder = (path as NSString).deletingLastPathComponent
+    do {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+        throw RunError(.cannotWrite, path: folder, "cannot make the folder for the masks")
+    }
+}

@@ -1,0 +1,54 @@
+import Networks
+import Torch
+
+/// What a network gives for a batch: its scores, and those of auxiliary heads with the factor of their losses.
+package struct SupervisedScores {
+    package var main: Tensor
+    package var auxiliary: [Tensor] = []
+    /// Factor of the mean of the auxiliary losses.
+    package var auxiliaryWeight = 0.0
+
+    package init(main: Tensor, auxiliary: [Tensor] = [], auxiliaryWeight: Double = 0) {
+        self.main = main
+        self.auxiliary = auxiliary
+        self.auxiliaryWeight = auxiliaryWeight
+    }
+}
+
+/// Loss and gradients of a step whose images come in several batches.
+///
+/// Pixels count alike whichever batch they are in, so that without batch normalisation the result is that of one batch
+/// with all images. One batch after another is in memory.
+///
+/// - Parameters:
+///   - batches: Images `[N, 3, H, W]` and labels `[N, H, W]` of each batch.
+///   - loss: The loss.
+///   - parameters: What is trained.
+///   - scores: The network.
+/// - Returns: This process's part of the loss, and the gradients of the group's.
+package func accumulatedGradients(
+    of batches: [(images: () -> Tensor, labels: Tensor)], loss: SegmentationLoss, parameters: [Tensor],
+    scores: (Tensor) -> SupervisedScores
+) -> (loss: Tensor, gradients: [Tensor?]) {
+    let total = loss.weight(of: batches.map(\.labels), dtype: parameters.first?.dtype ?? .float32)
+    var sum: Tensor?
+    var gradients: [Tensor?] = []
+    for (images, labels) in batches {
+        let found = scores(images())
+        func part(_ scores: Tensor) -> Tensor { loss(scores, labels: labels, total: total, batches: batches.count) }
+        var value = part(found.main)
+        if found.auxiliaryWeight > 0, !found.auxiliary.isEmpty {
+            let factor = found.auxiliaryWeight / Double(found.auxiliary.count)
+            for scores in found.auxiliary { value = value + part(scores) * factor }
+        }
+        let own = sharedGradients(of: value, withRespectTo: parameters)
+        sum = sum.map { $0 + value.detach() } ?? value.detach()
+        gradients = gradients.isEmpty ? own : zip(gradients, own).map { added($0, $1) }
+    }
+    return (sum ?? total, gradients)
+}
+
+private func added(_ a: Tensor?, _ b: Tensor?) -> Tensor? {
+    guard let a, let b else { return a ?? b }
+    return withoutGradients { a + b }
+}

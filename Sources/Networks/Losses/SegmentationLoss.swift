@@ -1,0 +1,85 @@
+import Torch
+
+/// The loss of a training step: cross entropy, by choice over the hardest pixels alone, with smoothed labels, and with
+/// Dice added to it.
+///
+/// As ``crossEntropy(_:labels:classWeights:ignored:total:)`` it is this process's part of the group's loss.
+public struct SegmentationLoss {
+    /// How much a pixel of each class counts, `[C]`; nil for all alike.
+    public var classWeights: Tensor?
+    /// The share of the labelled pixels that count, those with the largest loss (online hard example mining); 1 takes
+    /// all.
+    ///
+    /// In a group each process chooses among its own pixels.
+    public var hardShare = 1.0
+    /// The share of the wanted distribution that is spread over all classes alike.
+    public var labelSmoothing = 0.0
+    /// The factor of the Dice loss.
+    public var dice = 0.0
+
+    /// Plain cross entropy.
+    public init() {}
+
+    /// What the pixels of a step's labels weigh together; the losses of its batches are divided by it.
+    public func weight(of labels: [Tensor], dtype: DType = .float32) -> Tensor {
+        let parts = labels.map { labelWeight($0, classWeights: classWeights, dtype: dtype) }
+        return parts.dropFirst().reduce(parts[0], +)
+    }
+
+    /// The part of a step's loss that one of its batches has.
+    ///
+    /// - Parameters:
+    ///   - scores: `[N, C, H, W]`.
+    ///   - labels: `[N, H, W]`, 64-bit integers, 255 for pixels that do not count.
+    ///   - total: ``weight(of:dtype:)`` of all batches of the step.
+    ///   - batches: How many there are; Dice, which is no sum over pixels, is their mean.
+    /// - Returns: A number; the numbers of all batches and processes add up to the loss.
+    public func callAsFunction(_ scores: Tensor, labels: Tensor, total: Tensor, batches: Int = 1) -> Tensor {
+        let entropy = crossEntropy(scores, labels: labels, total: total)
+        return dice > 0 ? entropy + diceLoss(scores, labels: labels) * (dice / Double(batches)) : entropy
+    }
+
+    private func crossEntropy(_ scores: Tensor, labels: Tensor, total: Tensor) -> Tensor {
+        if hardShare == 1 && labelSmoothing == 0 {
+            return Torch.crossEntropy(scores, labels: labels, classWeights: classWeights, total: total)
+        }
+        let losses = pixelCrossEntropy(scores, labels: labels, classWeights: classWeights, smoothing: labelSmoothing)
+        guard hardShare < 1 else { return losses.sum() / total.orOneWhereZero }
+        let labelled = withoutGradients { (1 - labels.equals(255).to(.float64)).sum().item() }
+        let hard = max(1, Int((labelled * hardShare).rounded()))
+        return losses.largest(hard).sum() / (total.orOneWhereZero * hardShare)
+    }
+}
+
+/// One minus the mean over the labelled classes of 2 |P ∩ Y| / (|P| + |Y|), over the pixels of the whole group.
+///
+/// The prediction P is one of probabilities (Milletari and others, 2016).
+///
+/// - Parameters:
+///   - scores: `[N, C, H, W]`.
+///   - labels: `[N, H, W]`, 64-bit integers, 255 for pixels that do not count.
+/// - Returns: This process's part of the loss.
+func diceLoss(_ scores: Tensor, labels: Tensor) -> Tensor {
+    let probabilities = (scores.dtype == .bfloat16 ? scores.to(.float32) : scores).softmax(1)
+    let dtype = probabilities.dtype
+    let labelled = withoutGradients { 1 - labels.equals(255).to(dtype) }
+    var intersections: [Tensor] = []
+    var sizes: [Tensor] = []
+    for label in 0..<scores.size(1) {
+        let truth = withoutGradients { labels.equals(Double(label)).to(dtype) }
+        let predicted = probabilities.select(1, label)
+        intersections.append((predicted * truth).sum())
+        sizes.append((predicted * labelled + truth).sum())
+    }
+    // Sums over the group, of which only the own part has a graph: the gradients of all ranks add up to the loss's.
+    func shared(_ own: Tensor) -> Tensor { own + (summedOverRanks { own.detach().clone() } - own.detach()) }
+    let isLabelled = summedOverRanks {
+        stack((0..<scores.size(1)).map { labels.equals(Double($0)).to(dtype).sum() })
+    }
+    let present = withoutGradients { 1 - isLabelled.equals(0).to(dtype) }
+    let coefficients = 2 * shared(stack(intersections)) / shared(stack(sizes)).orOneWhereZero
+    let count = withoutGradients { present.sum() }.orOneWhereZero
+    let loss = 1 - (coefficients * present).sum() / count
+    // Every rank has the whole loss now: its part must be a share of the value, with the gradient as it is.
+    return loss - loss.detach() * (1 - 1 / Double(ProcessGroup.size))
+}

@@ -1,0 +1,118 @@
+import Foundation
+import Segmentation
+import TestSupport
+import Testing
+
+/// `predict` on folders, by windows, with probabilities, and with files that are no images.
+@Suite("Predicting", .serialized)
+struct PredictTests {
+    /// A model of seconds and four images in two folders.
+    private struct Setting {
+        let folder: TemporaryFolder
+        var model: String { folder.file("train") }
+        var images: String { folder.file("images") }
+
+        init() throws {
+            folder = try TemporaryFolder()
+            let scenes = folder.file("scenes")
+            #expect(try Command.run("data", "demo", "--count", "20", "--output", scenes).status == 0)
+            let trained = try Command.run(
+                "train", "--preset", "instant", "--genotype", "deeplabv3:3", "--data", scenes, "--output",
+                folder.file("train"), "--set", "train.iterations=2", "-q", "--threads", "1")
+            #expect(trained.status == 0, "\(trained.errors)")
+            for name in ["a", "b"] {
+                try FileManager.default.createDirectory(
+                    atPath: images + "/" + name, withIntermediateDirectories: true)
+                for number in ["0000", "0001"] {
+                    try FileManager.default.copyItem(
+                        atPath: scenes + "/images/test/\(number).png", toPath: images + "/\(name)/\(number).png")
+                }
+            }
+        }
+
+        func predict(_ arguments: String...) throws -> Command.Result {
+            try Command.run(["predict", model] + arguments + ["-q", "--threads", "1"])
+        }
+
+        func files(_ name: String) -> [String] {
+            let all = FileManager.default.enumerator(atPath: folder.file(name))?.compactMap { $0 as? String } ?? []
+            return all.filter { $0.contains(".") }.sorted()
+        }
+    }
+
+    @Test("A folder's subfolders are kept apart, and one bad image is told of while the rest go on")
+    func folders() throws {
+        let setting = try Setting()
+        try Data("no image".utf8).write(to: URL(fileURLWithPath: setting.images + "/a/bad.png"))
+        let result = try setting.predict(setting.images, "--output", setting.folder.file("masks"), "--overlay")
+        #expect(result.status == 65)
+        #expect(result.errors.contains("\(setting.images)/a/bad.png: is neither a PNG nor a JPEG image"))
+        #expect(
+            setting.files("masks") == [
+                "a/0000-overlay.png", "a/0000.png", "a/0001-overlay.png", "a/0001.png", "b/0000-overlay.png",
+                "b/0000.png", "b/0001-overlay.png", "b/0001.png",
+            ])
+        let mask = try readMask(path: setting.folder.file("masks/a/0000.png"))
+        let overlay = try readImage(path: setting.folder.file("masks/a/0000-overlay.png"))
+        // The legend is below.
+        #expect(overlay.width == max(mask.width, 160) && overlay.height > mask.height)
+        let twice = try setting.predict(
+            setting.images + "/a/0000.png", setting.images + "/b/0000.png", "--output", setting.folder.file("other"))
+        #expect(twice.status != 0)
+        #expect(twice.errors.contains("would be the mask of ") && twice.errors.contains("into different folders"))
+        #expect(setting.files("other").isEmpty)
+    }
+
+    @Test("Probabilities agree with the masks, whole, by windows and at several scales with flip")
+    func probabilities() throws {
+        let setting = try Setting()
+        let image = setting.images + "/a/0000.png"
+        for (name, options) in [
+            ("whole", [String]()), ("windows", ["--window", "65", "--overlap", "0.5"]),
+            ("scales", ["--scales", "0.75,1.25", "--flip"]),
+        ] {
+            let output = setting.folder.file(name)
+            for kind in ["npy", "safetensors"] {
+                let result = try Command.run(
+                    ["predict", setting.model, image, "--output", output, "--probabilities", kind, "-q"] + options)
+                #expect(result.status == 0, "\(result.errors)")
+            }
+            #expect(setting.files(name) == ["0000.npy", "0000.png", "0000.safetensors"])
+            guard Python.has("numpy", "safetensors", "PIL") else { continue }
+            let seen = try Python.run(
+                """
+                import sys, numpy
+                from PIL import Image
+                from safetensors.numpy import load_file
+                p = numpy.load(sys.argv[1] + '/0000.npy')
+                q = load_file(sys.argv[1] + '/0000.safetensors')['probabilities']
+                m = numpy.array(Image.open(sys.argv[1] + '/0000.png'))
+                print(p.shape[1:] == m.shape, (p == q).all(), abs(p.sum(0) - 1).max() < 1e-5, (p.argmax(0) == m).all())
+                """, output)
+            #expect(seen == "True True True True\n", "\(name)")
+        }
+    }
+
+    @Test("Results for a benchmark's server need its classes")
+    func form() throws {
+        let setting = try Setting()
+        let result = try setting.predict(
+            setting.images, "--output", setting.folder.file("out"), "--form", "voc")
+        #expect(result.status != 0)
+        #expect(result.errors.contains("results for voc have 21 classes, and the model has 7"))
+    }
+
+    @Test("An evaluation of a model file writes where it is told")
+    func evaluation() throws {
+        let setting = try Setting()
+        let result = try Command.run(
+            "evaluate", setting.model + "/model.safetensors", "--data", setting.folder.file("scenes"), "--split",
+            "test", "--output", setting.folder.file("judged"), "--window", "97", "--set", "evaluate.worst=2", "-q")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("boundary F ") && result.output.contains("frequency-weighted IoU "))
+        #expect(
+            setting.files("judged") == [
+                "confusion.csv", "confusion.svg", "metrics.json", "worst/1.png", "worst/2.png",
+            ])
+    }
+}
