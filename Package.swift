@@ -17,6 +17,9 @@ let torchLibraries: [LinkerSetting] = [
     .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
 ]
 
+/// Maps come and go by the hundred megabytes, on several threads: this allocator leaves fewer holes than the system's.
+let allocator: [LinkerSetting] = [.linkedLibrary(":libtcmalloc_minimal.so.4", .when(platforms: [.linux]))]
+
 let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
 
 let package = Package(
@@ -64,7 +67,7 @@ let package = Package(
             dependencies: [
                 "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: allocator),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
         .testTarget(name: "SearchSpaceTests", dependencies: ["SearchSpace"]),

@@ -1,14 +1,19 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
+/// As the command has it.
+let allocator: [LinkerSetting] = [.linkedLibrary(":libtcmalloc_minimal.so.4", .when(platforms: [.linux]))]
+
+let library: [Target.Dependency] = [.product(name: "AutoDeepLab", package: "AutoDeepLab")]
+
 let package = Package(
     name: "Benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "AutoDeepLab", path: "..")],
     targets: [
-        .executableTarget(name: "Steps", dependencies: [.product(name: "AutoDeepLab", package: "AutoDeepLab")]),
-        .executableTarget(name: "Loading", dependencies: [.product(name: "AutoDeepLab", package: "AutoDeepLab")]),
-        .executableTarget(name: "Soak", dependencies: [.product(name: "AutoDeepLab", package: "AutoDeepLab")]),
+        .executableTarget(name: "Steps", dependencies: library, linkerSettings: allocator),
+        .executableTarget(name: "Loading", dependencies: library, linkerSettings: allocator),
+        .executableTarget(name: "Soak", dependencies: library, linkerSettings: allocator),
     ],
     swiftLanguageModes: [.v6]
 )

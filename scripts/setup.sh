@@ -76,6 +76,8 @@ apt_install() {
 
 has_gloo() { [ -e /usr/include/gloo/algorithm.h ] || [ -e /usr/local/include/gloo/algorithm.h ]; }
 
+has_tcmalloc() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q 'libtcmalloc_minimal\.so\.4'; }
+
 install_linux_packages() {
     local missing=()
     has make || missing+=(make)
@@ -85,6 +87,7 @@ install_linux_packages() {
     { has pkg-config && pkg-config --exists libturbojpeg; } || missing+=(libturbojpeg0-dev)
     has rsvg-convert || missing+=(librsvg2-bin)
     has_gloo || missing+=(libgloo-dev)
+    has_tcmalloc || missing+=(libtcmalloc-minimal4)
     [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
 }
 

@@ -160,8 +160,13 @@ CT_CLONES void masked_gradient(const double *g, const double *x, double *out, in
     masked_gradient_body(g, x, out, rows, channels, scale, shift, floor, ga, gb, gc);
 }
 
-// Scale and shift of each group and channel: xhat = scale * x + shift.
-template <typename T> struct Lines { std::vector<T> scale, shift; };
+template <typename T> T floor_of(const NormalizeState &state) {
+    return state.activates ? T(0) : -std::numeric_limits<T>::infinity();
+}
+
+} // namespace
+
+namespace ct {
 
 template <typename T> Lines<T> lines(const Moments &moments) {
     Lines<T> result;
@@ -171,6 +176,69 @@ template <typename T> Lines<T> lines(const Moments &moments) {
     }
     return result;
 }
+template Lines<float> lines(const Moments &);
+template Lines<double> lines(const Moments &);
+
+template <typename T> void rectified(const T *x, T *y, int64_t rows, const Lines<T> &lines) {
+    affine(x, y, rows, static_cast<int64_t>(lines.scale.size()), lines.scale.data(), lines.shift.data(), T(0));
+}
+template void rectified(const float *, float *, int64_t, const Lines<float> &);
+template void rectified(const double *, double *, int64_t, const Lines<double> &);
+
+void settle_groups(const at::Tensor &x, const at::Tensor &running_mean, const at::Tensor &running_variance,
+                   NormalizeState &state) {
+    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "normalize", [&] {
+        auto channels = x.size(1), rows = x.numel() / channels / state.options.groups;
+        std::vector<Map<scalar_t>> maps;
+        for (int64_t g = 0; g < state.options.groups; g++) {
+            maps.push_back({x.const_data_ptr<scalar_t>() + g * rows * channels, channels});
+        }
+        auto common = common_moments(maps, rows, state.options);
+        for (int64_t g = 0; g < state.options.groups; g++) {
+            state.moments.push_back(settle(maps[g].start, rows, channels,
+                                           running_mean.data_ptr<scalar_t>() + g * channels,
+                                           running_variance.data_ptr<scalar_t>() + g * channels, state.options,
+                                           common.empty() ? nullptr : &common[g]));
+        }
+    });
+}
+
+void normalized_gradient(const at::Tensor &g, const at::Tensor &x, const NormalizeState &state, at::Tensor &out) {
+    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "normalize_backward", [&] {
+        auto channels = x.size(1), rows = x.numel() / channels / state.options.groups;
+        auto places = state.options.groups * channels;
+        // p of all groups, then q.
+        std::vector<double> sums(2 * places);
+        std::vector<scalar_t> work(2 * channels), ga(channels), gb(channels), gc(channels);
+        auto low = floor_of<scalar_t>(state);
+        for (int64_t group = 0; group < state.options.groups; group++) {
+            auto line = lines<scalar_t>(state.moments[group]);
+            auto start = group * channels;
+            masked_sums(g.const_data_ptr<scalar_t>() + start * rows, x.const_data_ptr<scalar_t>() + start * rows,
+                        rows, channels, line.scale.data(), line.shift.data(), low, &sums[start],
+                        &sums[places + start], work.data());
+        }
+        if (state.options.by_batch) sum_over_ranks(sums);
+        for (int64_t group = 0; group < state.options.groups; group++) {
+            auto &moments = state.moments[group];
+            auto line = lines<scalar_t>(moments);
+            auto start = group * channels;
+            auto from = x.const_data_ptr<scalar_t>() + start * rows;
+            auto upper = g.const_data_ptr<scalar_t>() + start * rows;
+            for (int64_t c = 0; c < channels; c++) {
+                auto slope = slopes(moments, c, 1, sums[start + c], sums[places + start + c], rows * ranks(),
+                                    state.options.by_batch);
+                ga[c] = slope.g, gb[c] = slope.x, gc[c] = slope.one;
+            }
+            masked_gradient(upper, from, out.mutable_data_ptr<scalar_t>() + group * rows * channels, rows, channels,
+                            line.scale.data(), line.shift.data(), low, ga.data(), gb.data(), gc.data());
+        }
+    });
+}
+
+} // namespace ct
+
+namespace {
 
 class Normalize : public torch::autograd::Function<Normalize> {
   public:
@@ -178,22 +246,14 @@ class Normalize : public torch::autograd::Function<Normalize> {
                               at::Tensor running_variance, c10::intrusive_ptr<NormalizeState> state) {
         x = x.contiguous(at::MemoryFormat::ChannelsLast);
         auto y = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
+        settle_groups(x, running_mean, running_variance, *state);
         AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "normalize", [&] {
             auto channels = x.size(1), rows = x.numel() / channels / state->options.groups;
-            std::vector<Map<scalar_t>> maps;
             for (int64_t g = 0; g < state->options.groups; g++) {
-                maps.push_back({x.const_data_ptr<scalar_t>() + g * rows * channels, channels});
-            }
-            auto common = common_moments(maps, rows, state->options);
-            for (int64_t g = 0; g < state->options.groups; g++) {
-                auto from = maps[g].start;
-                auto moments = settle(from, rows, channels, running_mean.data_ptr<scalar_t>() + g * channels,
-                                      running_variance.data_ptr<scalar_t>() + g * channels, state->options,
-                                      common.empty() ? nullptr : &common[g]);
-                auto line = lines<scalar_t>(moments);
-                affine(from, y.mutable_data_ptr<scalar_t>() + g * rows * channels, rows, channels, line.scale.data(),
-                       line.shift.data(), floor<scalar_t>(*state));
-                state->moments.push_back(std::move(moments));
+                auto line = lines<scalar_t>(state->moments[g]);
+                auto start = g * rows * channels;
+                affine(x.const_data_ptr<scalar_t>() + start, y.mutable_data_ptr<scalar_t>() + start, rows, channels,
+                       line.scale.data(), line.shift.data(), floor_of<scalar_t>(*state));
             }
         });
         context->save_for_backward({x});
@@ -206,42 +266,8 @@ class Normalize : public torch::autograd::Function<Normalize> {
         auto state = c10::static_intrusive_pointer_cast<NormalizeState>(context->saved_data["state"].toCapsule());
         auto g = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
         auto out = at::empty_like(x, x.options(), at::MemoryFormat::ChannelsLast);
-        AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "normalize_backward", [&] {
-            auto channels = x.size(1), rows = x.numel() / channels / state->options.groups;
-            auto places = state->options.groups * channels;
-            // p of all groups, then q.
-            std::vector<double> sums(2 * places);
-            std::vector<scalar_t> work(2 * channels), ga(channels), gb(channels), gc(channels);
-            auto low = floor<scalar_t>(*state);
-            for (int64_t group = 0; group < state->options.groups; group++) {
-                auto line = lines<scalar_t>(state->moments[group]);
-                auto start = group * channels;
-                masked_sums(g.const_data_ptr<scalar_t>() + start * rows, x.const_data_ptr<scalar_t>() + start * rows,
-                            rows, channels, line.scale.data(), line.shift.data(), low, &sums[start],
-                            &sums[places + start], work.data());
-            }
-            if (state->options.by_batch) sum_over_ranks(sums);
-            for (int64_t group = 0; group < state->options.groups; group++) {
-                auto &moments = state->moments[group];
-                auto line = lines<scalar_t>(moments);
-                auto start = group * channels;
-                auto from = x.const_data_ptr<scalar_t>() + start * rows;
-                auto upper = g.const_data_ptr<scalar_t>() + start * rows;
-                for (int64_t c = 0; c < channels; c++) {
-                    auto slope = slopes(moments, c, 1, sums[start + c], sums[places + start + c], rows * ranks(),
-                                        state->options.by_batch);
-                    ga[c] = slope.g, gb[c] = slope.x, gc[c] = slope.one;
-                }
-                masked_gradient(upper, from, out.mutable_data_ptr<scalar_t>() + group * rows * channels, rows, channels,
-                                line.scale.data(), line.shift.data(), low, ga.data(), gb.data(), gc.data());
-            }
-        });
+        normalized_gradient(g, x, *state, out);
         return {out, at::Tensor(), at::Tensor(), at::Tensor()};
-    }
-
-  private:
-    template <typename T> static T floor(const NormalizeState &state) {
-        return state.activates ? T(0) : -std::numeric_limits<T>::infinity();
     }
 };
 

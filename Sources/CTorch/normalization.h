@@ -47,6 +47,20 @@ at::Tensor normalized_plainly(const at::Tensor &x, const at::Tensor &running_mea
 at::Tensor normalized(const at::Tensor &x, const at::Tensor &running_mean, const at::Tensor &running_variance,
                       const ct_statistics &options, bool activates);
 
+// xhat = scale * x + shift of one group, per channel.
+template <typename T> struct Lines { std::vector<T> scale, shift; };
+template <typename T> Lines<T> lines(const Moments &moments);
+
+// Finds every group's moments and moves the running ones, where wanted. `x` lies channels last.
+void settle_groups(const at::Tensor &x, const at::Tensor &running_mean, const at::Tensor &running_variance,
+                   NormalizeState &state);
+
+// relu(xhat) of some pixels.
+template <typename T> void rectified(const T *x, T *y, int64_t rows, const Lines<T> &lines);
+
+// The gradient of x from `g`, that of its normalised and, where the state says so, activated values; `out` may be `g`.
+void normalized_gradient(const at::Tensor &g, const at::Tensor &x, const NormalizeState &state, at::Tensor &out);
+
 inline bool runs_by_rows(const at::Tensor &x) {
     return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
 }

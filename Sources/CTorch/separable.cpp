@@ -1,13 +1,13 @@
 // A depthwise convolution and its pointwise one as one operation (paper 3.1: between the two stands nothing).
 //
 // What lies between them is never stored: each row of pixels is made, used at once, and in the backward pass made
-// again. Rows come from a ring of padded copies, so that no tap asks whether it lies inside the image.
+// again. Rows come from a ring of padded copies, so that no tap asks whether it lies inside the image. The normalisation
+// and ReLU before the second pair of a separable operator are done while rows are copied, and never stored either.
 #include "guard.h"
 #include "lanes.h"
+#include "normalization.h"
 #include "workers.h"
 
-#include <ATen/Dispatch.h>
-#include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -94,6 +94,30 @@ template <typename Job> void over_bands(const Plan &plan, Job &&job) {
     Workers::shared().run(std::move(jobs), at::get_num_threads());
 }
 
+// Where an image's rows come from: as they are, or normalised and rectified.
+template <typename T> struct Source {
+    const T *pixels;
+    const Lines<T> *lines;
+};
+
+// Where all images' rows come from.
+template <typename T> struct Sources {
+    const T *start;
+    // Of each group of images that is normalised by itself; none where nothing is.
+    std::vector<Lines<T>> lines;
+
+    Sources(const at::Tensor &x, const NormalizeState *normalization) : start(x.const_data_ptr<T>()) {
+        if (!normalization) return;
+        for (auto &moments : normalization->moments) lines.push_back(ct::lines<T>(moments));
+    }
+
+    Source<T> operator()(const Plan &plan, int64_t image) const {
+        auto groups = static_cast<int64_t>(lines.size());
+        return {start + image * plan.height * plan.width * plan.read(),
+                groups ? &lines[image * groups / plan.images] : nullptr};
+    }
+};
+
 // The last rows of an image, with zeros around.
 template <typename T> class Ring {
   public:
@@ -111,14 +135,16 @@ template <typename T> class Ring {
         return pointers.data();
     }
 
-    // Takes row `index` of `image`, or zeros where there is none.
-    void load(const T *image, int64_t index) {
+    // Takes row `index` of an image, or zeros where there is none.
+    void load(const Source<T> &image, int64_t index) {
         auto to = pixels(index);
         auto count = plan.width * channels;
         if (index < 0 || index >= plan.height) {
             std::fill(to, to + count, T(0));
+        } else if (image.lines) {
+            rectified(image.pixels + index * count, to, plan.width, *image.lines);
         } else {
-            std::copy_n(image + index * count, count, to);
+            std::copy_n(image.pixels + index * count, count, to);
         }
     }
 
@@ -157,11 +183,11 @@ template <typename T> struct Kernels {
 };
 
 template <typename T>
-void forward_band(const Plan &plan, const Band &band, const Kernels<T> &kernels, const T *x, T *y) {
+void forward_band(const Plan &plan, const Band &band, const Kernels<T> &kernels, const Sources<T> &x, T *y) {
     Ring<T> ring(plan, plan.read());
     Taps taps{plan.kernel, plan.dilation, plan.read()};
     std::vector<T> between(plan.row_width() * plan.columns()), out(between.size());
-    auto image = x + band.image * plan.height * plan.width * plan.read();
+    auto image = x(plan, band.image);
     auto size = plan.width * plan.columns();
     auto pad = plan.padding();
     for (int64_t h = band.begin - pad; h < band.begin + pad; h++) ring.load(image, h);
@@ -182,12 +208,12 @@ template <typename T> struct WeightSums {
 };
 
 template <typename T>
-void backward_band(const Plan &plan, const Band &band, const Kernels<T> &kernels, const T *x, const T *gradient, T *gx,
-                   WeightSums<T> *sums) {
+void backward_band(const Plan &plan, const Band &band, const Kernels<T> &kernels, const Sources<T> &x, const T *gradient,
+                   T *gx, WeightSums<T> *sums) {
     Ring<T> ring(plan, plan.read()), upper(plan, plan.columns());
     Taps taps{plan.kernel, plan.dilation, plan.read()}, upper_taps{plan.kernel, plan.dilation, plan.columns()};
     std::vector<T> between(plan.row_width() * plan.columns()), g(between.size()), out(plan.row_width() * plan.read());
-    auto image = x + band.image * plan.height * plan.width * plan.read();
+    auto image = x(plan, band.image);
     auto gradients = gradient + band.image * plan.height * plan.width * plan.columns();
     auto size = plan.width * plan.columns();
     auto pad = plan.padding();
@@ -223,21 +249,25 @@ void backward_band(const Plan &plan, const Band &band, const Kernels<T> &kernels
 
 struct SeparableState : torch::CustomClassHolder {
     Plan plan;
+    // What comes before; null for nothing.
+    c10::intrusive_ptr<NormalizeState> normalization;
 };
 
 class Separable : public torch::autograd::Function<Separable> {
   public:
     static at::Tensor forward(AutogradContext *context, at::Tensor x, at::Tensor depthwise, at::Tensor pointwise,
+                              std::optional<at::Tensor> running_mean, std::optional<at::Tensor> running_variance,
                               c10::intrusive_ptr<SeparableState> state) {
         auto &plan = state->plan;
         x = x.contiguous(at::MemoryFormat::ChannelsLast);
+        if (state->normalization) settle_groups(x, *running_mean, *running_variance, *state->normalization);
         depthwise = depthwise.contiguous();
         pointwise = pointwise.contiguous();
         auto y = at::empty({plan.images, plan.columns(), plan.height, plan.width},
                            x.options().memory_format(at::MemoryFormat::ChannelsLast));
         AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "separable", [&] {
             Kernels<scalar_t> kernels(plan, depthwise, pointwise);
-            auto from = x.const_data_ptr<scalar_t>();
+            Sources<scalar_t> from(x, state->normalization.get());
             auto to = y.mutable_data_ptr<scalar_t>();
             over_bands(plan, [&](int64_t i) { forward_band(plan, Band(plan, i), kernels, from, to); });
         });
@@ -258,7 +288,7 @@ class Separable : public torch::autograd::Function<Separable> {
         if (weights) gd = at::zeros_like(depthwise), gp = at::zeros_like(pointwise);
         AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "separable_backward", [&] {
             Kernels<scalar_t> kernels(plan, depthwise, pointwise);
-            auto from = x.const_data_ptr<scalar_t>();
+            Sources<scalar_t> from(x, state->normalization.get());
             auto upper = g.const_data_ptr<scalar_t>();
             auto to = gx.defined() ? gx.mutable_data_ptr<scalar_t>() : nullptr;
             std::vector<WeightSums<scalar_t>> sums;
@@ -275,7 +305,8 @@ class Separable : public torch::autograd::Function<Separable> {
                 for (size_t i = 0; i < sum.matrix.size(); i++) p[i] += sum.matrix[i];
             }
         });
-        return {gx, gd, gp, at::Tensor()};
+        if (gx.defined() && state->normalization) normalized_gradient(gx, x, *state->normalization, gx);
+        return {gx, gd, gp, at::Tensor(), at::Tensor(), at::Tensor()};
     }
 };
 
@@ -289,6 +320,18 @@ at::Tensor separable_plainly(const at::Tensor &x, const at::Tensor &depthwise, c
     return at::conv2d(between, pointwise, {}, one, none, one, plan.edges);
 }
 
+Plan checked_plan(const at::Tensor &input, const at::Tensor &taps, const at::Tensor &matrices, int64_t edges,
+                  int64_t dilation, bool shared) {
+    TORCH_CHECK(input.dim() == 4 && taps.dim() == 4 && matrices.dim() == 4,
+                "separable: maps and kernels have 4 sizes");
+    Plan plan{input.size(0), input.size(2), input.size(3), edges, matrices.size(1), taps.size(2), dilation, shared};
+    TORCH_CHECK(edges > 0 && input.size(1) == plan.read() && taps.size(0) == plan.columns() && taps.size(1) == 1 &&
+                    taps.size(2) == taps.size(3) && plan.kernel % 2 == 1 && matrices.size(0) == plan.columns(),
+                "separable: ", input.sizes(), " with ", taps.sizes(), " and ", matrices.sizes(), " on ", edges,
+                " edges");
+    return plan;
+}
+
 } // namespace
 
 int32_t ct_separable(ct_tensor x, ct_tensor depthwise, ct_tensor pointwise, int64_t edges, int64_t dilation,
@@ -296,17 +339,33 @@ int32_t ct_separable(ct_tensor x, ct_tensor depthwise, ct_tensor pointwise, int6
     return give(out, [&] {
         auto input = widened(get(x));
         auto &taps = get(depthwise), &matrices = get(pointwise);
-        TORCH_CHECK(input.dim() == 4 && taps.dim() == 4 && matrices.dim() == 4,
-                    "separable: maps and kernels have 4 sizes");
-        Plan plan{input.size(0), input.size(2), input.size(3), edges, matrices.size(1), taps.size(2), dilation, shared};
-        TORCH_CHECK(edges > 0 && input.size(1) == plan.read() && taps.size(0) == plan.columns() && taps.size(1) == 1 &&
-                        taps.size(2) == taps.size(3) && plan.kernel % 2 == 1 && matrices.size(0) == plan.columns(),
-                    "separable: ", input.sizes(), " with ", taps.sizes(), " and ", matrices.sizes(), " on ", edges,
-                    " edges");
-        auto by_rows = input.is_cpu() && (input.scalar_type() == at::kFloat || input.scalar_type() == at::kDouble);
-        if (!by_rows) return separable_plainly(input, taps, matrices, plan);
+        auto plan = checked_plan(input, taps, matrices, edges, dilation, shared);
+        if (!runs_by_rows(input)) return separable_plainly(input, taps, matrices, plan);
         auto state = c10::make_intrusive<SeparableState>();
         state->plan = plan;
-        return Separable::apply(input, taps, matrices, state);
+        return Separable::apply(input, taps, matrices, std::nullopt, std::nullopt, state);
+    });
+}
+
+int32_t ct_normalized_separable(ct_tensor x, ct_tensor running_mean, ct_tensor running_variance,
+                                ct_statistics statistics, ct_tensor depthwise, ct_tensor pointwise, int64_t edges,
+                                int64_t dilation, ct_optional_tensor *out) {
+    return give(out, [&] {
+        auto input = widened(get(x));
+        auto &taps = get(depthwise), &matrices = get(pointwise);
+        auto plan = checked_plan(input, taps, matrices, edges, dilation, false);
+        TORCH_CHECK(plan.images % statistics.groups == 0, "separable: ", input.sizes(), " in ", statistics.groups,
+                    " groups");
+        if (!runs_by_rows(input)) {
+            auto active = normalized(input, get(running_mean), get(running_variance), statistics, true);
+            return separable_plainly(active, taps, matrices, plan);
+        }
+        auto state = c10::make_intrusive<SeparableState>();
+        state->plan = plan;
+        state->normalization = c10::make_intrusive<NormalizeState>();
+        state->normalization->options = statistics;
+        state->normalization->activates = true;
+        return Separable::apply(input, taps, matrices, std::optional(get(running_mean)),
+                                std::optional(get(running_variance)), state);
     });
 }

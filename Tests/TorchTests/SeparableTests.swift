@@ -89,6 +89,39 @@ import Torch
         }
     }
 
+    /// Normalisation and ReLU on the way in, against both one after the other, for two batches behind one another.
+    @Test(arguments: [NormalizationMode.training, .trainingFrozen, .evaluation], [DType.float64, .float32])
+    func normalizesOnTheWay(mode: NormalizationMode, dtype: DType) {
+        let shape = Shape(images: 4, edges: 3, channels: 5, height: 70, width: 6, kernelSize: 5, reading: .own)
+        let statistics = BatchStatistics(mode: mode, groups: 2, valuesPerChannel: 840, momentum: 0.2, eps: 1e-3)
+        let start = leaves(shape, dtype)
+        let shifted = (start[0].detach() * 3 + 1)
+        shifted.requiresGrad = true
+        let leaves = [shifted, start[1], start[2]]
+        func run(_ body: (_ mean: Tensor, _ variance: Tensor) -> Tensor) -> [Tensor] {
+            let (mean, variance) = (Tensor.full(0.5, [2, 15], dtype: dtype), Tensor.full(2, [2, 15], dtype: dtype))
+            let y = body(mean, variance)
+            let probe = Tensor.normal(y.shape, generator: Generator(seed: 4), dtype: dtype)
+            let found = gradients(of: (y * probe).sum(), withRespectTo: leaves)
+            return [y, mean, variance] + found.compactMap { $0 }
+        }
+        let have = run {
+            normalizedSeparableConv2d(
+                leaves[0], runningMean: $0, runningVariance: $1, statistics: statistics, depthwise: leaves[1],
+                pointwise: leaves[2], edges: 3)
+        }
+        let want = run {
+            let active = normalize(
+                leaves[0], runningMean: $0, runningVariance: $1, statistics: statistics, activates: true)
+            return plain([active, leaves[1], leaves[2]], shape)
+        }
+        #expect(have.count == 6 && want.count == 6)
+        let names = ["result", "mean", "variance", "gradient of x", "of depthwise", "of pointwise"]
+        for (name, pair) in zip(names, zip(have, want)) {
+            #expect(!far(pair.0, pair.1, dtype == .float64 ? 1e-11 : 1e-3), "\(name)")
+        }
+    }
+
     @Test func givesTheInputsGradientAlone() {
         let shape = Shape(edges: 2, kernelSize: 5)
         let leaves = leaves(shape, .float64)

@@ -39,9 +39,8 @@ public enum ProcessMemory {
         private static func kilobytes(_ key: String, in path: String) -> Int? {
             guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
             let line = text.split(separator: "\n").first { $0.hasPrefix(key) }
-            return line?.split(separator: " ").dropFirst().first.flatMap {
-                Int($0.trimmingCharacters(in: .whitespaces))
-            }
+            // Large numbers leave no blank between the tabulator and themselves.
+            return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
         }
     #endif
 }

@@ -78,7 +78,7 @@ final class StateOperators {
                 normalization: configuration.normalization)
             let second = EdgeConvolutions.separable(
                 path / "2", edges: edges, channels: channels, kernelSize: size, reading: .own)
-            return { _, mode, rectified in second(norm(first(rectified), mode: mode, activates: true)) }
+            return { _, mode, rectified in second(first(rectified), normalizedBy: norm, mode: mode) }
         case .atrous3x3, .atrous5x5:
             let size = op.kernelSize ?? 3
             let convolution =

@@ -49,6 +49,34 @@ public func normalize(
     }
 }
 
+/// As ``normalize(_:runningMean:runningVariance:statistics:activates:)`` with ReLU, and then
+/// ``separableConv2d(_:depthwise:pointwise:edges:dilation:reading:)`` of E edges that each read their own.
+///
+/// On processors what is normalised is never stored: the backward pass makes it again from `x`.
+///
+/// - Parameters:
+///   - x: `[G * N, E * C, H, W]`, the maps of G batches, one after another.
+///   - runningMean: `[G, E * C]`, moved in place where `statistics` says so.
+///   - runningVariance: `[G, E * C]`, likewise; the variance is the unbiased one.
+///   - statistics: How to normalise.
+///   - depthwise: `[E * C, 1, K, K]`, K odd.
+///   - pointwise: `[E * C, C, 1, 1]`.
+///   - edges: E.
+///   - dilation: Distance of the depthwise taps.
+/// - Returns: `[G * N, E * C, H, W]`.
+public func normalizedSeparableConv2d(
+    _ x: Tensor, runningMean: Tensor, runningVariance: Tensor, statistics: BatchStatistics, depthwise: Tensor,
+    pointwise: Tensor, edges: Int = 1, dilation: Int = 1
+) -> Tensor {
+    withExtendedLifetime((runningVariance, pointwise)) {
+        Tensor.make("normalizedSeparableConv2d", x, runningMean, depthwise) {
+            ct_normalized_separable(
+                x.handle, runningMean.handle, runningVariance.handle, statistics.raw, depthwise.handle,
+                pointwise.handle, Int64(edges), Int64(dilation), $0)
+        }
+    }
+}
+
 /// One state's part in all blocks that it feeds (paper equations 1 to 4).
 ///
 ///     sum[e] = base[e] + sum over k of weights[e, k] * normalised(maps[k])[e]
