@@ -246,7 +246,7 @@ struct GroupCommandTests {
             try [
                 "-m", "torch.distributed.run", "--no-python", "--nproc-per-node", "2", "--max-restarts", "1",
                 "--master-port", "\(freePort())", Command.executable().path,
-            ] + search("run", ["--set", "search.epochs=60", "--set", "checkpoint.every=1 steps"])
+            ] + search("run", ["--set", "search.epochs=15", "--set", "checkpoint.every=1 steps"])
         process.environment = ProcessInfo.processInfo.environment.merging(Python.environmentVariables) { $1 }
         try Data().write(to: URL(fileURLWithPath: errors))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
@@ -259,6 +259,6 @@ struct GroupCommandTests {
         process.waitUntilExit()
         let text = try String(contentsOfFile: errors, encoding: .utf8)
         #expect(process.terminationStatus == 0, "\(text)")
-        #expect(try losses("run").count == 60)
+        #expect(try losses("run").count == 15)
     }
 }
