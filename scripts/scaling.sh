@@ -9,24 +9,26 @@ program=.build/release/autodeeplab
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
-# completed RUN: steps done, as the run's status.json has them.
-completed() { sed -n 's/.*"completed":\([0-9]*\).*/\1/p' "$1/status.json" 2>/dev/null || true; }
+# progress RUN: steps done, as the run's status.json has them, and when that was written.
+progress() {
+    local steps
+    steps=$(sed -n 's/.*"completed":\([0-9]*\).*/\1/p' "$1/status.json" 2>/dev/null) || true
+    echo "${steps:-0} $(stat -c %.9Y "$1/status.json" 2>/dev/null || echo 0)"
+}
 
 # measure PROCESSES ROUND
 measure() {
-    local run=$folder/$1-$2 from to begin end
+    local run=$folder/$1-$2 from to
     $program search --preset camvid-small --data "$data" --output "$run" --quiet --processes "$1" --threads 1 \
         --set search.architectureFrom=0 --set search.batch=$((2 * $1)) >/dev/null 2>&1 &
-    # The first steps allocate memory.
-    until from=$(completed "$run") && [ "${from:-0}" -ge 3 ]; do sleep 0.2; done
-    begin=$(date +%s.%N)
+    # The first steps allocate memory and fill the cache of decoded images.
+    until from=$(progress "$run") && [ "${from% *}" -ge 20 ]; do sleep 0.2; done
     sleep "$seconds"
-    to=$(completed "$run")
-    end=$(date +%s.%N)
+    to=$(progress "$run")
     kill -TERM $!
     wait $! || true
-    awk -v p="$1" -v n="$((to - from))" -v t="$(awk "BEGIN { print $end - $begin }")" \
-        'BEGIN { printf "%d process(es): %d steps of %d images in %.1f s: %.3f images/s\n", p, n, 2 * p, t, 2 * p * n / t }'
+    echo "$1 $from $to" | awk '{ n = $4 - $2; t = $5 - $3
+        printf "%d process(es): %d steps of %d images in %.1f s: %.3f images/s\n", $1, n, 2 * $1, t, 2 * $1 * n / t }'
 }
 
 for round in 1 2 3; do

@@ -1,4 +1,5 @@
 // Process groups: c10d's store, its collectives over Gloo, and what finds the rank at fault when one fails.
+#include "neighbours.h"
 #include "watch.h"
 
 #include <ATen/Functions.h>
@@ -55,9 +56,6 @@ std::string own_name() {
     return std::string(host) + ", process " + std::to_string(getpid());
 }
 
-// The main lane, one for gradients, and one for each block.
-constexpr int gradient_lane = block_lanes + 1;
-
 class Group {
   public:
     const int rank, size;
@@ -85,6 +83,7 @@ class Group {
             auto part = c10::make_intrusive<c10d::PrefixStore>("lane" + std::to_string(lane), store);
             lanes.push_back(c10::make_intrusive<Gloo>(part, rank, size, gloo));
         }
+        neighbours = meet_neighbours();
         watched = store->clone();
         watch = std::make_unique<Watch>(store->clone(), std::move(settings));
     }
@@ -93,14 +92,35 @@ class Group {
         auto lane = Lane::current();
         TORCH_CHECK(lane <= block_lanes, "blocks side by side: at most ", block_lanes, " in a group of processes");
         count(size_in_bytes);
-        finish([&] { return call(*lanes[lane]); });
+        finish([&] { call(*lanes[lane])->wait(); });
+    }
+
+    // Small sums that are waited for.
+    void sum(std::vector<double> &values) {
+#ifdef CT_NEIGHBOURS
+        auto lane = Lane::current();
+        if (neighbours && lane <= block_lanes) {
+            auto length = static_cast<int64_t>(values.size());
+            count(length * static_cast<int64_t>(sizeof(double)));
+            return finish([&] { neighbours->sum(lane, values.data(), length); });
+        }
+#endif
+        std::vector<at::Tensor> list = {
+            at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, at::kDouble)};
+        collective(static_cast<int64_t>(list[0].nbytes()), [&](auto &lane) { return lane.allreduce(list); });
     }
 
     std::function<void()> begin_sum(const at::Tensor &values) {
         count(static_cast<int64_t>(values.nbytes()));
+#ifdef CT_NEIGHBOURS
+        if (neighbours && values.is_cpu() && values.scalar_type() == at::kFloat && values.is_contiguous()) {
+            finish([&] { neighbours->sum(gradient_lane, values.data_ptr<float>(), values.numel()); });
+            return [] {};
+        }
+#endif
         std::vector<at::Tensor> list = {values};
         auto work = lanes[gradient_lane]->allreduce(list);
-        return [this, work] { finish([&] { return work; }); };
+        return [this, work] { finish([&] { work->wait(); }); };
     }
 
     std::string name(int other) const { return watch->settings.names[other]; }
@@ -143,6 +163,11 @@ class Group {
     StoreHandle root, store, watched;
     std::vector<c10::intrusive_ptr<c10d::Backend>> lanes;
     std::unique_ptr<Watch> watch;
+#ifdef CT_NEIGHBOURS
+    std::unique_ptr<Neighbours> neighbours;
+#else
+    std::nullptr_t neighbours;
+#endif
     std::atomic<bool> failing{false}, finished{false};
 
     void count(int64_t size_in_bytes) {
@@ -150,10 +175,10 @@ class Group {
         watch->enter();
     }
 
-    template <typename Begin> void finish(Begin &&begin) {
+    template <typename Call> void finish(Call &&call) {
         std::string reason;
         try {
-            begin()->wait();
+            call();
             return;
         } catch (const std::exception &error) {
             reason = error.what();
@@ -207,6 +232,25 @@ class Group {
         }
         return names;
     }
+
+#ifdef CT_NEIGHBOURS
+    // Memory that all ranks share, where they are on one machine and see each other's.
+    std::unique_ptr<Neighbours> meet_neighbours() {
+        std::string name;
+        auto found = rank == 0 ? Neighbours::create(size, name) : nullptr;
+        if (rank == 0) store->set("memory", name);
+        if (rank != 0) found = Neighbours::open(rank, size, store->get_to_str("memory"));
+        store->set("memory/" + std::to_string(rank), found ? "yes" : "no");
+        auto all = true;
+        for (int other = 0; other < size; other++) {
+            all = store->get_to_str("memory/" + std::to_string(other)) == "yes" && all;
+        }
+        if (found && rank == 0) found->hide();
+        return all ? std::move(found) : nullptr;
+    }
+#else
+    std::nullptr_t meet_neighbours() { return nullptr; }
+#endif
 
     void mark(int which, const std::string &value) {
         try {
@@ -273,7 +317,7 @@ int64_t ct::ranks() {
 
 void ct::sum_over_ranks(std::vector<double> &values) {
     if (ranks() == 1 || values.empty()) return;
-    sum_in_place(at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, at::kDouble));
+    need().sum(values);
 }
 
 at::Tensor ct::differentiable_sum_over_ranks(const at::Tensor &values) { return SumOverRanks::apply(values); }

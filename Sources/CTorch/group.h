@@ -22,6 +22,8 @@ std::function<void()> begin_sum(const at::Tensor &values);
 // Collectives of one lane come in one order in all ranks. A thread is on the main lane but for the time of a guard: the
 // blocks that run side by side have a lane each, by their number.
 constexpr int block_lanes = 4;
+// Behind the main lane and those of blocks.
+constexpr int gradient_lane = block_lanes + 1;
 
 class Lane {
   public:
