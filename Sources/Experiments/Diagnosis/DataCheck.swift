@@ -21,8 +21,9 @@ public func checkData(_ configuration: Configuration, reporter: any ProgressRepo
 extension DatasetReport.Suggestion {
     /// Bytes that a training step takes for each pixel of its crops, at F = 20: measured 2,800 (docs/PERFORMANCE.md).
     private static let trainBytesPerPixel = 4_000.0
-    /// The same for the paper's supernet: assumed, not measured yet.
-    private static let searchBytesPerPixel = 100_000.0
+    /// The same for the paper's supernet: measured 17,000, and besides for its weights, their gradients and momenta.
+    private static let searchBytesPerPixel = 20_000.0
+    private static let searchBytes = 1e9
 
     /// Adds what follows from the sizes of the images and from the memory in bytes.
     mutating func complete(for report: DatasetReport, memory: Int) {
@@ -31,8 +32,8 @@ extension DatasetReport.Suggestion {
         let side = min(max(1, Int((Double(shorter - 1) / 32).rounded())), 16) * 32 + 1
         crop = [side, side]
         // A part of the memory is for data, weights and others' programs.
-        let usable = 0.7 * Double(memory) / Double(side * side)
-        trainBatch = min(16, max(1, Int(usable / Self.trainBytesPerPixel)))
-        searchBatch = min(16, Int(usable / Self.searchBytesPerPixel))
+        let (usable, pixels) = (0.7 * Double(memory), Double(side * side))
+        trainBatch = min(16, max(1, Int(usable / pixels / Self.trainBytesPerPixel)))
+        searchBatch = min(16, Int(max(0, usable - Self.searchBytes) / pixels / Self.searchBytesPerPixel))
     }
 }

@@ -39,7 +39,7 @@ public struct Metrics: Codable, Equatable, Sendable {
     public var pixelAccuracy: Double
     /// Mean of the classes' own accuracies.
     public var meanAccuracy: Double
-    /// Mean of the classes' boundary F-scores (``BoundaryScore``); nil where not measured.
+    /// Mean of the classes' boundary F-scores; nil where not measured.
     public var boundaryF: Double?
     /// Class by class.
     public var classes: [Class]

@@ -3,7 +3,7 @@ import Torch
 /// The loss of a training step: cross entropy, by choice over the hardest pixels alone, with smoothed labels, and with
 /// Dice added to it.
 ///
-/// As ``crossEntropy(_:labels:classWeights:ignored:total:)`` it is this process's part of the group's loss.
+/// As `crossEntropy` of `Torch` it is this process's part of the group's loss.
 public struct SegmentationLoss {
     /// How much a pixel of each class counts, `[C]`; nil for all alike.
     public var classWeights: Tensor?

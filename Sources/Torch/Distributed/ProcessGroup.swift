@@ -4,9 +4,9 @@ import Synchronization
 
 /// The processes that train one network together, each on its part of every batch (libtorch's c10d over Gloo).
 ///
-/// A process belongs to one group at most. Batch normalisation, ``crossEntropy(_:labels:classWeights:ignored:)`` and
-/// ``sharedGradients(of:withRespectTo:)`` look at ``current`` and compute what one process would on all parts together.
-/// All processes must call these in the same order. A process alone has no group, and nothing changes for it.
+/// A process belongs to one group at most. Batch normalisation, ``crossEntropy(_:labels:classWeights:ignored:total:)``
+/// and ``sharedGradients(of:withRespectTo:)`` look at ``current`` and compute what one process would on all parts
+/// together. All processes must call these in the same order. A process alone has no group, and nothing changes for it.
 public struct ProcessGroup: Sendable {
     /// How a process finds the others.
     public struct Meeting: Sendable, Equatable {
