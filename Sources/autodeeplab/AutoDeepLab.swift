@@ -22,6 +22,7 @@ struct AutoDeepLab: AsyncParsableCommand {
         ])
 
     static func main() async {
+        ProcessMemory.boundThreadCaches()
         reportEngineFailures()
         do {
             var command = try parseAsRoot()

@@ -10,6 +10,7 @@ struct Soak {
     static let allowed = 0.02
 
     static func main() throws {
+        ProcessMemory.boundThreadCaches()
         let folder = NSTemporaryDirectory() + "/autodeeplab-soak-\(ProcessInfo.processInfo.processIdentifier)"
         let grows = try measure(folder)
         try FileManager.default.removeItem(atPath: folder)

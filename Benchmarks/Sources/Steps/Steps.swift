@@ -11,6 +11,7 @@ import Torch
 @main
 struct Steps {
     static func main() throws {
+        ProcessMemory.boundThreadCaches()
         let arguments = Arguments(CommandLine.arguments.dropFirst())
         let size = arguments.position.flatMap { Int($0) } ?? 129
         if let name = arguments["--case"] {

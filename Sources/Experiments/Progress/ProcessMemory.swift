@@ -17,6 +17,20 @@ public enum ProcessMemory {
         #endif
     }
 
+    /// Lets tcmalloc, where the program is linked to it, keep eight megabytes for its threads, not the usual 32.
+    ///
+    /// Nothing becomes slower by it, and memory does not seem to grow while caches fill. An own setting in the
+    /// environment (`TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES`) stands.
+    public static func boundThreadCaches() {
+        #if os(Linux)
+            guard getenv("TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES") == nil,
+                let symbol = dlsym(nil, "MallocExtension_SetNumericProperty")
+            else { return }
+            typealias Setter = @convention(c) (UnsafePointer<CChar>, Int) -> Int32
+            _ = unsafeBitCast(symbol, to: Setter.self)("tcmalloc.max_total_thread_cache_bytes", 8 << 20)
+        #endif
+    }
+
     private static func read() -> (resident: Int, peak: Int) {
         #if os(Linux)
             let status = "/proc/self/status"
