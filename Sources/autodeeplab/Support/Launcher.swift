@@ -28,6 +28,7 @@ struct Launcher {
         let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
         let ended = DispatchSemaphore(value: 0)
         let statuses = Mutex<[Int32]>([])
+        let killed = Mutex<[String]>([])
         let forwarding = SignalForwarding()
         var children: [Process] = []
         for rank in 0..<processes {
@@ -42,7 +43,11 @@ struct Launcher {
                 ]) { $1 }
             child.terminationHandler = { child in
                 let isSignal = child.terminationReason == .uncaughtSignal
-                if isSignal { store.fail(rank: rank, "killed by signal \(child.terminationStatus)") }
+                if isSignal {
+                    let reason = "killed by signal \(child.terminationStatus)"
+                    store.fail(rank: rank, reason)
+                    killed.withLock { $0.append("rank \(rank) ended: \(reason)") }
+                }
                 statuses.withLock {
                     $0.append(isSignal ? ExitStatus.groupLost.rawValue : child.terminationStatus)
                 }
@@ -61,6 +66,11 @@ struct Launcher {
             }
         }
         let failures = statuses.withLock { $0 }.filter { $0 != 0 }
+        // Where none is left that could have told of it.
+        let lines = killed.withLock { $0 }
+        if !lines.isEmpty && lines.count == failures.count {
+            throw GroupError(lines.sorted().joined(separator: ", ") + ": go on with --resume")
+        }
         return failures.first { $0 != ExitStatus.groupLost.rawValue } ?? failures.first ?? 0
     }
 }
