@@ -76,7 +76,7 @@ apt_install() {
 
 has_gloo() { [ -e /usr/include/gloo/algorithm.h ] || [ -e /usr/local/include/gloo/algorithm.h ]; }
 
-has_tcmalloc() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q 'libtcmalloc_minimal\.so\.4'; }
+has_tcmalloc() { [[ $(PATH=$PATH:/sbin:/usr/sbin ldconfig -p) == *libtcmalloc_minimal.so.4* ]]; }
 
 install_linux_packages() {
     local missing=()
