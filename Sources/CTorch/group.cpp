@@ -1,14 +1,11 @@
 // Process groups: c10d's store, its collectives over Gloo, and what finds the rank at fault when one fails.
+#include "address.h"
 #include "neighbours.h"
 #include "watch.h"
 
 #include <ATen/Functions.h>
-#include <arpa/inet.h>
 #include <c10/util/Flags.h>
-#include <netdb.h>
-#include <sys/socket.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <unistd.h>
 
 C10_DECLARE_int(caffe2_log_level);
 
@@ -27,33 +24,6 @@ StoreHandle open_store(const char *host, int32_t port, bool opens, milliseconds 
     options.waitWorkers = false;
     options.timeout = timeout;
     return c10::make_intrusive<c10d::TCPStore>(host, options);
-}
-
-// The address of this machine by which `host` is reached, so that others reach this machine by it.
-std::string own_address(const std::string &host, int32_t port) {
-    addrinfo hints{}, *found = nullptr;
-    hints.ai_socktype = SOCK_DGRAM;
-    if (getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found) != 0 || !found) return host;
-    std::string result = host;
-    int descriptor = socket(found->ai_family, SOCK_DGRAM, 0);
-    sockaddr_storage own{};
-    socklen_t length = sizeof(own);
-    char text[NI_MAXHOST];
-    // Nothing is sent: connecting a datagram socket only chooses the address.
-    if (descriptor >= 0 && connect(descriptor, found->ai_addr, found->ai_addrlen) == 0 &&
-        getsockname(descriptor, reinterpret_cast<sockaddr *>(&own), &length) == 0 &&
-        getnameinfo(reinterpret_cast<sockaddr *>(&own), length, text, sizeof(text), nullptr, 0, NI_NUMERICHOST) == 0) {
-        result = text;
-    }
-    if (descriptor >= 0) close(descriptor);
-    freeaddrinfo(found);
-    return result;
-}
-
-std::string own_name() {
-    char host[256] = "?";
-    gethostname(host, sizeof(host) - 1);
-    return std::string(host) + ", process " + std::to_string(getpid());
 }
 
 class Group {
@@ -97,17 +67,16 @@ class Group {
 
     // Small sums that are waited for.
     void sum(std::vector<double> &values) {
+        auto length = static_cast<int64_t>(values.size()), given = length * static_cast<int64_t>(sizeof(double));
 #ifdef CT_NEIGHBOURS
         auto lane = Lane::current();
         if (neighbours && lane <= block_lanes) {
-            auto length = static_cast<int64_t>(values.size());
-            count(length * static_cast<int64_t>(sizeof(double)));
+            count(given);
             return finish([&] { neighbours->sum(lane, values.data(), length); });
         }
 #endif
-        std::vector<at::Tensor> list = {
-            at::from_blob(values.data(), {static_cast<int64_t>(values.size())}, at::kDouble)};
-        collective(static_cast<int64_t>(list[0].nbytes()), [&](auto &lane) { return lane.allreduce(list); });
+        std::vector<at::Tensor> list = {at::from_blob(values.data(), {length}, at::kDouble)};
+        collective(given, [&](auto &lane) { return lane.allreduce(list); });
     }
 
     std::function<void()> begin_sum(const at::Tensor &values) {

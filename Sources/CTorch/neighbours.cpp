@@ -29,12 +29,17 @@ inline void relax() {
 }
 
 // A lock on the byte of a rank's number, which the system takes away from a process that ends in any way.
-bool set_lock(int descriptor, int rank) {
+struct flock rank_lock(int rank) {
     struct flock lock {};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     lock.l_start = rank;
     lock.l_len = 1;
+    return lock;
+}
+
+bool set_lock(int descriptor, int rank) {
+    auto lock = rank_lock(rank);
     return fcntl(descriptor, F_OFD_SETLK, &lock) == 0;
 }
 
@@ -137,11 +142,7 @@ void Neighbours::wait(int lane, int other, uint64_t turn) const {
 }
 
 bool Neighbours::has_ended(int other) const {
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    lock.l_start = other;
-    lock.l_len = 1;
+    auto lock = rank_lock(other);
     return fcntl(descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_UNLCK;
 }
 #endif

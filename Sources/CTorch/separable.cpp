@@ -1,8 +1,9 @@
 // A depthwise convolution and its pointwise one as one operation (paper 3.1: between the two stands nothing).
 //
 // What lies between them is never stored: each row of pixels is made, used at once, and in the backward pass made
-// again. Rows come from a ring of padded copies, so that no tap asks whether it lies inside the image. The normalisation
-// and ReLU before the second pair of a separable operator are done while rows are copied, and never stored either.
+// again. Rows come from a ring of padded copies, so that no tap asks whether it lies inside the image. The
+// normalisation and ReLU before the second pair of a separable operator are done while rows are copied, and never
+// stored either.
 #include "guard.h"
 #include "lanes.h"
 #include "normalization.h"
@@ -208,8 +209,8 @@ template <typename T> struct WeightSums {
 };
 
 template <typename T>
-void backward_band(const Plan &plan, const Band &band, const Kernels<T> &kernels, const Sources<T> &x, const T *gradient,
-                   T *gx, WeightSums<T> *sums) {
+void backward_band(const Plan &plan, const Band &band, const Kernels<T> &kernels, const Sources<T> &x,
+                   const T *gradient, T *gx, WeightSums<T> *sums) {
     Ring<T> ring(plan, plan.read()), upper(plan, plan.columns());
     Taps taps{plan.kernel, plan.dilation, plan.read()}, upper_taps{plan.kernel, plan.dilation, plan.columns()};
     std::vector<T> between(plan.row_width() * plan.columns()), g(between.size()), out(plan.row_width() * plan.read());

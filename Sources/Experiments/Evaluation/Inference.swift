@@ -129,7 +129,6 @@ package struct WindowGrid {
     package let starts: [Int]
     /// Pixels of a window.
     package let side: Int
-    private let length: Int
     private let ramp: Int
 
     /// - Parameters:
@@ -140,7 +139,6 @@ package struct WindowGrid {
         let side = min(side, length)
         let step = max(1, Int((Double(side) * (1 - overlap)).rounded()))
         self.side = side
-        self.length = length
         ramp = side - step
         starts = Array(stride(from: 0, to: max(1, length - side), by: step)) + (length > side ? [length - side] : [])
     }
