@@ -26,8 +26,10 @@ std::string ct::own_address(const std::string &host, int32_t port) {
     return result;
 }
 
-std::string ct::own_name() {
+std::string ct::machine_name() {
     char host[256] = "?";
     gethostname(host, sizeof(host) - 1);
-    return std::string(host) + ", process " + std::to_string(getpid());
+    return host;
 }
+
+std::string ct::own_name() { return machine_name() + ", process " + std::to_string(getpid()); }

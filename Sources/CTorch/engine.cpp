@@ -1,9 +1,9 @@
+#include "cuda.h"
 #include "guard.h"
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/detail/MPSHooksInterface.h>
 #include <cstring>
 #include <dlfcn.h>
@@ -31,11 +31,7 @@ int32_t ct_device_count(int32_t kind) {
     int32_t count = 0;
     ct::guard([&] {
         if (kind == CT_CPU) count = 1;
-        // libtorch_cuda is not linked: it is opened here, so that a machine without it loses nothing.
-        if (kind == CT_CUDA) {
-            static void *opened = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
-            if (opened && at::detail::getCUDAHooks().hasCUDA()) count = at::detail::getCUDAHooks().deviceCount();
-        }
+        if (kind == CT_CUDA) count = ct::count_gpus();
         if (kind == CT_MPS) count = at::detail::getMPSHooks().hasMPS() ? 1 : 0;
     });
     return count;

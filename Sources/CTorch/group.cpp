@@ -1,10 +1,12 @@
-// Process groups: c10d's store, its collectives over Gloo, and what finds the rank at fault when one fails.
+// Process groups: c10d's collectives over Gloo and NCCL, or shared memory, for the rest of the shim and for Swift.
 #include "address.h"
+#include "meeting.h"
+#include "nccl.h"
 #include "neighbours.h"
-#include "watch.h"
 
 #include <ATen/Functions.h>
 #include <c10/util/Flags.h>
+#include <set>
 #include <torch/csrc/autograd/custom_function.h>
 
 C10_DECLARE_int(caffe2_log_level);
@@ -14,17 +16,7 @@ using namespace ct;
 #ifdef USE_C10D_GLOO
 namespace {
 
-using std::chrono::milliseconds;
 using Gloo = c10d::ProcessGroupGloo;
-
-StoreHandle open_store(const char *host, int32_t port, bool opens, milliseconds timeout) {
-    c10d::TCPStoreOptions options;
-    options.port = static_cast<uint16_t>(port);
-    options.isServer = opens;
-    options.waitWorkers = false;
-    options.timeout = timeout;
-    return c10::make_intrusive<c10d::TCPStore>(host, options);
-}
 
 class Group {
   public:
@@ -32,37 +24,53 @@ class Group {
     std::atomic<int64_t> bytes{0};
 
     Group(const ct_group_options &options, ct_group_lost lost)
-        : rank(options.rank), size(options.size), opens(options.opens_store),
-          timeout(static_cast<int64_t>(options.timeout_seconds * 1000)) {
-        auto place = std::string(options.host) + ":" + std::to_string(options.port);
-        root = connect(options, place);
-        store = c10::make_intrusive<c10d::PrefixStore>(options.prefix, root);
-        Watch::Settings settings{rank,
-                                 size,
-                                 std::chrono::duration<double>(options.timeout_seconds),
-                                 std::chrono::duration<double>(options.patience_seconds),
-                                 meet(),
-                                 "",
-                                 lost};
-        settings.keeper = opens ? "the store at " + place : keeper_name(options, place, settings.names[0]);
+        : rank(options.rank), size(options.size), timeout(static_cast<int64_t>(options.timeout_seconds * 1000)),
+          patience(static_cast<int64_t>(options.patience_seconds * 1000)), meeting(options) {
         auto device = std::getenv("GLOO_SOCKET_IFNAME");
-        auto gloo = Gloo::Options::create(milliseconds(static_cast<int64_t>(options.patience_seconds * 1000)));
+        auto gloo = Gloo::Options::create(patience);
         gloo->devices.push_back(device ? Gloo::createDeviceForInterface(device)
                                        : Gloo::createDeviceForHostname(own_address(options.host, options.port)));
         for (int lane = 0; lane <= gradient_lane; lane++) {
-            auto part = c10::make_intrusive<c10d::PrefixStore>("lane" + std::to_string(lane), store);
+            auto part = c10::make_intrusive<c10d::PrefixStore>("lane" + std::to_string(lane), meeting.store());
             lanes.push_back(c10::make_intrusive<Gloo>(part, rank, size, gloo));
         }
         neighbours = meet_neighbours();
-        watched = store->clone();
-        watch = std::make_unique<Watch>(store->clone(), std::move(settings));
+        watch = std::make_unique<Watch>(
+            meeting.store()->clone(),
+            Watch::Settings{rank, size, timeout, patience, meeting.names(), meeting.keeper(), lost});
     }
 
-    template <typename Call> void collective(int64_t size_in_bytes, Call &&call) {
+    // Ranks that have a GPU each sum by NCCL what lies there. It has one order of collectives for all threads: blocks
+    // run side by side on processors only.
+    void settle(c10::Device device) {
+        if (settled) return;
+        settled = true;
+        std::set<std::string> gpus;
+        auto name = gpu_name(device);
+        auto apart = true;
+        for (auto &gpu : meeting.exchange("gpu", name.empty() ? name : machine_name() + " " + name)) {
+            apart = !gpu.empty() && gpus.insert(gpu).second && apart;
+        }
+        if (!apart) return;
+        c10d::Backend *found = nullptr;
+        try {
+            found = open_nccl(c10::make_intrusive<c10d::PrefixStore>("nccl", meeting.store()), rank, size, patience);
+        } catch (const std::exception &) {
+            // Gloo carries the sums of all.
+        }
+        if (meeting.all_say_yes("nccl", found != nullptr)) nccl = found;
+    }
+
+    const char *carrier(c10::DeviceType kind) const {
+        if (kind == c10::kCUDA && nccl) return "NCCL";
+        return kind == c10::kCPU && neighbours ? "shared memory" : "Gloo";
+    }
+
+    template <typename Call> void collective(int64_t size_in_bytes, bool on_gpu, Call &&call) {
         auto lane = Lane::current();
         TORCH_CHECK(lane <= block_lanes, "blocks side by side: at most ", block_lanes, " in a group of processes");
         count(size_in_bytes);
-        finish([&] { call(*lanes[lane])->wait(); });
+        finish([&] { call(backend(lane, on_gpu))->wait(); });
     }
 
     // Small sums that are waited for.
@@ -76,7 +84,7 @@ class Group {
         }
 #endif
         std::vector<at::Tensor> list = {at::from_blob(values.data(), {length}, at::kDouble)};
-        collective(given, [&](auto &lane) { return lane.allreduce(list); });
+        collective(given, false, [&](auto &backend) { return backend.allreduce(list); });
     }
 
     std::function<void()> begin_sum(const at::Tensor &values) {
@@ -88,16 +96,17 @@ class Group {
         }
 #endif
         std::vector<at::Tensor> list = {values};
-        auto work = lanes[gradient_lane]->allreduce(list);
+        auto work = backend(gradient_lane, values.is_cuda()).allreduce(list);
         return [this, work] { finish([&] { work->wait(); }); };
     }
 
-    std::string name(int other) const { return watch->settings.names[other]; }
+    const std::string &name(int other) const { return meeting.names()[other]; }
 
     void leave() {
+        if (nccl) nccl->shutdown();
         watch->stop();
-        mark(rank, "+");
-        if (opens) wait_for_ends(timeout);
+        meeting.mark_end("+");
+        meeting.wait_for_ends(timeout);
         lanes.clear();
     }
 
@@ -112,10 +121,9 @@ class Group {
         auto first = std::make_shared<std::atomic<int>>(-1);
         std::thread([this, line, first] {
             try {
-                auto own = std::to_string(rank);
-                *first = watched->compareSet("first", "", own) == own ? 1 : 0;
-                mark(rank, "!" + line);
-                if (opens) wait_for_ends(milliseconds(3000));
+                *first = meeting.claim_failure() ? 1 : 0;
+                meeting.mark_end("!" + line);
+                meeting.wait_for_ends(milliseconds(3000));
             } catch (const std::exception &) {
                 *first = 1;
             }
@@ -126,11 +134,11 @@ class Group {
     }
 
   private:
-    const bool opens;
-    const milliseconds timeout;
-    // `watched` is a connection of its own, for the end.
-    StoreHandle root, store, watched;
+    const milliseconds timeout, patience;
+    Meeting meeting;
     std::vector<c10::intrusive_ptr<c10d::Backend>> lanes;
+    c10d::Backend *nccl = nullptr;
+    bool settled = false;
     std::unique_ptr<Watch> watch;
 #ifdef CT_NEIGHBOURS
     std::unique_ptr<Neighbours> neighbours;
@@ -138,6 +146,8 @@ class Group {
     std::nullptr_t neighbours;
 #endif
     std::atomic<bool> failing{false}, finished{false};
+
+    c10d::Backend &backend(int lane, bool on_gpu) { return on_gpu && nccl ? *nccl : *lanes[lane]; }
 
     void count(int64_t size_in_bytes) {
         bytes.fetch_add(size_in_bytes);
@@ -155,89 +165,20 @@ class Group {
         watch->explain(reason.substr(0, reason.find('\n')));
     }
 
-    StoreHandle connect(const ct_group_options &options, const std::string &place) {
-        std::string reason;
-        try {
-            return open_store(options.host, options.port, opens, timeout);
-        } catch (const std::exception &error) {
-            reason = error.what();
-        }
-        if (opens) {
-            auto taken = reason.find("EADDRINUSE") != std::string::npos || reason.find("in use") != std::string::npos;
-            throw PeerLost("rank 0 cannot open a store at " + place +
-                           (taken ? ": the port is taken; choose another MASTER_PORT"
-                                  : ": " + reason.substr(0, reason.find('\n'))));
-        }
-        throw PeerLost("rank " + std::to_string(rank) + " cannot reach rank 0's store at " + place + " within " +
-                       std::to_string(timeout.count() / 1000) + " s: check MASTER_ADDR, MASTER_PORT and rank 0");
-    }
-
-    static std::string keeper_name(const ct_group_options &options, const std::string &place,
-                                   const std::string &first) {
-        // With a prefix of its own the store outlives the ranks: the starter has it.
-        return options.prefix[0] ? "the starter of the group, at " + place + "," : first;
-    }
-
-    // Every rank tells that it is there, and waits for the others; their names.
-    std::vector<std::string> meet() {
-        store->set(beat_key(rank), "0 0");
-        store->set(end_key(rank), "-");
-        store->set("here/" + std::to_string(rank), own_name());
-        std::vector<std::string> keys, names;
-        for (int other = 0; other < size; other++) keys.push_back("here/" + std::to_string(other));
-        try {
-            store->wait(keys, timeout);
-        } catch (const std::exception &) {
-            std::string missing;
-            for (int other = 0; other < size; other++) {
-                if (store->check({keys[other]})) continue;
-                missing += (missing.empty() ? "" : ", ") + std::to_string(other);
-            }
-            throw PeerLost("rank " + missing + " of " + std::to_string(size) + " did not come within " +
-                           std::to_string(timeout.count() / 1000) + " s");
-        }
-        for (int other = 0; other < size; other++) {
-            names.push_back("rank " + std::to_string(other) + " (" + store->get_to_str(keys[other]) + ")");
-        }
-        return names;
-    }
-
 #ifdef CT_NEIGHBOURS
     // Memory that all ranks share, where they are on one machine and see each other's.
     std::unique_ptr<Neighbours> meet_neighbours() {
         std::string name;
         auto found = rank == 0 ? Neighbours::create(size, name) : nullptr;
-        if (rank == 0) store->set("memory", name);
-        if (rank != 0) found = Neighbours::open(rank, size, store->get_to_str("memory"));
-        store->set("memory/" + std::to_string(rank), found ? "yes" : "no");
-        auto all = true;
-        for (int other = 0; other < size; other++) {
-            all = store->get_to_str("memory/" + std::to_string(other)) == "yes" && all;
-        }
+        name = meeting.exchange("memory", name)[0];
+        if (rank != 0) found = Neighbours::open(rank, size, name);
+        auto all = meeting.all_say_yes("memory/found", found != nullptr);
         if (found && rank == 0) found->hide();
         return all ? std::move(found) : nullptr;
     }
 #else
     std::nullptr_t meet_neighbours() { return nullptr; }
 #endif
-
-    void mark(int which, const std::string &value) {
-        try {
-            (watched ? watched : store)->set(end_key(which), value);
-        } catch (const std::exception &) {
-            // Without a store there is nobody to tell.
-        }
-    }
-
-    // Who keeps the store ends last.
-    void wait_for_ends(milliseconds limit) {
-        auto end = Clock::now() + limit;
-        for (int other = 0; other < size; other++) {
-            while (watched->get_to_str(end_key(other)) == "-" && Clock::now() < end) {
-                std::this_thread::sleep_for(milliseconds(20));
-            }
-        }
-    }
 };
 
 // Never destroyed: its threads may be at work when the process ends.
@@ -251,7 +192,8 @@ Group &need() {
 
 void sum_in_place(at::Tensor values) {
     std::vector<at::Tensor> list = {std::move(values)};
-    need().collective(static_cast<int64_t>(list[0].nbytes()), [&](auto &lane) { return lane.allreduce(list); });
+    need().collective(static_cast<int64_t>(list[0].nbytes()), list[0].is_cuda(),
+                      [&](auto &backend) { return backend.allreduce(list); });
 }
 
 class SumOverRanks : public torch::autograd::Function<SumOverRanks> {
@@ -303,9 +245,21 @@ static void silence() {
 int32_t ct_group_join(ct_group_options options, ct_group_lost lost) {
     return guard([&] {
         silence();
+        prepare_nccl();
         TORCH_CHECK(!current.load(), "this process is in a group already");
         current = new Group(options, lost);
     });
+}
+
+int32_t ct_group_settle(int32_t kind, int32_t index) {
+    return guard([&] {
+        if (auto group = current.load()) group->settle(device(kind, index));
+    });
+}
+
+const char *ct_group_carrier(int32_t kind) {
+    auto group = current.load();
+    return group ? group->carrier(device(kind, 0).type()) : "";
 }
 
 void ct_group_leave(void) {
@@ -348,14 +302,14 @@ int32_t ct_group_gather(const void *own, int64_t bytes, void *all) {
         for (int rank = 0; rank < need().size; rank++) {
             output[0].push_back(bytes_at(static_cast<char *>(all) + rank * bytes, bytes));
         }
-        need().collective(bytes, [&](auto &lane) { return lane.allgather(output, input); });
+        need().collective(bytes, false, [&](auto &backend) { return backend.allgather(output, input); });
     });
 }
 
 int32_t ct_group_share(void *data, int64_t bytes) {
     return guard([&] {
         std::vector<at::Tensor> list = {bytes_at(data, bytes)};
-        need().collective(bytes, [&](auto &lane) { return lane.broadcast(list); });
+        need().collective(bytes, false, [&](auto &backend) { return backend.broadcast(list); });
     });
 }
 
@@ -385,6 +339,8 @@ static int32_t without() {
 }
 bool ct_group_is_built(void) { return false; }
 int32_t ct_group_join(ct_group_options, ct_group_lost) { return without(); }
+int32_t ct_group_settle(int32_t, int32_t) { return CT_OK; }
+const char *ct_group_carrier(int32_t) { return ""; }
 void ct_group_leave(void) {}
 bool ct_group_fail(const char *) { return true; }
 int32_t ct_group_rank(void) { return 0; }

@@ -45,6 +45,10 @@ bool ct_device_available(int32_t kind);
 int32_t ct_device_count(int32_t kind);
 int32_t ct_library_path(char *buffer, int64_t capacity);
 
+// MARK: cuda.cpp
+// Why there is no NVIDIA GPU to compute on; empty where there is one.
+int32_t ct_cuda_problem(char *buffer, int64_t capacity);
+
 // MARK: tensor.cpp
 void ct_free(ct_tensor tensor);
 int32_t ct_from_data(const void *data, const int64_t *shape, int64_t rank, int32_t dtype, int32_t device, int32_t index,
@@ -264,6 +268,10 @@ typedef void (*ct_group_lost)(const char *line);
 
 bool ct_group_is_built(void);
 int32_t ct_group_join(ct_group_options options, ct_group_lost _Nullable lost);
+// All ranks tell where they compute. Sums of tensors on GPUs go by NCCL where each rank has a GPU of its own.
+int32_t ct_group_settle(int32_t kind, int32_t index);
+// What carries the sums of tensors on such a device; empty for a process alone.
+const char *ct_group_carrier(int32_t kind);
 // Tells the others that this process is done, or, by a line, why it ends.
 void ct_group_leave(void);
 // Whether this process is the first of the group to tell why it ends, and so the one to tell people.
@@ -283,6 +291,11 @@ int32_t ct_group_share(void *data, int64_t bytes);
 // For who starts a group on one machine: opens its store at a free port, and tells there that a rank has ended.
 int32_t ct_store_open(const char *host, int32_t *port);
 int32_t ct_store_fail(const char *prefix, int32_t rank, const char *line);
+
+// MARK: nccl.cpp
+
+// A sum by NCCL on a GPU, in a group of this process alone.
+int32_t ct_nccl_try(int32_t index);
 
 // MARK: buckets.cpp
 

@@ -8,6 +8,10 @@ public struct DoctorReport: Codable, Sendable {
     public var environment: Environment
     /// Devices that libtorch can use here: `cpu`, `cuda:0`.
     public var devices: [String]
+    /// Why no NVIDIA GPU can be used; nil where one can.
+    public var cudaProblem = Device.problemWithCUDA
+    /// Why NCCL, which adds up among GPUs, does not do so on one alone; nil where it does, or where there is no GPU.
+    public var ncclProblem: String?
     /// Bytes of memory that programs can still have; nil where the system does not tell.
     public var availableMemory: Int?
     /// What became of the configured data set; nil where none is configured.
@@ -32,6 +36,11 @@ public struct DoctorReport: Codable, Sendable {
         environment = Environment(threads: threads, device: device)
         devices = Device.Kind.allCases.flatMap { kind in
             (0..<Device.count(of: kind)).map { Device(kind, index: $0).description }
+        }
+        do throws(TorchError) {
+            if cudaProblem == nil { try ProcessGroup.tryNCCL(on: Device(.cuda)) }
+        } catch {
+            ncclProblem = error.description
         }
         availableMemory = ProcessMemory.available
         data = configuration.data.root.isEmpty ? nil : DoctorReport.examine(configuration.data)

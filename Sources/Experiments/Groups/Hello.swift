@@ -40,10 +40,10 @@ struct Hello: Codable, Equatable {
         return "\(samples.count) images, digest \(hash.text)"
     }
 
-    /// Compares with rank 0.
+    /// Compares with rank 0, and tells where this rank computes.
     ///
     /// - Throws: ``GroupError`` that names the first rank which differs, and in what; in all ranks.
-    func agree() throws {
+    func agree(on device: Device) throws {
         guard let group = ProcessGroup.current else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
@@ -56,6 +56,7 @@ struct Hello: Codable, Equatable {
         } catch let failure as Agreement.Failure {
             throw failure.error
         }
+        group.settle(on: device)
     }
 
     private func difference(from first: Hello) -> String? {

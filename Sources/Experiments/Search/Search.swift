@@ -51,7 +51,8 @@ public final class Search {
         store = VariableStore(generator: Generator(seed: seed), device: device)
         supernet = Supernet(search.supernet(classes: dataset.classes.count), store: store)
         supernet.recompute = search.recompute
-        supernet.workers = configuration.workerThreads
+        // What a GPU computes comes from one thread, in one order in all ranks.
+        supernet.workers = device.kind == .cpu ? configuration.workerThreads : 1
         weights = SGD(
             groups: [
                 SGD.Group(
@@ -103,14 +104,14 @@ public final class Search {
             device: device)
         try Hello(
             configuration, samples: ["train": samples, "val": evaluator.samples], classes: dataset.classes.names
-        ).agree()
+        ).agree(on: device)
         if restored != nil { try folder.truncateLog(after: position.step, finishedEpochs: position.epoch) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)
         board = try RunBoard(folder, configuration, classes: dataset.classes, after: position.step)
         palette = dataset.classes.palette
         try folder.write(configuration)
-        try folder.write(Environment(threads: configuration.workerThreads, device: device.description))
+        try folder.write(Environment(threads: configuration.workerThreads, on: device))
     }
 
     /// Runs to the last epoch.
@@ -118,7 +119,7 @@ public final class Search {
     /// - Returns: The decoded genotype.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
     public func run() throws -> Genotype {
-        Engine.threads = configuration.device == .cuda ? configuration.workerThreads : 1
+        Engine.threads = device.kind == .cpu ? 1 : configuration.workerThreads
         if position.step == 0 { try tryArchitectureStep() }
         return try keeper.run(self) {
             reporter.report(.began(stage: "search", unit: "step", total: schedule.total))

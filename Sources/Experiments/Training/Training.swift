@@ -121,7 +121,7 @@ public final class Training {
             device: device)
         try Hello(
             configuration, samples: ["train": samples, "val": evaluator.samples], classes: dataset.classes.names
-        ).agree()
+        ).agree(on: device)
         if restored != nil { try folder.truncateLog(after: position.step, finishedEpochs: position.epoch) }
         // A last epoch that iterations cut short goes on where the run is made longer.
         if position.step < total { position.epoch = min(position.epoch, position.step / stepsPerEpoch) }
@@ -129,7 +129,7 @@ public final class Training {
         metrics = try MetricsTable(folder)
         board = try RunBoard(folder, configuration, classes: dataset.classes, after: position.step)
         try folder.write(configuration)
-        try folder.write(Environment(threads: configuration.workerThreads, device: device.description))
+        try folder.write(Environment(threads: configuration.workerThreads, on: device))
         try AtomicFile.write(own.json(), to: folder.paths.genotype)
     }
 

@@ -2,7 +2,8 @@ import CTorch
 import Foundation
 import Synchronization
 
-/// The processes that train one network together, each on its part of every batch (libtorch's c10d over Gloo).
+/// The processes that train one network together, each on its part of every batch (libtorch's c10d over Gloo
+/// and NCCL).
 ///
 /// A process belongs to one group at most. Batch normalisation, ``crossEntropy(_:labels:classWeights:ignored:total:)``
 /// and ``sharedGradients(of:withRespectTo:)`` look at ``current`` and compute what one process would on all parts
@@ -86,6 +87,24 @@ public struct ProcessGroup: Sendable {
         }
         guard status == CT_OK else { throw TorchError(Engine.lastError) }
         return current
+    }
+
+    /// Tells the others where this process computes.
+    ///
+    /// Where each has a GPU of its own, NCCL carries the sums of tensors on GPUs from then on; else Gloo does, by way of
+    /// main memory. All processes must call it, at the same place; what the first call finds holds for the group.
+    public func settle(on device: Device) {
+        Engine.run("settle", ct_group_settle(device.kind.code, Int32(device.index)))
+    }
+
+    /// What carries the sums of tensors on such devices: `NCCL`, `Gloo` or `shared memory`.
+    public func carrier(for kind: Device.Kind) -> String { String(cString: ct_group_carrier(kind.code)) }
+
+    /// Adds up by NCCL on a GPU, in a group of this process alone.
+    ///
+    /// - Throws: ``TorchError`` that says why NCCL cannot be used.
+    public static func tryNCCL(on device: Device) throws(TorchError) {
+        guard ct_nccl_try(Int32(device.index)) == CT_OK else { throw TorchError(Engine.lastError) }
     }
 
     /// Tells the others that this process is done; the one that keeps the store waits for them.

@@ -29,6 +29,15 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
     /// The host's processor.
     public static let cpu = Device(.cpu)
 
+    /// Why there is no NVIDIA GPU to compute on; nil where there is one.
+    public static var problemWithCUDA: String? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { buffer in
+            guard let start = buffer.baseAddress, ct_cuda_problem(start, 1024) == CT_OK else { return "unknown" }
+            let text = String(cString: start)
+            return text.isEmpty ? nil : text
+        }
+    }
+
     /// Number of devices of a kind that the engine can use here.
     public static func count(of kind: Kind) -> Int { Int(ct_device_count(kind.code)) }
 
@@ -54,8 +63,8 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
         else { throw TorchError("device '\(name)': unknown; use auto, cpu, cuda, cuda:N or mps") }
         let device = Device(kind, index: index)
         guard device.isAvailable else {
-            throw TorchError(
-                "device '\(name)': not available here (\(Device.count(of: kind)) found); use --device auto or cpu")
+            let reason = (kind == .cuda ? problemWithCUDA : nil) ?? "\(Device.count(of: kind)) found"
+            throw TorchError("device '\(name)': not available here (\(reason)); use --device auto or cpu")
         }
         return device
     }

@@ -34,6 +34,10 @@ struct Doctor: ParsableCommand {
             ("memory", byteCount(Int(clamping: environment.memory)) + available),
             ("devices", "\(report.devices.joined(separator: ", ")); would use \(environment.device)"),
         ]
+        #if os(Linux)
+            rows.append(("cuda", report.cudaProblem ?? "can be used"))
+            if report.cudaProblem == nil { rows.append(("nccl", report.ncclProblem ?? "can be used")) }
+        #endif
         if let data = report.data {
             let counts = data.images.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
             rows.append(
