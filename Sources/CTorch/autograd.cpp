@@ -35,10 +35,10 @@ int32_t ct_backward(ct_tensor root) {
 bool ct_grad_mode(void) { return at::GradMode::is_enabled(); }
 void ct_set_grad_mode(bool enabled) { at::GradMode::set_enabled(enabled); }
 
-bool ct_autocast(int32_t kind) { return at::autocast::is_autocast_enabled(device(kind, 0).type()); }
+bool ct_autocast(int32_t kind) { return at::autocast::is_autocast_enabled(device_type(kind)); }
 
 void ct_set_autocast(int32_t kind, bool enabled) {
-    auto type = device(kind, 0).type();
+    auto type = device_type(kind);
     at::autocast::set_autocast_enabled(type, enabled);
     at::autocast::set_autocast_dtype(type, at::kBFloat16);
     // A cached kernel would belong to the graph of the block that made it, or to none.

@@ -1,4 +1,3 @@
-#include "cuda.h"
 #include "guard.h"
 
 #include <ATen/Context.h>

@@ -5,11 +5,9 @@
 #include "neighbours.h"
 
 #include <ATen/Functions.h>
-#include <c10/util/Flags.h>
+#include <future>
 #include <set>
 #include <torch/csrc/autograd/custom_function.h>
-
-C10_DECLARE_int(caffe2_log_level);
 
 using namespace ct;
 
@@ -52,17 +50,17 @@ class Group {
             apart = !gpu.empty() && gpus.insert(gpu).second && apart;
         }
         if (!apart) return;
-        c10d::Backend *found = nullptr;
-        try {
-            found = open_nccl(c10::make_intrusive<c10d::PrefixStore>("nccl", meeting.store()), rank, size, patience);
-        } catch (const std::exception &) {
-            // Gloo carries the sums of all.
+        std::string problem;
+        auto found = try_nccl(device, problem);
+        for (auto &other : meeting.exchange("problem", problem)) {
+            if (problem.empty()) problem = other;
         }
-        if (meeting.all_say_yes("nccl", found != nullptr)) nccl = found;
+        if (problem.empty()) nccl = found;
+        gpu_carrier = problem.empty() ? "NCCL" : "Gloo (NCCL: " + problem + ")";
     }
 
     const char *carrier(c10::DeviceType kind) const {
-        if (kind == c10::kCUDA && nccl) return "NCCL";
+        if (kind == c10::kCUDA) return gpu_carrier.c_str();
         return kind == c10::kCPU && neighbours ? "shared memory" : "Gloo";
     }
 
@@ -139,6 +137,7 @@ class Group {
     std::vector<c10::intrusive_ptr<c10d::Backend>> lanes;
     c10d::Backend *nccl = nullptr;
     bool settled = false;
+    std::string gpu_carrier = "Gloo";
     std::unique_ptr<Watch> watch;
 #ifdef CT_NEIGHBOURS
     std::unique_ptr<Neighbours> neighbours;
@@ -146,6 +145,27 @@ class Group {
     std::nullptr_t neighbours;
 #endif
     std::atomic<bool> failing{false}, finished{false};
+
+    // Where NCCL finds no way to another rank, it waits for ever: so it starts in a thread that can be left alone.
+    c10d::Backend *try_nccl(c10::Device device, std::string &problem) {
+        auto part = c10::make_intrusive<c10d::PrefixStore>("nccl", meeting.store());
+        std::packaged_task<c10d::Backend *()> start([=, rank = rank, size = size, patience = patience] {
+            return open_nccl(part, rank, size, patience, device);
+        });
+        auto result = start.get_future();
+        std::thread(std::move(start)).detach();
+        if (result.wait_for(timeout) != std::future_status::ready) {
+            throw PeerLost("NCCL does not start within " + std::to_string(timeout.count() / 1000) +
+                           " s: NCCL_DEBUG=INFO tells more, NCCL_SOCKET_IFNAME chooses the network");
+        }
+        try {
+            return result.get();
+        } catch (const std::exception &error) {
+            problem = error.what();
+            problem = problem.substr(0, problem.find('\n'));
+            return nullptr;
+        }
+    }
 
     c10d::Backend &backend(int lane, bool on_gpu) { return on_gpu && nccl ? *nccl : *lanes[lane]; }
 
@@ -237,15 +257,9 @@ std::function<void()> ct::begin_sum(const at::Tensor &values) { return need().be
 
 bool ct_group_is_built(void) { return true; }
 
-// c10d writes warnings and call stacks of its own; a failure here is told in one line.
-static void silence() {
-    if (!std::getenv("TORCH_CPP_LOG_LEVEL")) FLAGS_caffe2_log_level = 3;
-}
-
 int32_t ct_group_join(ct_group_options options, ct_group_lost lost) {
     return guard([&] {
-        silence();
-        prepare_nccl();
+        prepare_c10d();
         TORCH_CHECK(!current.load(), "this process is in a group already");
         current = new Group(options, lost);
     });
@@ -259,7 +273,7 @@ int32_t ct_group_settle(int32_t kind, int32_t index) {
 
 const char *ct_group_carrier(int32_t kind) {
     auto group = current.load();
-    return group ? group->carrier(device(kind, 0).type()) : "";
+    return group ? group->carrier(device_type(kind)) : "";
 }
 
 void ct_group_leave(void) {
@@ -315,7 +329,7 @@ int32_t ct_group_share(void *data, int64_t bytes) {
 
 int32_t ct_store_open(const char *host, int32_t *port) {
     return guard([&] {
-        silence();
+        prepare_c10d();
         opened() = open_store(host, 0, true, std::chrono::seconds(10));
         *port = static_cast<c10d::TCPStore &>(*opened()).getPort();
     });

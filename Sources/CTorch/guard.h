@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ctorch.h"
+#include "cuda.h"
 
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>
@@ -47,15 +48,14 @@ inline std::vector<at::Tensor> list(const ct_optional_tensor *handles, int64_t c
 
 inline at::Generator &generator(ct_generator handle) { return *reinterpret_cast<at::Generator *>(handle); }
 
+inline c10::DeviceType device_type(int32_t kind) {
+    return kind == CT_CUDA ? c10::kCUDA : kind == CT_MPS ? c10::kMPS : c10::kCPU;
+}
+
+// A device to compute on: what is behind CUDA is opened first.
 inline c10::Device device(int32_t kind, int32_t index) {
-    switch (kind) {
-    case CT_CUDA:
-        return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
-    case CT_MPS:
-        return c10::Device(c10::kMPS, static_cast<c10::DeviceIndex>(index));
-    default:
-        return c10::Device(c10::kCPU);
-    }
+    if (kind == CT_CUDA) TORCH_CHECK(cuda_opening_problem().empty(), cuda_opening_problem());
+    return c10::Device(device_type(kind), static_cast<c10::DeviceIndex>(kind == CT_CPU ? -1 : index));
 }
 
 inline c10::ScalarType dtype(int32_t code) { return static_cast<c10::ScalarType>(code); }

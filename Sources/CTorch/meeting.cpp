@@ -1,8 +1,22 @@
 #include "meeting.h"
 #include "address.h"
 
+#include <c10/util/Flags.h>
+#include <cstdlib>
+
+C10_DECLARE_int(caffe2_log_level);
+
 #ifdef USE_C10D_GLOO
 using namespace ct;
+
+// A rank that hangs or is gone makes NCCL wait for ever. By 2 a collective is given up after its time, and the next one
+// throws, so that Watch can name the rank; else the process would end without a word. Nor is a minute spent on a dump.
+void ct::prepare_c10d() {
+    if (!std::getenv("TORCH_CPP_LOG_LEVEL")) FLAGS_caffe2_log_level = 3;
+    setenv("TORCH_NCCL_ASYNC_ERROR_HANDLING", "2", 0);
+    setenv("TORCH_NCCL_DUMP_ON_TIMEOUT", "0", 0);
+    setenv("TORCH_NCCL_WAIT_TIMEOUT_DUMP_MILSEC", "0", 0);
+}
 
 StoreHandle ct::open_store(const char *host, int32_t port, bool opens, milliseconds timeout) {
     c10d::TCPStoreOptions options;

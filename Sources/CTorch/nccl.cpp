@@ -1,5 +1,5 @@
 #include "nccl.h"
-#include "cuda.h"
+#include "meeting.h"
 
 #ifdef USE_C10D_GLOO
 #include <ATen/Functions.h>
@@ -40,10 +40,6 @@ template <typename Base, typename... Arguments> c10::intrusive_ptr<Base> constru
 
 } // namespace
 
-// A rank that hangs or is gone makes NCCL wait for ever: by 2 it gives the collective up, instead of ending the process
-// without a word, so that the next one throws and Watch can name the rank.
-void ct::prepare_nccl() { setenv("TORCH_NCCL_ASYNC_ERROR_HANDLING", "2", 0); }
-
 std::string ct::gpu_name(c10::Device device) {
     using BusName = int (*)(char *, int, int);
     auto bus_name = reinterpret_cast<BusName>(dlsym(RTLD_DEFAULT, "cudaDeviceGetPCIBusId"));
@@ -52,21 +48,24 @@ std::string ct::gpu_name(c10::Device device) {
     return found ? name : "";
 }
 
-c10d::Backend *ct::open_nccl(StoreHandle store, int rank, int size, std::chrono::milliseconds patience) {
-    TORCH_CHECK(cuda_opening_problem().empty(), cuda_opening_problem());
+c10d::Backend *ct::open_nccl(StoreHandle store, int rank, int size, std::chrono::milliseconds patience,
+                             c10::Device gpu) {
     auto options = construct<c10d::Backend::Options>(options_name, false);
     options->timeout = patience;
     Options(options).release();
-    return construct<c10d::Backend>(group_name, std::move(store), rank, size, std::move(options)).release();
+    auto nccl = construct<c10d::Backend>(group_name, std::move(store), rank, size, std::move(options)).release();
+    auto own = at::arange(4, at::kFloat);
+    std::vector<at::Tensor> list = {own.to(gpu)};
+    nccl->allreduce(list)->wait();
+    TORCH_CHECK(list[0].cpu().equal(own * size), "NCCL adds up wrongly");
+    return nccl;
 }
 
 int32_t ct_nccl_try(int32_t index) {
     return guard([&] {
-        auto alone = open_nccl(c10::make_intrusive<c10d::HashStore>(), 0, 1, std::chrono::seconds(60));
-        std::vector<at::Tensor> list = {at::full({2}, 3.0, at::device(device(CT_CUDA, index)).dtype(at::kFloat))};
-        alone->allreduce(list)->wait();
-        TORCH_CHECK(list[0].sum().item<double>() == 6, "NCCL adds up wrongly");
-        alone->shutdown();
+        prepare_c10d();
+        auto store = c10::make_intrusive<c10d::HashStore>();
+        open_nccl(store, 0, 1, std::chrono::seconds(60), device(CT_CUDA, index))->shutdown();
     });
 }
 #else

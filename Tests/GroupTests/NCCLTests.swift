@@ -1,0 +1,159 @@
+import Foundation
+import TestSupport
+import Testing
+import Torch
+
+/// The GPU of `Tests/PretendedGPU`: what libtorch's process group over NCCL does on it needs no true one.
+private enum PretendedGPU {
+    static let isPossible: Bool = {
+        #if os(Linux)
+            ProcessGroup.isBuilt && Python.has("torch")
+                && FileManager.default.fileExists(atPath: headers + "/cuda_runtime_api.h")
+        #else
+            false
+        #endif
+    }()
+
+    private static let root = #filePath.components(separatedBy: "/Tests/")[0]
+    private static let headers = root + "/.libtorch/torch/../nvidia/cu13/include"
+
+    /// A library to load before CUDA's.
+    static func build(in folder: TemporaryFolder) throws -> String {
+        let library = folder.file("libgpu.so")
+        let sources = root + "/Tests/PretendedGPU"
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        // libtorch opens the driver by this name.
+        process.arguments =
+            ["cc", "-std=gnu17", "-shared", "-fPIC", "-O1", "-Wl,-soname,libcuda.so.1", "-I" + sources]
+            + ["-I" + headers, sources + "/gpu.c", "-o", library]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0, "cc cannot compile \(sources)/gpu.c")
+        return library
+    }
+
+    static var librariesToFind: String { Python.environmentVariables["LD_LIBRARY_PATH"] ?? "" }
+}
+
+/// libtorch's own process group over NCCL, on GPUs that are pretended.
+@Suite(
+    "Sums on GPUs by NCCL",
+    .enabled(if: PretendedGPU.isPossible && NCCLProbeTests.task == nil, "needs Linux and .venv with PyTorch"),
+    .serialized)
+struct NCCLTests {
+    /// What each of two processes writes.
+    private func run(_ kind: String, gpus: [String], fault: String = "") throws -> [String] {
+        let folder = try TemporaryFolder()
+        let library = try PretendedGPU.build(in: folder)
+        let port = try freePort()
+        let processes = try gpus.enumerated().map { rank, gpu in
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
+            process.arguments = ["--testing-library", "swift-testing", "--filter", "NCCLProbeTests"]
+            process.environment = ProcessInfo.processInfo.environment.merging([
+                "LD_PRELOAD": library, "LD_LIBRARY_PATH": PretendedGPU.librariesToFind, "PRETENDED_GPU": gpu,
+                "PRETENDED_NCCL": fault,
+                NCCLProbeTests.variable: "\(kind) \(rank) \(gpus.count) \(port) \(folder.file("\(rank)"))",
+            ]) { $1 }
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            return process
+        }
+        let end = Date().addingTimeInterval(60)
+        for process in processes {
+            while process.isRunning && Date() < end { Thread.sleep(forTimeInterval: 0.05) }
+            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+            process.waitUntilExit()
+        }
+        return gpus.indices.map {
+            (try? String(contentsOfFile: folder.file("\($0)"), encoding: .utf8)) ?? "nothing written"
+        }
+    }
+
+    @Test("A GPU of its own for each rank: NCCL adds up floats, doubles and whole numbers, one after the other")
+    func own() throws {
+        // Rank r gives 3 + r and 4 + r, twice the sum's own sum then.
+        for line in try run("sum", gpus: ["a", "b"]) { #expect(line == "NCCL [14.0, 18.0] [14.0, 18.0] [14, 18]") }
+        for line in try run("sum", gpus: ["a", "b", "c"]) {
+            #expect(line == "NCCL [36.0, 45.0] [36.0, 45.0] [36, 45]")
+        }
+    }
+
+    @Test("Ranks that share a GPU, which NCCL refuses, keep to Gloo")
+    func shared() throws {
+        for line in try run("sum", gpus: ["a", "a"]) { #expect(line == "Gloo [14.0, 18.0] [14.0, 18.0] [14, 18]") }
+    }
+
+    @Test("NCCL that fails leaves the sums to Gloo and says why; one that finds nobody is told of")
+    func start() throws {
+        for line in try run("sum", gpus: ["a", "b"], fault: "fails") {
+            #expect(line.hasPrefix("Gloo (NCCL: ") && line.hasSuffix(") [14.0, 18.0] [14.0, 18.0] [14, 18]"), "\(line)")
+        }
+        for line in try run("sum", gpus: ["a", "b"], fault: "stuck") {
+            #expect(line.hasPrefix("NCCL does not start within 5 s: "), "\(line)")
+        }
+    }
+
+    @Test("A rank alone on its GPU tries NCCL")
+    func alone() throws {
+        #expect(try run("try", gpus: ["a"]) == ["works"])
+    }
+
+    @Test("A rank that takes no part in a sum, or ends: the other says so by its name")
+    func faults() throws {
+        let hangs = try run("hang", gpus: ["a", "b"])[0]
+        #expect(hangs.contains("rank 1 (") && hangs.hasSuffix("takes no part for 6 s: it hangs"), "\(hangs)")
+        let ends = try run("end", gpus: ["a", "b"])[0]
+        #expect(ends.contains("rank 1 (") && ends.hasSuffix("is not heard of for 5 s"), "\(ends)")
+    }
+}
+
+/// One process of such a group, which `NCCLTests` starts from this same test program.
+@Suite("One process on a pretended GPU")
+struct NCCLProbeTests {
+    /// KIND RANK SIZE PORT OUTPUT, with spaces between them.
+    static let variable = "AUTODEEPLAB_NCCL_PROBE"
+    static let task = ProcessInfo.processInfo.environment[variable]
+
+    @Test("Sums", .enabled(if: task != nil, "is started by the tests of NCCL alone"))
+    func part() throws {
+        let words = (Self.task ?? "").split(separator: " ")
+        try #require(words.count == 5)
+        let (rank, size) = (try #require(Int(words[1])), try #require(Int(words[2])))
+        let output = String(words[4])
+        Engine.onFailure { failure in
+            try? failure.reason.write(toFile: output, atomically: true, encoding: .utf8)
+            _exit(75)
+        }
+        let device = Device(.cuda)
+        if words[0] == "try" {
+            try ProcessGroup.tryNCCL(on: device)
+            return try "works".write(toFile: output, atomically: true, encoding: .utf8)
+        }
+        let port = try #require(Int(words[3]))
+        let joined = try ProcessGroup.join(
+            ProcessGroup.Meeting(host: "127.0.0.1", port: port, rank: rank, size: size, timeout: 5, patience: 6))
+        let group = try #require(joined)
+        group.settle(on: device)
+        switch words[0] {
+        case "hang" where rank == 1: Thread.sleep(forTimeInterval: 30)
+        case "end" where rank == 1: _exit(1)
+        case "sum": try sums(group, on: device).write(toFile: output, atomically: true, encoding: .utf8)
+        default: for _ in 0..<1000 { _ = sums(group, on: device) }
+        }
+        ProcessGroup.leave()
+    }
+
+    private func sums(_ group: ProcessGroup, on device: Device) -> String {
+        let given = [3, 4].map { $0 + group.rank }
+        let tensors = [
+            Tensor(given.map(Float.init), shape: [2]), Tensor(given.map(Double.init), shape: [2]),
+            Tensor(given.map(Int64.init), shape: [2]),
+        ].map { $0.to(device) }
+        for tensor in tensors + tensors { group.sum(tensor) }
+        let host = tensors.map { $0.to(.cpu) }
+        return "\(group.carrier(for: .cuda)) \(host[0].floats()) \(host[1].doubles()) \(host[2].int64s())"
+    }
+}

@@ -1,0 +1,233 @@
+// A GPU that is none: CUDA's runtime and NCCL as far as sums among processes need them, over main memory.
+//
+// Loaded before the true ones (LD_PRELOAD), it lets libtorch's own process group over NCCL run where there is no GPU.
+// Memory of the device is memory of the process, copies are done at once, and no kernel can be run. Sums come to an end
+// in their own time, as on a true GPU: events and streams wait for all of them.
+// PRETENDED_GPU is what tells the GPU of a process from the others'.
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cuda_runtime_api.h>
+
+// Sums that were begun, and those that are done; each begins when the one before it is done.
+static atomic_int begun, done;
+
+static void wait_for_sums(void) {
+    while (done < begun) usleep(20);
+}
+
+// MARK: CUDA
+
+static struct {
+    char *start;
+    size_t bytes;
+    enum cudaMemoryType type;
+} blocks[4096];
+static atomic_int block_count;
+
+static cudaError_t allocate(void **out, size_t bytes, enum cudaMemoryType type) {
+    int place = atomic_fetch_add(&block_count, 1);
+    if (place >= 4096 || posix_memalign(out, 4096, bytes)) return cudaErrorMemoryAllocation;
+    blocks[place].start = *out, blocks[place].bytes = bytes, blocks[place].type = type;
+    return cudaSuccess;
+}
+
+cudaError_t cudaMalloc(void **out, size_t bytes) { return allocate(out, bytes, cudaMemoryTypeDevice); }
+cudaError_t cudaHostAlloc(void **out, size_t bytes, unsigned f) { return allocate(out, bytes, cudaMemoryTypeHost); }
+cudaError_t cudaFree(void *p) { return cudaSuccess; }
+cudaError_t cudaFreeHost(void *p) { return cudaSuccess; }
+cudaError_t cudaMemGetInfo(size_t *free, size_t *total) {
+    *free = *total = (size_t)1 << 30;
+    return cudaSuccess;
+}
+cudaError_t cudaPointerGetAttributes(struct cudaPointerAttributes *out, const void *p) {
+    memset(out, 0, sizeof *out);
+    for (int i = 0; i < block_count && i < 4096; i++) {
+        if ((char *)p < blocks[i].start || (char *)p >= blocks[i].start + blocks[i].bytes) continue;
+        out->type = blocks[i].type;
+        out->devicePointer = out->hostPointer = (void *)p;
+    }
+    return cudaSuccess;
+}
+cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind k) {
+    wait_for_sums();
+    memmove(to, from, bytes);
+    return cudaSuccess;
+}
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind k, cudaStream_t s) {
+    wait_for_sums();
+    memmove(to, from, bytes);
+    return cudaSuccess;
+}
+cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t s) {
+    memset(to, value, bytes);
+    return cudaSuccess;
+}
+cudaError_t cudaLaunchKernel(const void *f, dim3 grid, dim3 block, void **a, size_t memory, cudaStream_t s) {
+    fprintf(stderr, "the pretended GPU runs no kernels\n");
+    abort();
+}
+
+cudaError_t cudaGetDeviceCount(int *count) { return *count = 1, cudaSuccess; }
+cudaError_t cudaGetDevice(int *device) { return *device = 0, cudaSuccess; }
+cudaError_t cudaSetDevice(int device) { return cudaSuccess; }
+cudaError_t cudaDeviceSynchronize(void) { return wait_for_sums(), cudaSuccess; }
+cudaError_t cudaDriverGetVersion(int *version) { return *version = 13020, cudaSuccess; }
+cudaError_t cudaDeviceGetAttribute(int *value, enum cudaDeviceAttr a, int d) { return *value = 1, cudaSuccess; }
+cudaError_t cudaDeviceCanAccessPeer(int *can, int a, int b) { return *can = 0, cudaSuccess; }
+cudaError_t cudaDeviceGetStreamPriorityRange(int *least, int *most) { return *least = *most = 0, cudaSuccess; }
+cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *out, int device) {
+    memset(out, 0, sizeof *out);
+    strcpy(out->name, "pretended");
+    out->totalGlobalMem = (size_t)1 << 30;
+    out->major = 9, out->multiProcessorCount = 1, out->warpSize = 32;
+    return cudaSuccess;
+}
+cudaError_t cudaDeviceGetPCIBusId(char *out, int length, int device) {
+    const char *name = getenv("PRETENDED_GPU");
+    snprintf(out, (size_t)length, "%s", name ? name : "0");
+    return cudaSuccess;
+}
+cudaError_t cudaGetLastError(void) { return cudaSuccess; }
+cudaError_t cudaPeekAtLastError(void) { return cudaSuccess; }
+
+// The driver, which libtorch opens for this alone.
+int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active) { return *flags = 0, *active = 1, 0; }
+
+static cudaError_t handle(void *out) {
+    static atomic_size_t last = 4096;
+    *(size_t *)out = atomic_fetch_add(&last, 16);
+    return cudaSuccess;
+}
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t *s, unsigned f, int p) { return handle(s); }
+cudaError_t cudaStreamDestroy(cudaStream_t s) { return cudaSuccess; }
+cudaError_t cudaStreamQuery(cudaStream_t s) { return done < begun ? cudaErrorNotReady : cudaSuccess; }
+cudaError_t cudaStreamSynchronize(cudaStream_t s) { return wait_for_sums(), cudaSuccess; }
+cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned f) { return cudaSuccess; }
+cudaError_t cudaStreamIsCapturing(cudaStream_t s, enum cudaStreamCaptureStatus *out) {
+    *out = cudaStreamCaptureStatusNone;
+    return cudaSuccess;
+}
+cudaError_t cudaThreadExchangeStreamCaptureMode(enum cudaStreamCaptureMode *m) { return cudaSuccess; }
+cudaError_t cudaEventCreate(cudaEvent_t *e) { return handle(e); }
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned f) { return handle(e); }
+cudaError_t cudaEventDestroy(cudaEvent_t e) { return cudaSuccess; }
+cudaError_t cudaEventQuery(cudaEvent_t e) { return done < begun ? cudaErrorNotReady : cudaSuccess; }
+cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s) { return cudaSuccess; }
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t e, cudaStream_t s, unsigned f) { return cudaSuccess; }
+cudaError_t cudaEventSynchronize(cudaEvent_t e) { return wait_for_sums(), cudaSuccess; }
+
+// MARK: NCCL (its numbers are those of nccl.h)
+
+enum { success = 0, system_error = 2, invalid_argument = 4 };
+enum { int32 = 2, int64 = 4, float32 = 7, float64 = 8 };
+enum { slot_bytes = 1 << 20, ranks_at_most = 8 };
+
+typedef struct {
+    char internal[128];
+} UniqueId;
+
+typedef struct {
+    atomic_int came;
+    char slots[ranks_at_most][slot_bytes];
+} Shared;
+
+typedef struct {
+    int rank, size, turn;
+    atomic_bool aborted;
+    Shared *shared;
+} Comm;
+
+int ncclGetVersion(int *version) { return *version = 23007, success; }
+const char *ncclGetErrorString(int result) { return result ? "pretended failure" : "no error"; }
+const char *ncclGetLastError(Comm *c) { return ""; }
+int ncclGetUniqueId(UniqueId *id) {
+    memset(id, 0, sizeof *id);
+    snprintf(id->internal, sizeof id->internal, "/pretended-nccl-%d", getpid());
+    return success;
+}
+
+static void meet(Comm *c) {
+    atomic_fetch_add(&c->shared->came, 1);
+    c->turn++;
+    while (atomic_load(&c->shared->came) < c->turn * c->size && !c->aborted) usleep(20);
+}
+
+// PRETENDED_NCCL says what goes wrong: it finds no other rank ("stuck"), or refuses ("fails").
+int ncclCommInitRankConfig(Comm **out, int size, UniqueId id, int rank, void *config) {
+    const char *fault = getenv("PRETENDED_NCCL");
+    if (fault && strcmp(fault, "stuck") == 0) pause();
+    if (fault && strcmp(fault, "fails") == 0) return system_error;
+    int file = shm_open(id.internal, O_RDWR | O_CREAT, 0600);
+    if (size > ranks_at_most || file < 0 || ftruncate(file, sizeof(Shared))) return system_error;
+    Comm *c = calloc(1, sizeof *c);
+    c->rank = rank, c->size = size;
+    c->shared = mmap(NULL, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (c->shared == MAP_FAILED) return system_error;
+    close(file);
+    meet(c);
+    if (rank == 0) shm_unlink(id.internal);
+    return *out = c, success;
+}
+int ncclCommInitRank(Comm **out, int size, UniqueId id, int rank) {
+    return ncclCommInitRankConfig(out, size, id, rank, NULL);
+}
+int ncclCommUserRank(Comm *c, int *rank) { return *rank = c->rank, success; }
+int ncclCommCount(Comm *c, int *size) { return *size = c->size, success; }
+int ncclCommGetAsyncError(Comm *c, int *error) { return *error = success; }
+int ncclCommFinalize(Comm *c) { return success; }
+int ncclCommDestroy(Comm *c) { return success; }
+int ncclCommAbort(Comm *c) {
+    if (c) c->aborted = true;
+    return success;
+}
+int ncclGroupStart(void) { return success; }
+int ncclGroupEnd(void) { return success; }
+
+typedef struct {
+    Comm *c;
+    const void *in;
+    void *out;
+    size_t count;
+    int type, turn;
+} Sum;
+
+#define ADD_UP(T)                                                                                                      \
+    for (size_t i = 0; i < sum->count; i++) {                                                                          \
+        T total = 0;                                                                                                   \
+        for (int rank = 0; rank < c->size; rank++) total += ((T *)c->shared->slots[rank])[i];                          \
+        ((T *)sum->out)[i] = total;                                                                                    \
+    }
+
+static void *add_up(void *given) {
+    Sum *sum = given;
+    Comm *c = sum->c;
+    while (done < sum->turn) usleep(20);
+    memcpy(c->shared->slots[c->rank], sum->in, sum->count * (sum->type == int64 || sum->type == float64 ? 8 : 4));
+    meet(c);
+    if (sum->type == int32) ADD_UP(int)
+    if (sum->type == int64) ADD_UP(long long)
+    if (sum->type == float32) ADD_UP(float)
+    if (sum->type == float64) ADD_UP(double)
+    meet(c);
+    free(sum);
+    done++;
+    return NULL;
+}
+
+int ncclAllReduce(const void *in, void *out, size_t count, int type, int op, Comm *c, cudaStream_t s) {
+    if (type != int32 && type != int64 && type != float32 && type != float64) return invalid_argument;
+    if (op != 0 || count > slot_bytes / 8) return invalid_argument;
+    Sum *sum = malloc(sizeof *sum);
+    *sum = (Sum){c, in, out, count, type, begun++};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, add_up, sum) || pthread_detach(thread)) return system_error;
+    return success;
+}
