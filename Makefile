@@ -8,16 +8,20 @@ SECONDS_EACH ?= 30
 LIBRARIES = Torch SearchSpace Networks Segmentation Reporting Export Experiments
 SCHEMAS = Sources/Export/Schema/onnx.proto Sources/Reporting/TensorBoard/Schema/events.proto
 SWIFT_SOURCES = Package.swift Sources Tests $(wildcard Benchmarks Examples Fuzz)
-CXX_SOURCES = $(shell find Sources/CTorch -name '*.cpp' -o -name '*.h')
+CXX_SOURCES = $(shell find Sources/CTorch Tests/PretendedGPU -name '*.cpp' -o -name '*.c' -o -name '*.h')
+CLANG_FORMAT ?= $(firstword $(wildcard .venv/bin/clang-format) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test faults fuzz soak demo bench lint format docs protos clean
+.PHONY: help setup cuda build test faults fuzz soak demo bench lint format docs protos clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## system packages and libtorch, once
 	@scripts/setup.sh
+
+cuda:  ## CUDA's libraries beside libtorch, 3 GB, for NVIDIA GPUs on Linux
+	@scripts/setup.sh --cuda
 
 build: setup  ## the command, optimised: .build/release/autodeeplab
 	$(SWIFT) build -c release --product autodeeplab
@@ -45,12 +49,12 @@ bench: build  ## measure speed (the package in Benchmarks)
 
 lint:  ## check format and documentation rules
 	$(SWIFT) format lint --strict --recursive --parallel $(SWIFT_SOURCES)
-	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror $(CXX_SOURCES); \
-	else echo "lint: no clang-format here, the C++ sources are not checked"; fi
+	@if command -v $(CLANG_FORMAT) >/dev/null; then $(CLANG_FORMAT) --dry-run -Werror $(CXX_SOURCES); \
+	else echo "lint: no clang-format here (scripts/setup.sh --venv has it): the C++ sources are not checked"; fi
 
 format:  ## put all sources into the project's format
 	$(SWIFT) format --in-place --recursive --parallel $(SWIFT_SOURCES)
-	@if command -v clang-format >/dev/null; then clang-format -i $(CXX_SOURCES); \
+	@if command -v $(CLANG_FORMAT) >/dev/null; then $(CLANG_FORMAT) -i $(CXX_SOURCES); \
 	else echo "format: no clang-format here, the C++ sources are left as they are"; fi
 
 docs: setup  ## DocC archives of the libraries in .build/docs

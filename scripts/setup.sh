@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh           what building and running needs
 #   scripts/setup.sh --venv    the same, and .venv with the Python packages that some tests compare with
+#   scripts/setup.sh --cuda    the same as the first, and CUDA's libraries beside libtorch (Linux with an NVIDIA GPU)
 #
 #   LIBTORCH=/path   use the libtorch there (a folder with lib and include, or one with torch/lib) and download nothing
 #   PYTHON=/path     the Python 3 to download with; nothing of Python is used when the program runs
@@ -15,7 +16,7 @@ export LC_ALL=C
 
 readonly TORCH_VERSION=2.15.0
 readonly SWIFT_MAJOR=6 SWIFT_MINOR=1
-readonly NEEDED_MB=2500
+readonly NEEDED_MB=2500 NEEDED_CUDA_MB=4500
 readonly DOWNLOADS=.libtorch/download
 SYSTEM=$(uname -s)
 MACHINE=$(uname -m)
@@ -272,6 +273,36 @@ install_torch() {
     fi
 }
 
+# MARK: CUDA
+
+# Puts what libtorch_cuda.so links into the folders beside it where it looks. A library is moved to its place when all
+# are there; the list beside them says that they are.
+install_cuda() {
+    local platform=$SYSTEM-$MACHINE beside unpacked=$DOWNLOADS/unpacked free wheels requirement tag digest file
+    beside=$(cd .libtorch/torch && cd -P .. && pwd)
+    [ "$beside" = "$PWD/.libtorch/$TORCH_VERSION-$platform" ] ||
+        fail "--cuda: the libtorch in $beside was not put there by this script: it has to bring CUDA's libraries itself"
+    cmp -s scripts/wheels-cuda.txt "$beside/nvidia/wheels-cuda.txt" && return 0
+    wheels=$(grep "^$platform " scripts/wheels-cuda.txt) || fail "--cuda: there is no CUDA for $platform"
+    free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
+    [ "$free" -ge $NEEDED_CUDA_MB ] || fail "--cuda: $free MB free here, CUDA's libraries need $NEEDED_CUDA_MB MB"
+    rm -rf $unpacked && mkdir -p $unpacked
+    while read -r _ requirement tag digest; do
+        fetch_wheel "$requirement" "$tag" "$digest"
+        file=$(wheel_file "$requirement")
+        unzip -q -o "$file" 'nvidia/*.so*' -d $unpacked >/dev/null 2>$DOWNLOADS/errors.txt ||
+            fail "cannot unpack ${file##*/} ($(head -n 1 $DOWNLOADS/errors.txt)): free some space and run this again"
+        rm -f "$file"
+    done <<<"$wheels"
+    (cd $unpacked && find nvidia -name '*.so*') | while read -r file; do
+        mkdir -p "$beside/${file%/*}"
+        mv "$unpacked/$file" "$beside/$file"
+    done
+    cp scripts/wheels-cuda.txt "$beside/nvidia/"
+    rm -rf $DOWNLOADS
+    say "CUDA's libraries are in $beside/nvidia"
+}
+
 # MARK: Python packages for tests
 
 install_venv() {
@@ -339,15 +370,17 @@ make_stand_ins() {
 }
 
 main() {
-    local venv=no
+    local venv=no cuda=no
     case ${1:-} in
         '') ;;
         --venv) venv=yes ;;
-        *) fail "unknown option $1: use --venv or nothing" ;;
+        --cuda) cuda=yes ;;
+        *) fail "unknown option $1: use --venv, --cuda or nothing" ;;
     esac
     check_swift
     install_packages
     install_torch
+    [ $cuda = no ] || install_cuda
     [ $venv = no ] || install_venv
 }
 

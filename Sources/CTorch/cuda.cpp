@@ -4,10 +4,15 @@
 #include <dlfcn.h>
 
 const std::string &ct::cuda_opening_problem() {
-    static const std::string problem = [] {
-        if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) return std::string();
+    static const std::string problem = []() -> std::string {
+#ifdef __APPLE__
+        return "this system has no CUDA";
+#else
+        if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) return "";
         auto reason = dlerror();
-        return std::string(reason ? reason : "libtorch_cuda.so cannot be opened");
+        return std::string(reason ? reason : "libtorch_cuda.so: cannot be opened") +
+               "; 'make cuda' fetches what CUDA needs";
+#endif
     }();
     return problem;
 }

@@ -33,9 +33,9 @@ class Group {
             lanes.push_back(c10::make_intrusive<Gloo>(part, rank, size, gloo));
         }
         neighbours = meet_neighbours();
-        watch = std::make_unique<Watch>(
-            meeting.store()->clone(),
-            Watch::Settings{rank, size, timeout, patience, meeting.names(), meeting.keeper(), lost});
+        watch =
+            std::make_unique<Watch>(meeting.store()->clone(), Watch::Settings{rank, size, timeout, patience,
+                                                                              meeting.names(), meeting.keeper(), lost});
     }
 
     // Ranks that have a GPU each sum by NCCL what lies there. It has one order of collectives for all threads: blocks

@@ -57,18 +57,15 @@ CT_INLINE void depthwise_body(const T *const *rows, const T *weight, T *out, int
                               int64_t edges, int64_t channels) {
     auto columns = edges * channels;
     for (int64_t e = 0; e < edges; e++) {
-        over_channels(
-            channels, [&](int64_t c, auto v) __attribute__((always_inline)) {
-                constexpr int V = decltype(v)::value;
-                over_pixels(
-                    width, [&](int64_t first, auto block) __attribute__((always_inline)) {
-                        constexpr int P = decltype(block)::value;
-                        lanes<T, V> acc[P] = {};
-                        add_taps<V, P>(acc, rows, first * taps.stride + c, taps, weight + e * channels + c, columns);
-                        for (int p = 0; p < P; p++)
-                            at_lanes<V>(out + (first + p) * columns + e * channels + c) = acc[p];
-                    });
+        over_channels(channels, [&](int64_t c, auto v) __attribute__((always_inline)) {
+            constexpr int V = decltype(v)::value;
+            over_pixels(width, [&](int64_t first, auto block) __attribute__((always_inline)) {
+                constexpr int P = decltype(block)::value;
+                lanes<T, V> acc[P] = {};
+                add_taps<V, P>(acc, rows, first * taps.stride + c, taps, weight + e * channels + c, columns);
+                for (int p = 0; p < P; p++) at_lanes<V>(out + (first + p) * columns + e * channels + c) = acc[p];
             });
+        });
     }
 }
 
@@ -77,20 +74,18 @@ template <typename T>
 CT_INLINE void depthwise_transposed_body(const T *const *rows, const T *weight, T *out, int64_t width, const Taps &taps,
                                          int64_t edges, int64_t channels) {
     auto columns = edges * channels;
-    over_channels(
-        channels, [&](int64_t c, auto v) __attribute__((always_inline)) {
-            constexpr int V = decltype(v)::value;
-            over_pixels(
-                width, [&](int64_t first, auto block) __attribute__((always_inline)) {
-                    constexpr int P = decltype(block)::value;
-                    lanes<T, V> acc[P] = {};
-                    for (int64_t e = 0; e < edges; e++) {
-                        auto column = e * channels + c;
-                        add_taps<V, P>(acc, rows, first * taps.stride + column, taps, weight + column, columns);
-                    }
-                    for (int p = 0; p < P; p++) at_lanes<V>(out + (first + p) * channels + c) = acc[p];
-                });
+    over_channels(channels, [&](int64_t c, auto v) __attribute__((always_inline)) {
+        constexpr int V = decltype(v)::value;
+        over_pixels(width, [&](int64_t first, auto block) __attribute__((always_inline)) {
+            constexpr int P = decltype(block)::value;
+            lanes<T, V> acc[P] = {};
+            for (int64_t e = 0; e < edges; e++) {
+                auto column = e * channels + c;
+                add_taps<V, P>(acc, rows, first * taps.stride + column, taps, weight + column, columns);
+            }
+            for (int p = 0; p < P; p++) at_lanes<V>(out + (first + p) * channels + c) = acc[p];
         });
+    });
 }
 
 // The kernels' gradients from one row: sum[tap, e * C + c] += gradient[p, e * C + c] * x[p + tap, c].
@@ -99,26 +94,25 @@ CT_INLINE void depthwise_weights_body(const T *const *rows, const T *gradient, T
                                       int64_t edges, int64_t channels) {
     auto columns = edges * channels;
     for (int64_t e = 0; e < edges; e++) {
-        over_channels(
-            channels, [&](int64_t c, auto v) __attribute__((always_inline)) {
-                constexpr int V = decltype(v)::value;
-                auto column = e * channels + c;
-                for (int64_t i = 0; i < taps.kernel; i++) {
-                    for (int64_t j = 0; j < taps.kernel; j += K) {
-                        lanes<T, V> acc[K] = {};
-                        auto x = rows[i] + c + j * taps.step * taps.stride;
-                        for (int64_t p = 0; p < width; p++) {
-                            auto g = at_lanes<V>(gradient + p * columns + column);
-                            for (int k = 0; k < K; k++) {
-                                acc[k] += g * at_lanes<V>(x + (p + k * taps.step) * taps.stride);
-                            }
-                        }
+        over_channels(channels, [&](int64_t c, auto v) __attribute__((always_inline)) {
+            constexpr int V = decltype(v)::value;
+            auto column = e * channels + c;
+            for (int64_t i = 0; i < taps.kernel; i++) {
+                for (int64_t j = 0; j < taps.kernel; j += K) {
+                    lanes<T, V> acc[K] = {};
+                    auto x = rows[i] + c + j * taps.step * taps.stride;
+                    for (int64_t p = 0; p < width; p++) {
+                        auto g = at_lanes<V>(gradient + p * columns + column);
                         for (int k = 0; k < K; k++) {
-                            at_lanes<V>(sum + (i * taps.kernel + j + k) * columns + column) += acc[k];
+                            acc[k] += g * at_lanes<V>(x + (p + k * taps.step) * taps.stride);
                         }
                     }
+                    for (int k = 0; k < K; k++) {
+                        at_lanes<V>(sum + (i * taps.kernel + j + k) * columns + column) += acc[k];
+                    }
                 }
-            });
+            }
+        });
     }
 }
 
@@ -127,23 +121,20 @@ template <typename T>
 CT_INLINE void pointwise_body(const T *in, const T *matrix, T *out, int64_t width, int64_t edges, int64_t channels) {
     auto columns = edges * channels;
     for (int64_t e = 0; e < edges; e++) {
-        over_channels(
-            channels, [&](int64_t b, auto v) __attribute__((always_inline)) {
-                constexpr int V = decltype(v)::value;
-                over_pixels(
-                    width, [&](int64_t first, auto block) __attribute__((always_inline)) {
-                        constexpr int P = decltype(block)::value;
-                        lanes<T, V> acc[P] = {};
-                        auto x = in + first * columns + e * channels;
-                        auto m = matrix + e * channels * channels + b;
-                        for (int64_t a = 0; a < channels; a++) {
-                            auto w = at_lanes<V>(m + a * channels);
-                            for (int p = 0; p < P; p++) acc[p] += w * x[p * columns + a];
-                        }
-                        for (int p = 0; p < P; p++)
-                            at_lanes<V>(out + (first + p) * columns + e * channels + b) = acc[p];
-                    });
+        over_channels(channels, [&](int64_t b, auto v) __attribute__((always_inline)) {
+            constexpr int V = decltype(v)::value;
+            over_pixels(width, [&](int64_t first, auto block) __attribute__((always_inline)) {
+                constexpr int P = decltype(block)::value;
+                lanes<T, V> acc[P] = {};
+                auto x = in + first * columns + e * channels;
+                auto m = matrix + e * channels * channels + b;
+                for (int64_t a = 0; a < channels; a++) {
+                    auto w = at_lanes<V>(m + a * channels);
+                    for (int p = 0; p < P; p++) acc[p] += w * x[p * columns + a];
+                }
+                for (int p = 0; p < P; p++) at_lanes<V>(out + (first + p) * columns + e * channels + b) = acc[p];
             });
+        });
     }
 }
 
@@ -153,23 +144,20 @@ CT_INLINE void pointwise_weights_body(const T *gradient, const T *x, T *sum, int
                                       int64_t channels) {
     auto columns = edges * channels;
     for (int64_t e = 0; e < edges; e++) {
-        over_channels(
-            channels, [&](int64_t o, auto rows) __attribute__((always_inline)) {
-                constexpr int R = decltype(rows)::value;
-                over_channels(
-                    channels, [&](int64_t c, auto v) __attribute__((always_inline)) {
-                        constexpr int V = decltype(v)::value;
-                        lanes<T, V> acc[R] = {};
-                        auto g = gradient + e * channels + o;
-                        auto m = x + e * channels + c;
-                        for (int64_t p = 0; p < width; p++) {
-                            auto value = at_lanes<V>(m + p * columns);
-                            for (int r = 0; r < R; r++) acc[r] += value * g[p * columns + r];
-                        }
-                        for (int r = 0; r < R; r++)
-                            at_lanes<V>(sum + ((e * channels + o + r) * channels) + c) += acc[r];
-                    });
+        over_channels(channels, [&](int64_t o, auto rows) __attribute__((always_inline)) {
+            constexpr int R = decltype(rows)::value;
+            over_channels(channels, [&](int64_t c, auto v) __attribute__((always_inline)) {
+                constexpr int V = decltype(v)::value;
+                lanes<T, V> acc[R] = {};
+                auto g = gradient + e * channels + o;
+                auto m = x + e * channels + c;
+                for (int64_t p = 0; p < width; p++) {
+                    auto value = at_lanes<V>(m + p * columns);
+                    for (int r = 0; r < R; r++) acc[r] += value * g[p * columns + r];
+                }
+                for (int r = 0; r < R; r++) at_lanes<V>(sum + ((e * channels + o + r) * channels) + c) += acc[r];
             });
+        });
     }
 }
 

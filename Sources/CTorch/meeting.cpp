@@ -44,9 +44,9 @@ StoreHandle Meeting::connect(const ct_group_options &options) {
     }
     if (opens) {
         auto taken = reason.find("EADDRINUSE") != std::string::npos || reason.find("in use") != std::string::npos;
-        throw PeerLost("rank 0 cannot open a store at " + place +
-                       (taken ? ": the port is taken; choose another MASTER_PORT"
-                              : ": " + reason.substr(0, reason.find('\n'))));
+        throw PeerLost(
+            "rank 0 cannot open a store at " + place +
+            (taken ? ": the port is taken; choose another MASTER_PORT" : ": " + reason.substr(0, reason.find('\n'))));
     }
     throw PeerLost("rank " + std::to_string(rank) + " cannot reach rank 0's store at " + place + " within " +
                    std::to_string(timeout.count() / 1000) + " s: check MASTER_ADDR, MASTER_PORT and rank 0");

@@ -8,7 +8,8 @@ namespace ct {
 
 using std::chrono::milliseconds;
 
-// Before anything of c10d: its own warnings and call stacks are left out, and NCCL throws instead of ending the process.
+// Before anything of c10d: its own warnings and call stacks are left out, and NCCL throws instead of ending the
+// process.
 void prepare_c10d();
 
 StoreHandle open_store(const char *host, int32_t port, bool opens, milliseconds timeout);

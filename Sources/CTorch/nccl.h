@@ -11,8 +11,8 @@ std::string gpu_name(c10::Device device);
 
 // Opened by all ranks together, which add up something on their GPUs, and kept until the process ends.
 //
-// A collective that takes longer than `patience` is given up, and what follows it throws. Throws where there is no NCCL,
-// or where it does not add up.
+// A collective that takes longer than `patience` is given up, and what follows it throws. Throws where there is no
+// NCCL, or where it does not add up.
 c10d::Backend *open_nccl(StoreHandle store, int rank, int size, std::chrono::milliseconds patience, c10::Device gpu);
 
 } // namespace ct

@@ -30,7 +30,7 @@ inline void relax() {
 
 // A lock on the byte of a rank's number, which the system takes away from a process that ends in any way.
 struct flock rank_lock(int rank) {
-    struct flock lock {};
+    struct flock lock{};
     lock.l_type = F_WRLCK;
     lock.l_whence = SEEK_SET;
     lock.l_start = rank;
@@ -65,7 +65,7 @@ std::unique_ptr<Neighbours> Neighbours::open(int rank, int size, const std::stri
     auto descriptor = shm_open(name.c_str(), O_RDWR | O_CLOEXEC, 0600);
     if (descriptor < 0) return nullptr;
     std::unique_ptr<Neighbours> result(new Neighbours(descriptor, rank, size, name));
-    struct stat status {};
+    struct stat status{};
     auto fits = fstat(descriptor, &status) == 0 && status.st_size == static_cast<off_t>(result->bytes());
     return fits && set_lock(descriptor, rank) && result->map() ? std::move(result) : nullptr;
 }
@@ -85,9 +85,7 @@ bool Neighbours::map() {
 }
 
 // Arrivals of all lanes and ranks, then two slots for each, of which a sum and the next one have one each.
-size_t Neighbours::bytes() const {
-    return static_cast<size_t>(lanes * size) * (sizeof(Arrival) + 2 * slot_bytes);
-}
+size_t Neighbours::bytes() const { return static_cast<size_t>(lanes * size) * (sizeof(Arrival) + 2 * slot_bytes); }
 
 Neighbours::Arrival &Neighbours::arrival(int lane, int rank) const {
     return static_cast<Arrival *>(memory)[lane * size + rank];

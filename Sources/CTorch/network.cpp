@@ -38,9 +38,8 @@ int32_t ct_average_pool(ct_tensor x, int64_t kernel, int64_t stride, int64_t pad
 }
 
 int32_t ct_max_pool(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *out) {
-    return give(out, [&] {
-        return at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, {1, 1});
-    });
+    return give(out,
+                [&] { return at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, {1, 1}); });
 }
 
 int32_t ct_bilinear(ct_tensor x, int64_t height, int64_t width, bool align_corners, ct_optional_tensor *out) {

@@ -214,9 +214,9 @@ void normalized_gradient(const at::Tensor &g, const at::Tensor &x, const Normali
         for (int64_t group = 0; group < state.options.groups; group++) {
             auto line = lines<scalar_t>(state.moments[group]);
             auto start = group * channels;
-            masked_sums(g.const_data_ptr<scalar_t>() + start * rows, x.const_data_ptr<scalar_t>() + start * rows,
-                        rows, channels, line.scale.data(), line.shift.data(), low, &sums[start],
-                        &sums[places + start], work.data());
+            masked_sums(g.const_data_ptr<scalar_t>() + start * rows, x.const_data_ptr<scalar_t>() + start * rows, rows,
+                        channels, line.scale.data(), line.shift.data(), low, &sums[start], &sums[places + start],
+                        work.data());
         }
         if (state.options.by_batch) sum_over_ranks(sums);
         for (int64_t group = 0; group < state.options.groups; group++) {

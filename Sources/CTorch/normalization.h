@@ -48,7 +48,9 @@ at::Tensor normalized(const at::Tensor &x, const at::Tensor &running_mean, const
                       const ct_statistics &options, bool activates);
 
 // xhat = scale * x + shift of one group, per channel.
-template <typename T> struct Lines { std::vector<T> scale, shift; };
+template <typename T> struct Lines {
+    std::vector<T> scale, shift;
+};
 template <typename T> Lines<T> lines(const Moments &moments);
 
 // Finds every group's moments and moves the running ones, where wanted. `x` lies channels last.

@@ -323,8 +323,7 @@ at::Tensor separable_plainly(const at::Tensor &x, const at::Tensor &depthwise, c
 
 Plan checked_plan(const at::Tensor &input, const at::Tensor &taps, const at::Tensor &matrices, int64_t edges,
                   int64_t dilation, bool shared) {
-    TORCH_CHECK(input.dim() == 4 && taps.dim() == 4 && matrices.dim() == 4,
-                "separable: maps and kernels have 4 sizes");
+    TORCH_CHECK(input.dim() == 4 && taps.dim() == 4 && matrices.dim() == 4, "separable: maps and kernels have 4 sizes");
     Plan plan{input.size(0), input.size(2), input.size(3), edges, matrices.size(1), taps.size(2), dilation, shared};
     TORCH_CHECK(edges > 0 && input.size(1) == plan.read() && taps.size(0) == plan.columns() && taps.size(1) == 1 &&
                     taps.size(2) == taps.size(3) && plan.kernel % 2 == 1 && matrices.size(0) == plan.columns(),
