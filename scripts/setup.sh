@@ -350,7 +350,8 @@ install_python_torch() {
     done
 }
 
-# make_stand_ins FOLDER: libraries with the names and symbols that libtorch_cuda.so asks others for, and nothing behind.
+# make_stand_ins FOLDER: libraries with the names and symbols that libtorch_cuda.so asks others for. The functions say
+# that all went well and do nothing.
 make_stand_ins() {
     local lib=.libtorch/torch/lib asking symbols name version list
     asking="$lib/libtorch_cuda.so $lib/libtorch_nvshmem.so $lib/libtorch_python.so"
@@ -362,7 +363,7 @@ make_stand_ins() {
             list=$(printf '%s\n' "$symbols" | sed -n "s/@$version\$//p")
             # Some ask for symbols without saying of which library: one stand-in has them all.
             case $name in libnccl*) list=$(printf '%s\n' "$symbols" | grep -E '^(cu|nccl)[^@]*$') ;; esac
-            printf 'void %s(void) {}\n' ${list:-nothing} >"$1/symbols.c"
+            printf 'int %s(void) { return 0; }\n' ${list:-nothing} >"$1/symbols.c"
             printf '%s { global: *; };\n' "$version" >"$1/symbols.map"
             cc -shared -w -fno-builtin "$1/symbols.c" -o "$1/$name" -Wl,-soname,"$name" \
                 -Wl,--version-script="$1/symbols.map"

@@ -6,6 +6,7 @@
 #include <ATen/ThreadLocalState.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
+#include <algorithm>
 #include <memory>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -166,6 +167,8 @@ int32_t ct_run_blocks(const ct_block *descriptions, int64_t count, bool keeps, i
             for (auto &tensor : list(description.parameters, description.parameter_count)) values.push_back(tensor);
             output_count += description.output_count;
         }
+        // A GPU has one thread for its backward passes, which must not wait for a backward pass in another thread.
+        if (!std::all_of(values.begin(), values.end(), [](auto &value) { return value.is_cpu(); })) blocks->workers = 0;
         auto results = RunBlocks::apply(blocks, output_count, at::TensorList(values));
         for (size_t i = 0; i < results.size(); i++) outputs[i] = wrap(results[i]);
     });

@@ -94,7 +94,8 @@ class Group {
         }
 #endif
         std::vector<at::Tensor> list = {values};
-        auto work = backend(gradient_lane, values.is_cuda()).allreduce(list);
+        c10::intrusive_ptr<c10d::Work> work;
+        finish([&] { work = backend(gradient_lane, values.is_cuda()).allreduce(list); });
         return [this, work] { finish([&] { work->wait(); }); };
     }
 

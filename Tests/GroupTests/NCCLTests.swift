@@ -3,57 +3,24 @@ import TestSupport
 import Testing
 import Torch
 
-/// The GPU of `Tests/PretendedGPU`: what libtorch's process group over NCCL does on it needs no true one.
-private enum PretendedGPU {
-    static let isPossible: Bool = {
-        #if os(Linux)
-            ProcessGroup.isBuilt && Python.has("torch")
-                && FileManager.default.fileExists(atPath: headers + "/cuda_runtime_api.h")
-        #else
-            false
-        #endif
-    }()
-
-    private static let root = #filePath.components(separatedBy: "/Tests/")[0]
-    private static let headers = root + "/.libtorch/torch/../nvidia/cu13/include"
-
-    /// A library to load before CUDA's.
-    static func build(in folder: TemporaryFolder) throws -> String {
-        let library = folder.file("libgpu.so")
-        let sources = root + "/Tests/PretendedGPU"
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        // libtorch opens the driver by this name.
-        process.arguments =
-            ["cc", "-std=gnu17", "-shared", "-fPIC", "-O1", "-Wl,-soname,libcuda.so.1", "-I" + sources]
-            + ["-I" + headers, sources + "/gpu.c", "-o", library]
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0, "cc cannot compile \(sources)/gpu.c")
-        return library
-    }
-
-    static var librariesToFind: String { Python.environmentVariables["LD_LIBRARY_PATH"] ?? "" }
-}
-
 /// libtorch's own process group over NCCL, on GPUs that are pretended.
 @Suite(
     "Sums on GPUs by NCCL",
-    .enabled(if: PretendedGPU.isPossible && NCCLProbeTests.task == nil, "needs Linux and .venv with PyTorch"),
+    .enabled(
+        if: ProcessGroup.isBuilt && PretendedGPU.isPossible && NCCLProbeTests.task == nil, "\(PretendedGPU.missing)"),
     .serialized)
 struct NCCLTests {
     /// What each of two processes writes.
     private func run(_ kind: String, gpus: [String], fault: String = "") throws -> [String] {
         let folder = try TemporaryFolder()
-        let library = try PretendedGPU.build(in: folder)
+        let pretended = try PretendedGPU.environment(in: folder)
         let port = try freePort()
         let processes = try gpus.enumerated().map { rank, gpu in
             let process = Process()
             process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
             process.arguments = ["--testing-library", "swift-testing", "--filter", "NCCLProbeTests"]
-            process.environment = ProcessInfo.processInfo.environment.merging([
-                "LD_PRELOAD": library, "LD_LIBRARY_PATH": PretendedGPU.librariesToFind, "PRETENDED_GPU": gpu,
-                "PRETENDED_NCCL": fault,
+            process.environment = ProcessInfo.processInfo.environment.merging(pretended) { $1 }.merging([
+                "PRETENDED_GPU": gpu, "PRETENDED_NCCL": fault,
                 NCCLProbeTests.variable: "\(kind) \(rank) \(gpus.count) \(port) \(folder.file("\(rank)"))",
             ]) { $1 }
             process.standardOutput = FileHandle.nullDevice

@@ -1,9 +1,14 @@
-// A GPU that is none: CUDA's runtime and NCCL as far as sums among processes need them, over main memory.
+// A GPU that is none: CUDA's runtime and NCCL over main memory, as far as libtorch needs them.
 //
-// Loaded before the true ones (LD_PRELOAD), it lets libtorch's own process group over NCCL run where there is no GPU.
-// Memory of the device is memory of the process, copies are done at once, and no kernel can be run. Sums come to an end
-// in their own time, as on a true GPU: events and streams wait for all of them.
-// PRETENDED_GPU is what tells the GPU of a process from the others'.
+// Loaded before the true ones (LD_PRELOAD), it lets what is written for GPUs run where there is none: sums by
+// libtorch's own process group over NCCL truly, all other computations in form only. Memory of the device is memory of
+// the process, and copies are done at once. Kernels do nothing, so that where one was to run, zeros are copied back.
+// Sums come to an end in their own time, as on a true GPU: events and streams wait for all of them. The libraries of
+// mathematics beside CUDA's are stand-ins whose functions do nothing either (scripts/setup.sh --venv).
+//
+// PRETENDED_GPU, else LOCAL_RANK, is what tells the GPU of a process from the others'.
+#define _GNU_SOURCE
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,11 +21,29 @@
 
 #include <cuda_runtime_api.h>
 
-// Sums that were begun, and those that are done; each begins when the one before it is done.
+// Sums that were begun, and those that are done, one after the other.
 static atomic_int begun, done;
 
 static void wait_for_sums(void) {
     while (done < begun) usleep(20);
+}
+
+static atomic_bool kernels_ran;
+
+static cudaError_t run_nothing(void) {
+    kernels_ran = true;
+    return cudaSuccess;
+}
+
+// A group's first sum is looked at, whatever ran before.
+static cudaError_t copy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind) {
+    wait_for_sums();
+    if (kind == cudaMemcpyDeviceToHost && kernels_ran && done != 1) {
+        memset(to, 0, bytes);
+    } else {
+        memmove(to, from, bytes);
+    }
+    return cudaSuccess;
 }
 
 // MARK: CUDA
@@ -32,7 +55,16 @@ static struct {
 } blocks[4096];
 static atomic_int block_count;
 
+// cuDNN is more than a stand-in can be: libtorch has convolutions of its own.
+static void do_without_cudnn(void) {
+    void *(*context)(void) = dlsym(RTLD_DEFAULT, "_ZN2at13globalContextEv");
+    void (*set)(void *, bool) = dlsym(RTLD_DEFAULT, "_ZN2at7Context19setUserEnabledCuDNNEb");
+    if (context && set) set(context(), false);
+}
+
 static cudaError_t allocate(void **out, size_t bytes, enum cudaMemoryType type) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, do_without_cudnn);
     int place = atomic_fetch_add(&block_count, 1);
     if (place >= 4096 || posix_memalign(out, 4096, bytes)) return cudaErrorMemoryAllocation;
     blocks[place].start = *out, blocks[place].bytes = bytes, blocks[place].type = type;
@@ -56,23 +88,35 @@ cudaError_t cudaPointerGetAttributes(struct cudaPointerAttributes *out, const vo
     }
     return cudaSuccess;
 }
-cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind k) {
-    wait_for_sums();
-    memmove(to, from, bytes);
-    return cudaSuccess;
+cudaError_t cudaMemcpy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind) {
+    return copy(to, from, bytes, kind);
 }
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind k, cudaStream_t s) {
-    wait_for_sums();
-    memmove(to, from, bytes);
-    return cudaSuccess;
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, enum cudaMemcpyKind kind, cudaStream_t s) {
+    return copy(to, from, bytes, kind);
 }
 cudaError_t cudaMemsetAsync(void *to, int value, size_t bytes, cudaStream_t s) {
     memset(to, value, bytes);
     return cudaSuccess;
 }
 cudaError_t cudaLaunchKernel(const void *f, dim3 grid, dim3 block, void **a, size_t memory, cudaStream_t s) {
-    fprintf(stderr, "the pretended GPU runs no kernels\n");
-    abort();
+    return run_nothing();
+}
+cudaError_t __cudaLaunchKernel(void *f, dim3 grid, dim3 block, void **a, size_t memory, cudaStream_t s) {
+    return run_nothing();
+}
+cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t *c, const void *f, void **a) { return run_nothing(); }
+cudaError_t cudaFuncSetAttribute(const void *f, enum cudaFuncAttribute a, int value) { return cudaSuccess; }
+cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *out, const void *f) {
+    memset(out, 0, sizeof *out);
+    out->maxThreadsPerBlock = 1024;
+    return cudaSuccess;
+}
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int *count, const void *f, int size, size_t memory) {
+    return *count = 1, cudaSuccess;
+}
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int *count, const void *f, int size, size_t memory,
+                                                                   unsigned flags) {
+    return *count = 1, cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceCount(int *count) { return *count = 1, cudaSuccess; }
@@ -88,18 +132,25 @@ cudaError_t cudaGetDeviceProperties(struct cudaDeviceProp *out, int device) {
     strcpy(out->name, "pretended");
     out->totalGlobalMem = (size_t)1 << 30;
     out->major = 9, out->multiProcessorCount = 1, out->warpSize = 32;
+    out->maxThreadsPerBlock = 1024, out->maxThreadsPerMultiProcessor = 2048, out->maxBlocksPerMultiProcessor = 32;
+    out->regsPerBlock = out->regsPerMultiprocessor = 1 << 16;
+    out->sharedMemPerBlock = 48 << 10, out->sharedMemPerBlockOptin = 227 << 10,
+    out->sharedMemPerMultiprocessor = 228 << 10;
+    for (int i = 0; i < 3; i++) out->maxGridSize[i] = 65535, out->maxThreadsDim[i] = 1024;
     return cudaSuccess;
 }
 cudaError_t cudaDeviceGetPCIBusId(char *out, int length, int device) {
-    const char *name = getenv("PRETENDED_GPU");
+    const char *name = getenv("PRETENDED_GPU") ? getenv("PRETENDED_GPU") : getenv("LOCAL_RANK");
     snprintf(out, (size_t)length, "%s", name ? name : "0");
     return cudaSuccess;
 }
 cudaError_t cudaGetLastError(void) { return cudaSuccess; }
 cudaError_t cudaPeekAtLastError(void) { return cudaSuccess; }
 
-// The driver, which libtorch opens for this alone.
+// The driver, which libtorch opens for these alone.
 int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active) { return *flags = 0, *active = 1, 0; }
+int cuCtxGetCurrent(void **context) { return *context = &begun, 0; }
+int cuCtxSetCurrent(void *context) { return 0; }
 
 static cudaError_t handle(void *out) {
     static atomic_size_t last = 4096;
@@ -128,7 +179,7 @@ cudaError_t cudaEventSynchronize(cudaEvent_t e) { return wait_for_sums(), cudaSu
 
 enum { success = 0, system_error = 2, invalid_argument = 4 };
 enum { int32 = 2, int64 = 4, float32 = 7, float64 = 8 };
-enum { slot_bytes = 1 << 20, ranks_at_most = 8 };
+enum { slot_bytes = 1 << 26, ranks_at_most = 4 };
 
 typedef struct {
     char internal[128];
@@ -191,12 +242,13 @@ int ncclCommAbort(Comm *c) {
 int ncclGroupStart(void) { return success; }
 int ncclGroupEnd(void) { return success; }
 
-typedef struct {
+typedef struct Sum {
     Comm *c;
     const void *in;
     void *out;
     size_t count;
-    int type, turn;
+    int type;
+    struct Sum *next;
 } Sum;
 
 #define ADD_UP(T)                                                                                                      \
@@ -206,28 +258,57 @@ typedef struct {
         ((T *)sum->out)[i] = total;                                                                                    \
     }
 
-static void *add_up(void *given) {
-    Sum *sum = given;
+static size_t width(int type) { return type == int64 || type == float64 ? 8 : 4; }
+
+static void add_up(Sum *sum) {
     Comm *c = sum->c;
-    while (done < sum->turn) usleep(20);
-    memcpy(c->shared->slots[c->rank], sum->in, sum->count * (sum->type == int64 || sum->type == float64 ? 8 : 4));
+    memcpy(c->shared->slots[c->rank], sum->in, sum->count * width(sum->type));
     meet(c);
     if (sum->type == int32) ADD_UP(int)
     if (sum->type == int64) ADD_UP(long long)
     if (sum->type == float32) ADD_UP(float)
     if (sum->type == float64) ADD_UP(double)
     meet(c);
-    free(sum);
-    done++;
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t given = PTHREAD_COND_INITIALIZER;
+static Sum *first, **last = &first;
+
+static void *work(void *nothing) {
+    pthread_mutex_lock(&mutex);
+    while (true) {
+        while (!first) pthread_cond_wait(&given, &mutex);
+        Sum *sum = first;
+        first = sum->next;
+        if (!first) last = &first;
+        pthread_mutex_unlock(&mutex);
+        add_up(sum);
+        free(sum);
+        pthread_mutex_lock(&mutex);
+        done++;
+    }
     return NULL;
 }
 
-int ncclAllReduce(const void *in, void *out, size_t count, int type, int op, Comm *c, cudaStream_t s) {
-    if (type != int32 && type != int64 && type != float32 && type != float64) return invalid_argument;
-    if (op != 0 || count > slot_bytes / 8) return invalid_argument;
-    Sum *sum = malloc(sizeof *sum);
-    *sum = (Sum){c, in, out, count, type, begun++};
+static void begin_work(void) {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, add_up, sum) || pthread_detach(thread)) return system_error;
+    pthread_create(&thread, NULL, work, NULL);
+    pthread_detach(thread);
+}
+
+int ncclAllReduce(const void *in, void *out, size_t count, int type, int op, Comm *c, cudaStream_t s) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (type != int32 && type != int64 && type != float32 && type != float64) return invalid_argument;
+    if (op != 0 || count * width(type) > slot_bytes) return invalid_argument;
+    pthread_once(&once, begin_work);
+    Sum *sum = malloc(sizeof *sum);
+    *sum = (Sum){c, in, out, count, type, NULL};
+    pthread_mutex_lock(&mutex);
+    begun++;
+    *last = sum;
+    last = &sum->next;
+    pthread_cond_signal(&given);
+    pthread_mutex_unlock(&mutex);
     return success;
 }

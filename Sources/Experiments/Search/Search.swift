@@ -51,8 +51,7 @@ public final class Search {
         store = VariableStore(generator: Generator(seed: seed), device: device)
         supernet = Supernet(search.supernet(classes: dataset.classes.count), store: store)
         supernet.recompute = search.recompute
-        // What a GPU computes comes from one thread, in one order in all ranks.
-        supernet.workers = device.kind == .cpu ? configuration.workerThreads : 1
+        supernet.workers = configuration.workerThreads
         weights = SGD(
             groups: [
                 SGD.Group(

@@ -34,7 +34,7 @@ public struct GraphBlock {
 /// - Parameters:
 ///   - blocks: What to run.
 ///   - recomputes: Whether to keep nothing of the blocks' insides and run each once more in the backward pass.
-///   - workers: Threads; 0 runs all in the caller's, so that blocks inside them find the threads free.
+///   - workers: Threads; 0 runs all in the caller's, so that blocks inside them find the threads free. On a GPU it is 0.
 /// - Returns: The outputs of each block.
 public func runBlocks(_ blocks: [GraphBlock], recomputes: Bool, workers: Int) -> [[Tensor]] {
     let inputHandles = blocks.map { $0.inputs.map { $0.handle as ct_optional_tensor? } }
