@@ -95,10 +95,17 @@ public struct Evaluation {
         let picture = drawConfusion(
             names: classes.names, counts: rows, title: "Predicted classes of each class's pixels, in percent")
         try AtomicFile.write(Data(picture.utf8), to: paths.confusionPicture)
-        guard !worst.isEmpty else { return }
-        try RunFolder.makeFolder(paths.worst)
+        if !worst.isEmpty { try RunFolder.makeFolder(paths.worst) }
         for (entry, judged) in zip(metrics.worst, worst) {
             try writePNG(judged.picture(palette: classes.palette), to: folder + "/" + entry.picture)
+        }
+        removePictures(of: paths.worst, after: worst.count)
+    }
+
+    /// An evaluation before this one may have shown more images.
+    private func removePictures(of folder: String, after count: Int) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where name.hasSuffix(".png") {
+            if let number = Int(name.dropLast(4)), number > count { unlink(folder + "/" + name) }
         }
     }
 

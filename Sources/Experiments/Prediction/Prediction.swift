@@ -71,7 +71,7 @@ public func predict(
                 image, by: inference(for: image, model: model, options: options, file: file.path, reporter: reporter),
                 wantsProbabilities: options.probabilities != nil)
             let target = file.target(in: output, form: options.form)
-            try makeFolder(ofFile: target)
+            try RunFolder.makeFolder((target as NSString).deletingLastPathComponent)
             if let form = options.form {
                 try form.write(mask, to: target)
             } else {
@@ -178,12 +178,3 @@ private func imageFiles(_ path: String) throws -> [ImageFile] {
 }
 
 private func stem(of path: String) -> String { (path as NSString).deletingPathExtension }
-
-private func makeFolder(ofFile path: String) throws {
-    let folder = (path as NSString).deletingLastPathComponent
-    do {
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-        throw RunError(.cannotWrite, path: folder, "cannot make the folder for the masks")
-    }
-}
