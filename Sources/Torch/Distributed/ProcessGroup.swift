@@ -120,12 +120,7 @@ public struct ProcessGroup: Sendable {
 
     /// A rank with its host and process number, for messages.
     public func name(of rank: Int) -> String {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { buffer in
-            guard let start = buffer.baseAddress, ct_group_name(Int32(rank), start, 512) == CT_OK else {
-                return "rank \(rank)"
-            }
-            return String(cString: start)
-        }
+        Engine.text { ct_group_name(Int32(rank), $0, $1) } ?? "rank \(rank)"
     }
 
     /// Adds up a tensor over all ranks, in place.

@@ -31,11 +31,8 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
 
     /// Why there is no NVIDIA GPU to compute on; nil where there is one.
     public static var problemWithCUDA: String? {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1024) { buffer in
-            guard let start = buffer.baseAddress, ct_cuda_problem(start, 1024) == CT_OK else { return "unknown" }
-            let text = String(cString: start)
-            return text.isEmpty ? nil : text
-        }
+        let text = Engine.text { ct_cuda_problem($0, $1) } ?? "unknown"
+        return text.isEmpty ? nil : text
     }
 
     /// Number of devices of a kind that the engine can use here.

@@ -41,8 +41,13 @@ public enum Engine {
 
     /// The file that libtorch was loaded from.
     public static var libraryPath: String {
+        text { ct_library_path($0, $1) } ?? "unknown"
+    }
+
+    /// What the engine writes into memory of so many bytes; nil where it fails.
+    static func text(_ write: (UnsafeMutablePointer<CChar>, Int64) -> Int32) -> String? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
-            guard let start = buffer.baseAddress, ct_library_path(start, 4096) == CT_OK else { return "unknown" }
+            guard let start = buffer.baseAddress, write(start, Int64(buffer.count)) == CT_OK else { return nil }
             return String(cString: start)
         }
     }
