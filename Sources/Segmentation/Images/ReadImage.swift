@@ -1,33 +1,3 @@
-/// The picture formats that are told apart by a file's first bytes, never by its name.
-enum PictureFormat {
-    case png
-    case jpeg
-
-    /// Recognises a file; anything else is refused with the name of what it seems to be.
-    init(_ bytes: [UInt8], file: String) throws {
-        if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]) {
-            self = .png
-        } else if bytes.starts(with: [0xFF, 0xD8]) {
-            self = .jpeg
-        } else if bytes.isEmpty {
-            throw DataError(file: file, problem: "is empty")
-        } else if let known = Self.otherFormats.first(where: { bytes.starts(with: $0.signature.utf8) }) {
-            throw DataError(file: file, problem: "is \(known.name), not a PNG or JPEG image: \(known.remedy)")
-        } else {
-            throw DataError(file: file, problem: "is neither a PNG nor a JPEG image")
-        }
-    }
-
-    private static let otherFormats = [
-        (signature: "GIF8", name: "a GIF", remedy: "convert it to PNG"),
-        (signature: "BM", name: "a BMP", remedy: "convert it to PNG"),
-        (signature: "II*\0", name: "a TIFF", remedy: "convert it to PNG"),
-        (signature: "MM\0*", name: "a TIFF", remedy: "convert it to PNG"),
-        (signature: "RIFF", name: "a RIFF (WebP?) file", remedy: "convert it to PNG"),
-        (signature: "version https://git-lfs", name: "a Git LFS pointer", remedy: "fetch it with `git lfs pull`"),
-    ]
-}
-
 /// A decoded image with what its file says about it.
 package struct DecodedImage: Sendable {
     /// The image, upright; smaller than the file's where that was asked for.
