@@ -42,11 +42,19 @@ let package = Package(
         .systemLibrary(
             name: "CTurboJPEG", pkgConfig: "libturbojpeg",
             providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]),
+        .systemLibrary(
+            name: "CLibTIFF", pkgConfig: "libtiff-4", providers: [.apt(["libtiff-dev"]), .brew(["libtiff"])]),
+        .systemLibrary(
+            name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
+        .systemLibrary(
+            name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+        .target(name: "CCodecs", dependencies: ["CLibTIFF", "CLibJPEG"]),
         .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
         .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
         .target(name: "SearchSpace", swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Torch", "SearchSpace"], swiftSettings: strict),
-        .target(name: "Segmentation", dependencies: ["CSpng", "CTurboJPEG"], swiftSettings: strict),
+        .target(
+            name: "Segmentation", dependencies: ["CSpng", "CTurboJPEG", "CCodecs", "CWebP"], swiftSettings: strict),
         .target(
             name: "Reporting",
             dependencies: ["SearchSpace", .product(name: "SwiftProtobuf", package: "swift-protobuf")],

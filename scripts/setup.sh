@@ -86,6 +86,9 @@ install_linux_packages() {
     has unzip || missing+=(unzip)
     { has pkg-config && pkg-config --exists spng; } || missing+=(libspng-dev)
     { has pkg-config && pkg-config --exists libturbojpeg; } || missing+=(libturbojpeg0-dev)
+    { has pkg-config && pkg-config --exists libjpeg; } || missing+=(libjpeg-dev)
+    { has pkg-config && pkg-config --exists libtiff-4; } || missing+=(libtiff-dev)
+    { has pkg-config && pkg-config --exists libwebpdemux; } || missing+=(libwebp-dev)
     has rsvg-convert || missing+=(librsvg2-bin)
     has_gloo || missing+=(libgloo-dev)
     has_tcmalloc || missing+=(libtcmalloc-minimal4)
@@ -97,7 +100,9 @@ install_mac_packages() {
     local missing=()
     has pkg-config || missing+=(pkgconf)
     { has pkg-config && pkg-config --exists spng; } || missing+=(libspng)
-    { has pkg-config && pkg-config --exists libturbojpeg; } || missing+=(jpeg-turbo)
+    { has pkg-config && pkg-config --exists libturbojpeg libjpeg; } || missing+=(jpeg-turbo)
+    { has pkg-config && pkg-config --exists libtiff-4; } || missing+=(libtiff)
+    { has pkg-config && pkg-config --exists libwebpdemux; } || missing+=(webp)
     has rsvg-convert || missing+=(librsvg)
     [ ${#missing[@]} -gt 0 ] || return 0
     has brew || fail "missing: ${missing[*]}: install Homebrew from https://brew.sh, then run this again"

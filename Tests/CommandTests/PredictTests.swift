@@ -46,7 +46,9 @@ struct PredictTests {
         try Data("no image".utf8).write(to: URL(fileURLWithPath: setting.images + "/a/bad.png"))
         let result = try setting.predict(setting.images, "--output", setting.folder.file("masks"), "--overlay")
         #expect(result.status == 65)
-        #expect(result.errors.contains("\(setting.images)/a/bad.png: is neither a PNG nor a JPEG image"))
+        #expect(
+            result.errors.contains(
+                "\(setting.images)/a/bad.png: is no image of a known format (PNG, JPEG, TIFF, BMP, WebP, GIF)"))
         #expect(
             setting.files("masks") == [
                 "a/0000-overlay.png", "a/0000.png", "a/0001-overlay.png", "a/0001.png", "b/0000-overlay.png",

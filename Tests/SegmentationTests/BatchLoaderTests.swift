@@ -80,7 +80,8 @@ import Testing
                 break
             }
         }
-        #expect(message.hasSuffix("masks/train/s4.png: is neither a PNG nor a JPEG image"))
+        #expect(
+            message.hasSuffix("masks/train/s4.png: is no image of a known format (PNG, JPEG, TIFF, BMP, WebP, GIF)"))
         loader.stop()
         #expect(failure { _ = try loader.next() } == "loader: was stopped")
     }

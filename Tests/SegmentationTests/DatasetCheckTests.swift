@@ -67,7 +67,7 @@ import Testing
         func problem(_ file: String) -> String? {
             report.problems.first { $0.file.hasSuffix(file) }?.problem
         }
-        #expect(problem("images/train/bad.png") == "is neither a PNG nor a JPEG image")
+        #expect(problem("images/train/bad.png") == "is no image of a known format (PNG, JPEG, TIFF, BMP, WebP, GIF)")
         #expect(problem("masks/train/large.png")?.contains("is 21x10 pixels, but its image") == true)
         #expect(problem("masks/train/range.png")?.hasPrefix("has the label 5 at column 7, row 3") == true)
         #expect(problem("masks/train/colour.png")?.hasPrefix("is a colour PNG") == true)

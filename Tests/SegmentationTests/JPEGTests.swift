@@ -127,6 +127,31 @@ enum JPEGSample {
                 == "\(path): is a JPEG, which alters label values: masks must be palette or grey PNG")
     }
 
+    /// Stray bytes cost no pixels: the picture is that of the whole file, and a note says what was met.
+    @Test func strayBytesAreNoted() throws {
+        let whole = JPEGSample.rgb
+        let expected = try readImage(path: folder.write(whole, to: "whole.jpg"))
+        // Before the first table, and behind the last pixel.
+        let before = Array(whole.prefix(20)) + [0xDB, 0xDB] + whole.dropFirst(20)
+        let behind = Array(whole.dropLast(2)) + [UInt8](repeating: 7, count: 300) + whole.suffix(2)
+        for bytes in [before, behind] {
+            let path = try folder.write(bytes, to: "stray.jpg")
+            let decoded = try readImage(path: path, limits: ReadLimits()) { ($0, $1) }
+            #expect(decoded.image == expected)
+            guard case .warning(let reason) = decoded.notes.first else {
+                Issue.record("no note")
+                continue
+            }
+            #expect(reason.contains("extraneous bytes before marker") && decoded.notes.count == 1)
+            let size = try readImageSize(path: path, limits: ReadLimits())
+            #expect(size.width == 16 && size.height == 24)
+            // The same file cut off is refused, though its first fault costs nothing.
+            let cut = try folder.write(before.prefix(before.count - 30), to: "cut.jpg")
+            #expect(failure { _ = try readImage(path: cut) }?.contains("cannot be decoded as JPEG") == true)
+        }
+        #expect(try readImage(path: folder.file("whole.jpg"), limits: ReadLimits()) { ($0, $1) }.notes.isEmpty)
+    }
+
     @Test func everyTruncationIsAnError() throws {
         for length in 1..<JPEGSample.rgb.count {
             let path = try folder.write(JPEGSample.rgb.prefix(length), to: "a.jpg")

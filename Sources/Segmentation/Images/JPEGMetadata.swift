@@ -76,28 +76,35 @@ extension Image {
     /// The image turned upright from one of EXIF's eight orientations.
     package func oriented(_ orientation: Int) -> Image {
         guard (2...8).contains(orientation) else { return self }
-        let turned = orientation >= 5
-        let (newWidth, newHeight) = turned ? (height, width) : (width, height)
-        let (lastX, lastY) = (width - 1, height - 1)
-        var result = [UInt8](repeating: 0, count: pixels.count)
-        var target = 0
-        for y in 0..<newHeight {
-            for x in 0..<newWidth {
-                let (sourceX, sourceY) =
-                    switch orientation {
-                    case 2: (lastX - x, y)
-                    case 3: (lastX - x, lastY - y)
-                    case 4: (x, lastY - y)
-                    case 5: (y, x)
-                    case 6: (y, lastY - x)
-                    case 7: (lastX - y, lastY - x)
-                    default: (lastX - y, x)
-                    }
-                let source = (sourceY * width + sourceX) * 3
-                for channel in 0..<3 { result[target + channel] = pixels[source + channel] }
-                target += 3
-            }
-        }
-        return Image(width: newWidth, height: newHeight, pixels: result)
+        let isTurned = orientation >= 5
+        return Image(
+            width: isTurned ? height : width, height: isTurned ? width : height,
+            pixels: turned(pixels, width: width, height: height, channels: 3, by: orientation))
     }
+}
+
+/// Pixels of a width and height turned upright from one of EXIF's eight orientations.
+func turned<Value>(_ pixels: [Value], width: Int, height: Int, channels: Int, by orientation: Int) -> [Value] {
+    guard (2...8).contains(orientation) else { return pixels }
+    let (newWidth, newHeight) = orientation >= 5 ? (height, width) : (width, height)
+    let (lastX, lastY) = (width - 1, height - 1)
+    var result: [Value] = []
+    result.reserveCapacity(pixels.count)
+    for y in 0..<newHeight {
+        for x in 0..<newWidth {
+            let (sourceX, sourceY) =
+                switch orientation {
+                case 2: (lastX - x, y)
+                case 3: (lastX - x, lastY - y)
+                case 4: (x, lastY - y)
+                case 5: (y, x)
+                case 6: (y, lastY - x)
+                case 7: (lastX - y, lastY - x)
+                default: (lastX - y, x)
+                }
+            let source = (sourceY * width + sourceX) * channels
+            for channel in 0..<channels { result.append(pixels[source + channel]) }
+        }
+    }
+    return result
 }

@@ -87,15 +87,49 @@ package func decodePNG(_ bytes: [UInt8], file: String) throws -> Image {
 }
 
 /// Decodes any PNG to RGB, upright according to its EXIF orientation.
-func decodePNGImage(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -> DecodedImage {
+func decodePNGImage(
+    _ bytes: [UInt8], file: String, limits: ReadLimits, range: ValueRange? = nil
+) throws -> DecodedImage {
     try bytes.withUnsafeBytes { buffer in
         let reader = try PNGReader(buffer, file: file, limits: limits)
-        let pixels = try reader.decode(SPNG_FMT_RGB8)
+        var values: ClosedRange<Int>?
+        let pixels: [UInt8]
+        if reader.depth == 16 {
+            let samples = try reader.decode(SPNG_FMT_PNG)
+            let scale = SampleScale(depth: 16, range: range)
+            pixels = samples.withUnsafeBytes { scaledColors($0, channels: reader.channels, scale, &values) }
+        } else {
+            pixels = try reader.decode(SPNG_FMT_RGB8)
+        }
         let image = Image(width: reader.width, height: reader.height, pixels: pixels)
             .oriented(pngOrientation(bytes))
-        return DecodedImage(
+        var result = DecodedImage(
             image: image, fullWidth: image.width, fullHeight: image.height, channels: reader.channels)
+        result.depth = reader.depth
+        result.values = values
+        return result
     }
+}
+
+/// Red, green and blue of samples of 16 bits, greys as equal ones; widens `values` by what it meets.
+private func scaledColors(
+    _ samples: UnsafeRawBufferPointer, channels: Int, _ scale: SampleScale, _ values: inout ClosedRange<Int>?
+) -> [UInt8] {
+    let count = samples.count / (2 * channels)
+    var (low, high) = (UInt16.max, UInt16.min)
+    let pixels = [UInt8](unsafeUninitializedCapacity: count * 3) { pixels, initialized in
+        for pixel in 0..<count {
+            for channel in 0..<3 {
+                let place = (pixel * channels + (channels > 2 ? channel : 0)) * 2
+                let value = samples.loadUnaligned(fromByteOffset: place, as: UInt16.self)
+                (low, high) = (min(low, value), max(high, value))
+                pixels[pixel * 3 + channel] = scale[value]
+            }
+        }
+        initialized = count * 3
+    }
+    if low <= high { values = min(Int(low), values?.lowerBound ?? .max)...max(Int(high), values?.upperBound ?? 0) }
+    return pixels
 }
 
 /// A PNG's size as displayed, from its first bytes; nil where these do not reach far enough.
@@ -140,12 +174,21 @@ func decodePNGMask(_ bytes: [UInt8], file: String, limits: ReadLimits, asColors:
 ///
 /// Interlaced files cannot be read this way: false is returned before any row.
 func decodePNGRows(
-    _ bytes: [UInt8], file: String, limits: ReadLimits, asColors: Bool, row: (UnsafeRawBufferPointer) throws -> Void
+    _ bytes: [UInt8], file: String, limits: ReadLimits, range: ValueRange?, asColors: Bool,
+    row: (UnsafeRawBufferPointer) throws -> Void
 ) throws -> Bool {
     try bytes.withUnsafeBytes { buffer in
         let reader = try PNGReader(buffer, file: file, limits: limits)
         if reader.isInterlaced { return false }
-        try reader.decodeRows(asColors ? SPNG_FMT_RGB8 : SPNG_FMT_PNG, row)
+        if asColors && reader.depth == 16 {
+            let scale = SampleScale(depth: 16, range: range)
+            var values: ClosedRange<Int>?
+            try reader.decodeRows(SPNG_FMT_PNG) { samples in
+                try scaledColors(samples, channels: reader.channels, scale, &values).withUnsafeBytes(row)
+            }
+        } else {
+            try reader.decodeRows(asColors ? SPNG_FMT_RGB8 : SPNG_FMT_PNG, row)
+        }
         return true
     }
 }

@@ -8,32 +8,57 @@ package struct DecodedImage: Sendable {
     package let fullHeight: Int
     /// Samples of a pixel in the file: 1 grey, 2 grey and alpha, 3 colour, 4 colour and alpha, or CMYK.
     package let channels: Int
+    /// Bits of a sample in the file.
+    package var depth = 8
+    /// The smallest and the largest value, where samples have more than 8 bits.
+    package var values: ClosedRange<Int>?
+    /// What should be known about the file.
+    package var notes: [ReadNote] = []
 }
 
-/// Reads a PNG or JPEG image as RGB.
+/// Reads an image as RGB: PNG, JPEG, TIFF, BMP, GIF, WebP, or a portable pixmap (PPM, PGM).
 ///
-/// Grey becomes equal channels, palettes become colours, 16 bits become their upper 8, transparency is dropped,
-/// CMYK is converted without a profile, and the EXIF orientation is applied. A truncated or damaged file is an error,
-/// also where a decoder could have filled the rest with grey.
-public func readImage(path: String, limits: ReadLimits = ReadLimits()) throws -> Image {
-    try readImage(path: path, limits: limits) { ($0, $1) }.image
+/// Grey becomes equal channels, palettes become colours, transparency is dropped, CMYK is converted without a profile,
+/// and the EXIF orientation is applied. Of samples with more than 8 bits `range` says which values become black and
+/// white; without it their upper 8 bits are taken. Of several pages or frames the first is read. A truncated or damaged
+/// file is an error, also where a decoder could have filled the rest with grey.
+public func readImage(
+    path: String, limits: ReadLimits = ReadLimits(), range: ValueRange? = nil
+) throws -> Image {
+    try readImage(path: path, limits: limits, range: range) { ($0, $1) }.image
 }
 
 /// Reads an image that will be resized to `target` of its size: a JPEG may come out smaller already, but not below it.
 package func readImage(
-    path: String, limits: ReadLimits, target: (_ width: Int, _ height: Int) -> (Int, Int)
+    path: String, limits: ReadLimits, range: ValueRange? = nil, target: (_ width: Int, _ height: Int) -> (Int, Int)
 ) throws -> DecodedImage {
-    let bytes = try readFileBytes(path, limit: limits.fileBytes)
-    switch try PictureFormat(bytes, file: path) {
-    case .png: return try decodePNGImage(bytes, file: path, limits: limits)
-    case .jpeg: return try decodeJPEG(bytes, file: path, limits: limits, target: target)
-    }
+    try decodeImage(
+        readFileBytes(path, limit: limits.fileBytes), file: path, limits: limits, range: range, target: target)
 }
 
-/// Reads a mask: the indices of a palette PNG, or the values of a grey PNG.
+/// Decodes the bytes of an image file; errors name `file`.
+package func decodeImage(
+    _ bytes: [UInt8], file: String, limits: ReadLimits, range: ValueRange? = nil,
+    target: (_ width: Int, _ height: Int) -> (Int, Int) = { ($0, $1) }
+) throws -> DecodedImage {
+    var result =
+        switch try PictureFormat(bytes, file: file) {
+        case .png: try decodePNGImage(bytes, file: file, limits: limits, range: range)
+        case .jpeg: try decodeJPEG(bytes, file: file, limits: limits, target: target)
+        case .tiff: try decodeTIFFImage(bytes, file: file, limits: limits, range: range)
+        case .bmp: try decodeBMPImage(bytes, file: file, limits: limits)
+        case .gif: try decodeGIFImage(bytes, file: file, limits: limits)
+        case .webP: try decodeWebPImage(bytes, file: file, limits: limits)
+        case .portable: try decodePortableImage(bytes, file: file, limits: limits, range: range)
+        }
+    if result.values != nil && range == nil { result.notes.append(.upperBits(result.depth)) }
+    return result
+}
+
+/// Reads a mask: the indices of a palette, or the values of greys, from PNG, TIFF, BMP, GIF, WebP without loss, or PGM.
 ///
-/// Grey of 1, 2 or 4 bits is not scaled up; grey of 16 bits is accepted when no value exceeds 255. Colour PNG and
-/// JPEG are refused: neither holds class indices. `LabelMap` reads masks of other forms.
+/// Grey of 1, 2 or 4 bits is not scaled up; grey of 16 bits is accepted when no value exceeds 255. Colours are refused,
+/// for they are no class indices, and so is JPEG, which alters them. `LabelMap` reads masks of other forms.
 public func readMask(path: String, limits: ReadLimits = ReadLimits()) throws -> Mask {
     let raw = try readRawMask(path: path, limits: limits)
     switch raw.values {
@@ -48,6 +73,7 @@ public func readMask(path: String, limits: ReadLimits = ReadLimits()) throws -> 
         }
         return Mask(width: raw.width, height: raw.height, labels: values.map { UInt8(truncatingIfNeeded: $0) })
     case .colors:
+        if let greys = raw.greys { return Mask(width: raw.width, height: raw.height, labels: greys) }
         throw DataError(
             file: path,
             problem: "is a colour PNG, and a mask must hold class indices: give its colours in the class file, or"
@@ -56,8 +82,8 @@ public func readMask(path: String, limits: ReadLimits = ReadLimits()) throws -> 
 }
 
 /// A mask as its file holds it, before anybody says what its values mean.
-struct RawMask {
-    enum Values {
+package struct RawMask {
+    package enum Values {
         /// One byte a pixel.
         case indices([UInt8])
         /// 16 bits a pixel.
@@ -66,36 +92,74 @@ struct RawMask {
         case colors([UInt8])
     }
 
-    let width: Int
-    let height: Int
-    let values: Values
+    /// Pixels in a row.
+    package let width: Int
+    /// Rows.
+    package let height: Int
+    /// What the file holds.
+    package let values: Values
+    /// Whether the format has colours alone, so that greys are stored as colours too.
+    var hasNoGreys = false
+
+    /// The greys of a file whose format has none, where all of its colours are greys.
+    var greys: [UInt8]? {
+        guard hasNoGreys, case .colors(let pixels) = values else { return nil }
+        var result: [UInt8] = []
+        result.reserveCapacity(width * height)
+        for start in stride(from: 0, to: pixels.count, by: 3) {
+            guard pixels[start] == pixels[start + 1], pixels[start] == pixels[start + 2] else { return nil }
+            result.append(pixels[start])
+        }
+        return result
+    }
 }
 
 /// Reads a mask's values; palettes and greys as colours too where `asColors`.
-func readRawMask(path: String, limits: ReadLimits, asColors: Bool = false) throws -> RawMask {
-    let bytes = try readFileBytes(path, limit: limits.fileBytes)
-    switch try PictureFormat(bytes, file: path) {
-    case .png: return try decodePNGMask(bytes, file: path, limits: limits, asColors: asColors)
+package func readRawMask(path: String, limits: ReadLimits, asColors: Bool = false) throws -> RawMask {
+    try decodeRawMask(
+        readFileBytes(path, limit: limits.fileBytes), file: path, limits: limits, asColors: asColors)
+}
+
+/// Decodes the bytes of a mask file; errors name `file`.
+func decodeRawMask(_ bytes: [UInt8], file: String, limits: ReadLimits, asColors: Bool = false) throws -> RawMask {
+    switch try PictureFormat(bytes, file: file) {
+    case .png: return try decodePNGMask(bytes, file: file, limits: limits, asColors: asColors)
     case .jpeg:
         throw DataError(
-            file: path, problem: "is a JPEG, which alters label values: masks must be palette or grey PNG")
+            file: file, problem: "is a JPEG, which alters label values: masks must be palette or grey PNG")
+    case .tiff: return try decodeTIFFMask(bytes, file: file, limits: limits, asColors: asColors)
+    case .bmp: return try decodeBMPMask(bytes, file: file, limits: limits, asColors: asColors)
+    case .gif: return try decodeGIFMask(bytes, file: file, limits: limits, asColors: asColors)
+    case .webP: return try decodeWebPMask(bytes, file: file, limits: limits)
+    case .portable: return try decodePortableMask(bytes, file: file, limits: limits, asColors: asColors)
     }
 }
 
 /// An image's size as displayed, by its header.
-func readImageSize(path: String, limits: ReadLimits) throws -> (width: Int, height: Int) {
+package func readImageSize(path: String, limits: ReadLimits) throws -> (width: Int, height: Int) {
     // Metadata in front of the header is rarely longer than this.
     for prefix in [256 << 10, Int.max] {
         let bytes = try readFileBytes(path, limit: limits.fileBytes, prefix: prefix)
-        let size =
-            switch try PictureFormat(bytes, file: path) {
-            case .png: pngSize(bytes)
-            case .jpeg: jpegSize(bytes)
-            }
+        let isWhole = prefix == .max || bytes.count < prefix
+        let size: (width: Int, height: Int)?
+        switch try PictureFormat(bytes, file: path) {
+        case .png: size = pngSize(bytes)
+        case .jpeg: size = jpegSize(bytes)
+        case .tiff: size = try TIFFReader(path: path, limits: limits).size
+        case .bmp: size = try attempt(isWhole) { try bmpSize(bytes, file: path, limits: limits) }
+        case .gif: size = try attempt(isWhole) { try gifSize(bytes, file: path, limits: limits) }
+        case .webP: size = isWhole ? try webPSize(bytes, file: path, limits: limits) : nil
+        case .portable: size = try PortableHeader(bytes, file: path).size
+        }
         if let size {
             try checkSize(width: size.width, height: size.height, file: path, limits: limits)
             return size
         }
     }
     throw DataError(file: path, problem: "has no size in its header: the file is damaged")
+}
+
+/// What a reader finds in the first bytes of a file; its error counts where these are all.
+private func attempt<Value>(_ isWhole: Bool, _ body: () throws -> Value) throws -> Value? {
+    isWhole ? try body() : try? body()
 }

@@ -111,6 +111,9 @@ public struct LabelMap: Hashable, Sendable {
             }
             return Mask(width: raw.width, height: raw.height, labels: labels)
         case .colors(let pixels):
+            if form != .colors, legend.isEmpty, let greys = raw.greys {
+                return try apply(to: Mask(width: raw.width, height: raw.height, labels: greys), file: file)
+            }
             return try apply(to: values(ofColors: pixels, raw: raw, file: file), file: file)
         }
     }

@@ -21,16 +21,20 @@ public struct SampleReader: Sendable {
     public let longerSide: Int?
     /// What the readers accept.
     public let limits: ReadLimits
+    /// The values that become black and white in images of more than 8 bits; nil takes their upper 8 bits.
+    public let range: ValueRange?
 
     /// A reader for a data set's samples.
     public init(
-        labels: LabelMap, resize: Double = 1, longerSide: Int? = nil, limits: ReadLimits = ReadLimits()
+        labels: LabelMap, resize: Double = 1, longerSide: Int? = nil, limits: ReadLimits = ReadLimits(),
+        range: ValueRange? = nil
     ) {
         precondition(resize > 0 && (longerSide ?? 1) > 0, "resizing by \(resize), to \(longerSide ?? 0)")
         self.labels = labels
         self.resize = resize
         self.longerSide = longerSide
         self.limits = limits
+        self.range = range
     }
 
     /// Reads an image with its labels, both resized.
@@ -57,10 +61,9 @@ public struct SampleReader: Sendable {
     /// Decodes a sample's image; a JPEG may come out smaller where it will be resized to that size or less.
     package func decode(_ sample: Sample) throws -> DecodedImage {
         if let tile = sample.tile {
-            let image = try TileStore.image(sample.image, tile, limits: limits)
-            return DecodedImage(image: image, fullWidth: image.width, fullHeight: image.height, channels: 3)
+            return try TileStore.image(sample.image, tile, limits: limits, range: range)
         }
-        return try readImage(path: sample.image, limits: limits, target: size)
+        return try readImage(path: sample.image, limits: limits, range: range, target: size)
     }
 
     /// Reads the labels of an image of a given size, where it is given.
