@@ -56,8 +56,15 @@ struct PredictTests {
             ])
         let mask = try readMask(path: setting.folder.file("masks/a/0000.png"))
         let overlay = try readImage(path: setting.folder.file("masks/a/0000-overlay.png"))
-        // The legend is below.
-        #expect(overlay.width == max(mask.width, 160) && overlay.height > mask.height)
+        // The legend is below, in a strip of a third of the image at most.
+        #expect(overlay.width == mask.width)
+        #expect(overlay.height > mask.height && overlay.height - mask.height <= mask.height / 3)
+        let plain = try setting.predict(
+            setting.images + "/a/0000.png", "--output", setting.folder.file("plain"), "--overlay", "--no-legend")
+        #expect(plain.status == 0)
+        let bare = try readImage(path: setting.folder.file("plain/0000-overlay.png"))
+        #expect(bare.width == mask.width && bare.height == mask.height)
+        #expect(Array(overlay.pixels.prefix(bare.pixels.count)) == bare.pixels)
         let twice = try setting.predict(
             setting.images + "/a/0000.png", setting.images + "/b/0000.png", "--output", setting.folder.file("other"))
         #expect(twice.status != 0)

@@ -16,6 +16,22 @@ import Testing
         #expect(table.palette == Array(Palette.standard.prefix(3)))
     }
 
+    @Test func backgroundIsBlack() throws {
+        let table = try read("cell\nBackground\nnucleus\n")
+        #expect(table.background == 1)
+        #expect(table.palette == [Palette.standard[0], Color(0, 0, 0), Palette.standard[2]])
+        #expect(ClassTable(names: ["road", "sky"]).background == nil)
+        #expect(KnownClasses.voc.table?.background == 0 && KnownClasses.cityscapes.table?.background == nil)
+    }
+
+    @Test func madeUpColoursAreNoOthers() throws {
+        // The third class has what would be the first one's.
+        let first = Palette.standard[0]
+        let table = try read("a\nb\nc \(first.hex)\n")
+        #expect(table.palette == [Palette.standard[1], Palette.standard[2], first])
+        for count in [1, 21, 255] { #expect(Set(ClassTable(count: count).palette).count == count) }
+    }
+
     @Test func colors() throws {
         let table = try read("sky 70 130 180\ntraffic light #faaa1e\nroad\nwall,1,2,3")
         #expect(table.names == ["sky", "traffic light", "road", "wall"])

@@ -43,6 +43,32 @@ import Testing
         #expect(image.overlaid(with: mask, palette: [], opacity: 0) == image)
     }
 
+    @Test func overlayLeavesTheBackground() {
+        let image = Image(width: 3, height: 1, color: Color(100, 100, 100))
+        let mask = Mask(width: 3, height: 1, labels: [0, 1, 2])
+        let palette = [Color(200, 0, 100), Color(0, 0, 0), Color(0, 200, 0)]
+        let result = image.overlaid(with: mask, palette: palette, background: 1)
+        #expect(result[0, 0] == Color(150, 50, 100))
+        #expect(result[1, 0] == Color(100, 100, 100))
+        #expect(result[2, 0] == Color(50, 150, 50))
+    }
+
+    @Test func jpegHasTheImagesColours() throws {
+        var image = Image(width: 24, height: 16, color: Color(213, 94, 0))
+        for x in 0..<8 { for y in 0..<16 { image[x, y] = Color(0, 114, 178) } }
+        let folder = try TemporaryFolder()
+        let path = try folder.write([UInt8](jpegData(image)), to: "a.jpg")
+        let read = try readImage(path: path)
+        #expect(read.width == 24 && read.height == 16)
+        // Colours are not blurred into one another, as they would be at half resolution.
+        for (x, color) in [(7, Color(0, 114, 178)), (8, Color(213, 94, 0))] {
+            let found = read[x, 8]
+            for (one, other) in [(found.red, color.red), (found.green, color.green), (found.blue, color.blue)] {
+                #expect(abs(Int(one) - Int(other)) <= 12)
+            }
+        }
+    }
+
     @Test func gridPlacesImages() {
         let (red, blue) = (Color(255, 0, 0), Color(0, 0, 255))
         let sheet = Image.grid(
@@ -51,8 +77,8 @@ import Testing
         #expect(sheet[1, 1] == red && sheet[0, 2] == Color(255, 255, 255) && sheet[0, 3] == blue)
     }
 
-    @Test func standardPaletteIsVOCs() {
-        let palette = Palette.standard
+    @Test func paletteOfVOC() {
+        let palette = Palette.voc
         #expect(palette.count == 256 && Set(palette).count == 256)
         #expect(palette[0] == Color(0, 0, 0) && palette[1] == Color(128, 0, 0) && palette[8] == Color(64, 0, 0))
         #expect(palette[20] == Color(0, 64, 128) && palette[255] == Color(224, 224, 192))

@@ -4,8 +4,10 @@ import Torch
 
 /// What `predict` writes, and how it looks at images.
 public struct PredictionOptions: Sendable {
-    /// Whether to write the images with their masks over them and a legend too.
+    /// Whether to write the images with their masks over them too.
     public var overlay = false
+    /// Whether overlays have a legend of the classes in them below.
+    public var legend = true
     /// The file that every class's probabilities go into too; nil for none.
     public var probabilities: ProbabilityFile?
     /// The files that a benchmark's server takes, in place of palette PNGs.
@@ -58,7 +60,7 @@ public func predict(
                 "would be the mask of \(other) and of \(image.path): predict them into different folders")
         }
     }
-    var legends = Legends(model.classes, reporter: reporter)
+    var legends = Legends(model.classes, isWanted: options.legend, reporter: reporter)
     var masks: [String] = []
     var failures = 0
     reporter.report(.began(stage: "predict", unit: "image", total: images.count))

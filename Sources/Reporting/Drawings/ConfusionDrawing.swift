@@ -3,9 +3,10 @@
 /// - Parameters:
 ///   - names: The classes' names.
 ///   - counts: Pixels by label, then by prediction.
+///   - totals: All pixels of each label, where other classes are left out; nil takes the sums of the rows.
 ///   - title: A line above the drawing.
 /// - Returns: an SVG file.
-public func drawConfusion(names: [String], counts: [[Int]], title: String) -> String {
+public func drawConfusion(names: [String], counts: [[Int]], totals: [Int]? = nil, title: String) -> String {
     precondition(counts.count == names.count && counts.allSatisfy { $0.count == names.count }, "a square of counts")
     // Figures need room, which many classes leave no more.
     let showsFigures = names.count <= 30
@@ -18,14 +19,21 @@ public func drawConfusion(names: [String], counts: [[Int]], title: String) -> St
     drawing.text(title, at: Point(x: 24, y: 24), size: 16, anchor: .start, bold: true)
     drawing.text("predicted", at: Point(x: left + side / 2, y: 48), size: 12, colour: Palette.quiet)
     drawing.text("labelled", at: Point(x: 22, y: top + side / 2), size: 12, colour: Palette.quiet, rotated: true)
+    // Many classes have thousands of pairs that nothing is in: they are the background.
+    if !showsFigures {
+        drawing.box(
+            x: left, y: top, width: side - 1, height: side - 1, radius: 1, fill: Palette.group, stroke: "none",
+            lineWidth: 0)
+    }
     for (row, name) in names.enumerated() {
         let middle = cell * (Double(row) + 0.5)
         let label = shortened(name, to: longest, size: size)
         drawing.text(label, at: Point(x: left - 8, y: top + middle), size: size, anchor: .end)
         drawing.text(label, at: Point(x: left + middle, y: top - 8), size: size, anchor: .start, rotated: true)
-        let total = counts[row].reduce(0, +)
+        let total = totals?[row] ?? counts[row].reduce(0, +)
         for (column, count) in counts[row].enumerated() {
             let share = total == 0 ? 0 : Double(count) / Double(total)
+            guard count > 0 || row == column || showsFigures else { continue }
             drawing.box(
                 x: left + cell * Double(column), y: top + cell * Double(row), width: cell - 1, height: cell - 1,
                 radius: 1, fill: total == 0 ? Palette.group : Palette.probability(share),
@@ -38,10 +46,4 @@ public func drawConfusion(names: [String], counts: [[Int]], title: String) -> St
         }
     }
     return drawing.svg(label: title)
-}
-
-/// A text that is cut where it is wider.
-private func shortened(_ text: String, to width: Double, size: Double) -> String {
-    guard estimatedWidth(text, size: size) > width else { return text }
-    return text.prefix(max(1, Int(width / (size * 0.62)) - 1)) + "…"
 }

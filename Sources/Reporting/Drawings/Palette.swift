@@ -23,9 +23,9 @@ enum Palette {
         return "#" + digits.joined()
     }
 
-    /// The lines that leave an input or a block of the cell.
+    /// The lines that leave an input or a block of the cell: hues that differ for every colour vision.
     static func line(_ index: Int) -> String {
-        let colours = ["#0b62a4", "#a3271f", "#2f7d32", "#7a3fa0", "#b26a00", "#00797c", "#ad2f78", "#56606e"]
+        let colours = ["#0072b2", "#c65200", "#00805c", "#a8458a", "#8a6d00", "#2b9fd9", "#1f2430", "#7b8594"]
         return colours[index % colours.count]
     }
 

@@ -151,3 +151,9 @@ func escaped(_ text: String) -> String {
 
 /// A generous estimate of a text's width; fonts are not known here.
 func estimatedWidth(_ text: String, size: Double) -> Double { Double(text.prefix(200).count) * size * 0.62 }
+
+/// A text that is cut where it is wider.
+func shortened(_ text: String, to width: Double, size: Double) -> String {
+    guard estimatedWidth(text, size: size) > width else { return text }
+    return text.prefix(max(1, Int(width / (size * 0.62)) - 1)) + "…"
+}

@@ -1,19 +1,22 @@
 extension Image {
-    /// The image with the mask's colours laid over it; ignored pixels stay as they are.
+    /// The image with the mask's colours laid over it; ignored pixels and those of a background stay as they are.
     ///
     /// - Parameters:
     ///   - mask: labels of the same size as the image.
     ///   - palette: the colour of each label; labels beyond it take the standard palette's.
+    ///   - background: the label that gets no colour; nil for none.
     ///   - opacity: the mask's share, 0 to 1.
     /// - Returns: a new image of the same size.
-    public func overlaid(with mask: Mask, palette: [Color], opacity: Double = 0.5) -> Image {
+    public func overlaid(
+        with mask: Mask, palette: [Color], background: Int? = nil, opacity: Double = 0.5
+    ) -> Image {
         precondition(
             mask.width == width && mask.height == height,
             "a mask of \(mask.width)x\(mask.height) over an image of \(width)x\(height)")
         let share = Int((min(max(opacity, 0), 1) * 256).rounded())
         let colors = Array(palette.prefix(256) + Palette.standard.dropFirst(palette.count))
         var result = self
-        for (pixel, label) in mask.labels.enumerated() where label != Mask.ignored {
+        for (pixel, label) in mask.labels.enumerated() where label != Mask.ignored && Int(label) != background {
             let color = colors[Int(label)]
             for (channel, value) in [color.red, color.green, color.blue].enumerated() {
                 let old = Int(pixels[pixel * 3 + channel])

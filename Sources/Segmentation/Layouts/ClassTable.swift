@@ -17,7 +17,8 @@ public struct ClassTable: Hashable, Codable, Sendable {
     /// How many classes there are.
     public var count: Int { names.count }
 
-    /// Makes a table; where no colours are given, the standard palette's are taken.
+    /// Makes a table; where no colours are given, ``Palette/standard``'s are taken, and black for a
+    /// background.
     ///
     /// - Parameters:
     ///   - names: the name of each class.
@@ -26,7 +27,7 @@ public struct ClassTable: Hashable, Codable, Sendable {
     public init(names: [String], palette: [Color] = [], legend: [Color: UInt8]? = nil) {
         precondition((1...255).contains(names.count), "\(names.count) classes")
         self.names = names
-        self.palette = Array(palette.prefix(names.count)) + Palette.standard[..<names.count].dropFirst(palette.count)
+        self.palette = ClassTable.colors(of: names, given: palette)
         let own = zip(palette.prefix(names.count), UInt8(0)...).map { ($0, $1) }
         self.legend = legend ?? Dictionary(own, uniquingKeysWith: { first, _ in first })
     }
@@ -110,7 +111,7 @@ public struct ClassTable: Hashable, Codable, Sendable {
         }
         self.init(
             names: entries.map(\.name),
-            palette: entries.enumerated().map { $1.color ?? Palette.standard[$0] }, legend: legend)
+            palette: ClassTable.colors(of: entries.map(\.name), given: entries.map(\.color)), legend: legend)
     }
 
     /// The table as a class file's text, with colours.

@@ -40,11 +40,11 @@ public enum KnownClasses: String, CaseIterable, Codable, Sendable {
         "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
     ]
 
-    private static let vocPalette = Array(Palette.standard.prefix(21))
+    private static let vocPalette = Array(Palette.voc.prefix(21))
 
     /// The void's colour is that of 255.
     private static let vocLegend = Dictionary(
-        zip(vocPalette + [Palette.standard[255]], Array(0..<21) + [Mask.ignored]), uniquingKeysWith: { $1 })
+        zip(vocPalette + [Palette.voc[255]], Array(0..<21) + [Mask.ignored]), uniquingKeysWith: { $1 })
 
     /// The names are the first of the challenge's synonyms; of the two classes that share 0x8C8C8C it means the first.
     private static let ade20kColors: [(String, UInt32)] = [
@@ -93,12 +93,5 @@ extension ClassTable {
         self.init(
             names: entries.map(\.name), palette: palette,
             legend: Dictionary(Array(legend), uniquingKeysWith: { first, _ in first }))
-    }
-}
-
-extension Color {
-    /// Reads 0xRRGGBB.
-    fileprivate init(_ value: UInt32) {
-        self.init(UInt8(value >> 16 & 255), UInt8(value >> 8 & 255), UInt8(value & 255))
     }
 }

@@ -71,8 +71,13 @@ struct PredictOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The folder for the masks.", valueName: "dir"))
     var output: String
 
-    @Flag(help: "Write the images with the masks over them and a legend too.")
+    @Flag(help: "Write the images with the masks over them too; a background stays as it is.")
     var overlay = false
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Put a legend of the classes in it below each overlay, of a third of its height at most.")
+    var legend = true
 
     @Option(help: "Write the probabilities of all classes too, as npy or safetensors.")
     var probabilities: ProbabilityFile?
@@ -101,6 +106,7 @@ struct PredictOptions: ParsableArguments {
     func prediction(_ configuration: Configuration) -> PredictionOptions {
         var result = PredictionOptions()
         result.overlay = overlay
+        result.legend = legend
         result.probabilities = probabilities
         result.form = form
         result.evaluate = configuration.evaluate

@@ -39,10 +39,21 @@ import Testing
         #expect(elements[0].value("width") > 1_000)
     }
 
-    @Test func drawingsAreStable() throws {
-        let genotype = try KnownDesign.autoDeepLab.genotype()
-        #expect(drawGenotype(genotype) == drawGenotype(genotype))
-        #expect(drawNetwork(genotype).contains("strides 4, 4, 4, 8, 16, 8, 16, 16, 32, 32, 16, 8"))
+    /// Two layers: a column is 60 wide and begins with the stem's at 160, a row is 62 high and begins with 4's at 124.
+    @Test func partsOfASmallNetwork() throws {
+        let svg = drawNetwork(Genotype(path: [.s8, .s16], cell: .published))
+        let elements = try elements(of: svg)
+        #expect(elements[0]["aria-label"] == "Network level: strides 8, 16")
+        // The stem's two, layer 1 at strides 4 and 8, layer 2 at 4, 8 and 16.
+        let nodes = elements.filter { $0.name == "circle" && $0["r"] == "12" }
+        #expect(Set(nodes.map { "\($0["cx"]) \($0["cy"])" }).count == 7 && nodes.count == 7)
+        let path = nodes.filter { $0["fill"] == "#d9580d" }.map { "\($0["cx"]) \($0["cy"])" }
+        #expect(path.sorted() == ["220 186", "280 248"])
+        // Arrows leave a node's rim: 12 of the 86.28 between two nodes, 8.35 to the right and 8.62 down; the last one
+        // goes on to the head.
+        let arrows = elements.filter { $0["stroke"] == "#d9580d" && $0["stroke-width"] == "3.4" }
+        #expect(
+            arrows.map { $0["d"].prefix { $0 != "L" } }.sorted() == ["M168.35 132.62", "M228.35 194.62", "M292 248"])
     }
 }
 
