@@ -11,6 +11,8 @@ public struct RunRecord: Sendable {
     public let time: String
     /// Every single number that was measured, by name.
     public let values: [String: Double]
+    /// The validation's IoU of each class, nil where it is absent; nil where there was no validation.
+    public let classIOU: [Double?]?
     /// A search's decoded path; nil in a training.
     public let path: [Stride]?
     /// Softmaxed alpha, a row of 8 an edge; nil in a training.
@@ -28,6 +30,7 @@ public struct RunRecord: Sendable {
         self.step = step
         time = object["time"] as? String ?? ""
         values = object.compactMapValues { $0 as? Double }.filter { $0.key != "epoch" && $0.key != "step" }
+        classIOU = (object["classIOU"] as? [Any])?.prefix(255).map { $0 as? Double }
         path = numbers("path")?.compactMap { Int(exactly: $0).flatMap(Stride.init(rawValue:)) }
         let width = Operator.allCases.count
         alpha = numbers("alpha").flatMap { flat in

@@ -29,28 +29,20 @@ public func evaluate(
         inference: Inference(settings, device: model.device))
     let start = Date()
     var boundary = settings.boundary > 0 ? BoundaryScore(classes: count, tolerance: settings.boundary) : nil
-    var worst: [JudgedImage] = []
+    var worst = WorstImages(limit: settings.worst)
     reporter.report(.began(stage: "evaluate", unit: "image", total: samples.count))
     let matrix = try evaluator(
         network: { model.network($0, mode: .evaluation) },
         judged: { item, prediction in
             boundary?.add(labels: item.mask, prediction: prediction)
-            guard settings.worst > 0 else { return }
-            worst.append(JudgedImage(item, prediction: prediction, classes: count))
-            // Stable for equal figures, so that the list is the same each time.
-            worst.sort { ($0.mIOU, $0.sample.name) < ($1.mIOU, $1.sample.name) }
-            if worst.count > settings.worst { worst.removeLast() }
+            worst.add(item, prediction: prediction, classes: count)
         },
         advanced: { reporter.report(.advanced(Advance(completed: $0))) })
     reporter.report(.ended(stage: "evaluate"))
     let total = matrix ?? ConfusionMatrix(classes: count)
-    let listed = worst.enumerated().map { place, judged in
-        Metrics.Worst(
-            name: judged.sample.name, image: judged.sample.image, mIOU: judged.mIOU, picture: "worst/\(place + 1).png")
-    }
     return Evaluation(
         metrics: Metrics(
-            total, boundary: boundary, worst: listed, names: model.classes.names, images: samples.count,
+            total, boundary: boundary, worst: worst.listed, names: model.classes.names, images: samples.count,
             seconds: Date().timeIntervalSince(start)),
-        matrix: total, classes: model.classes, worst: worst)
+        matrix: total, classes: model.classes, worst: worst.images)
 }

@@ -31,21 +31,27 @@ struct Evaluator {
     /// - Parameters:
     ///   - network: Scores of a batch of images.
     ///   - judged: Told each image with its prediction, at the labels' resolution.
+    ///   - scored: Told each image, and how to get scores or probabilities of rows at the labels' resolution.
     ///   - stop: Asked after every image whether to give up.
     ///   - advanced: Told how many images are done.
     /// - Returns: The confusion matrix over all images, which the processes of a group share; nil if one gave up.
     /// - Throws: An error that names the image which cannot be read.
     func callAsFunction(
         network: (Tensor) -> Tensor, judged: (EvaluationItem, Mask) -> Void = { _, _ in },
+        scored: (EvaluationItem, (Range<Int>) -> Tensor) -> Void = { _, _ in },
         stop: () -> Bool = { false }, advanced: (Int) -> Void = { _ in }
     ) throws -> ConfusionMatrix? {
-        let own = try Agreement.all { try measureOwn(network: network, judged: judged, stop: stop, advanced: advanced) }
+        let own = try Agreement.all {
+            try measureOwn(network: network, judged: judged, scored: scored, stop: stop, advanced: advanced)
+        }
         return ConfusionMatrix.sum(own, classes: classes)
     }
 
     /// The images of this process.
     private func measureOwn(
-        network: (Tensor) -> Tensor, judged: (EvaluationItem, Mask) -> Void, stop: () -> Bool, advanced: (Int) -> Void
+        network: (Tensor) -> Tensor, judged: (EvaluationItem, Mask) -> Void,
+        scored: (EvaluationItem, (Range<Int>) -> Tensor) -> Void,
+        stop: () -> Bool, advanced: (Int) -> Void
     ) throws -> ConfusionMatrix? {
         let (rank, size) = (ProcessGroup.current?.rank ?? 0, ProcessGroup.size)
         let own = size == 1 ? samples : stride(from: rank, to: samples.count, by: size).map { samples[$0] }
@@ -54,10 +60,14 @@ struct Evaluator {
         var matrix = ConfusionMatrix(classes: classes)
         var done = 0
         while let item = try loader.next() {
-            let scores = inference(item.image, network: network)
+            let found = inference(item.image, network: network)
+            let scores = withoutGradients {
+                interpolateBilinear(found, height: item.mask.height, width: item.mask.width, alignCorners: false)
+            }
             let prediction = Mask(
                 width: item.mask.width, height: item.mask.height,
-                labels: withoutGradients { scores.classes(height: item.mask.height, width: item.mask.width) })
+                labels: withoutGradients { scores.argmax(1).to(.uint8).bytes() })
+            scored(item) { scores.narrow(2, start: $0.lowerBound, length: $0.count) }
             matrix.add(labels: item.mask.labels, predictions: prediction.labels)
             judged(item, prediction)
             done += 1

@@ -97,7 +97,7 @@ public struct Evaluation {
         try AtomicFile.write(Data(picture.utf8), to: paths.confusionPicture)
         if !worst.isEmpty { try RunFolder.makeFolder(paths.worst) }
         for (entry, judged) in zip(metrics.worst, worst) {
-            try writePNG(judged.picture(palette: classes.palette), to: folder + "/" + entry.picture)
+            try writePNG(judged.picture(classes), to: folder + "/" + entry.picture)
         }
         removePictures(of: paths.worst, after: worst.count)
     }
@@ -142,12 +142,14 @@ struct JudgedImage {
     }
 
     /// Image, labels and prediction side by side.
-    func picture(palette: [Color]) -> Image {
+    func picture(_ classes: ClassTable) -> Image {
         let width = min(labels.width, 640)
         let height = max(1, labels.height * width / labels.width)
         let small = image.resized(width: width, height: height)
         let overlays = [labels, prediction].map {
-            small.overlaid(with: $0.resized(width: width, height: height), palette: palette, opacity: 0.65)
+            small.overlaid(
+                with: $0.resized(width: width, height: height), palette: classes.palette,
+                background: classes.background, opacity: 0.65)
         }
         return Image.grid([[small] + overlays])
     }

@@ -102,7 +102,7 @@ public final class RunFolder: Sendable {
     /// Removes what a killed process left half written; nobody else is at work here.
     private func removeLeftovers() {
         unlink(paths.nextCheckpoint)
-        for folder in [path, paths.checkpoints, paths.genotypes] {
+        for folder in [path, paths.checkpoints, paths.genotypes, paths.validation, paths.validation + "/worst"] {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             for name in names where AtomicFile.isLeftover(name) { unlink(folder + "/" + name) }
         }

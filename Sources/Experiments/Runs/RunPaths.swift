@@ -47,6 +47,9 @@ public struct RunPaths: Equatable, Sendable {
     /// The folder of the images that went worst in the last evaluation.
     public var worst: String { file("worst") }
 
+    /// The folder of the validation that the model file had: the same files as of an evaluation.
+    public var validation: String { file("validation") }
+
     /// The model card.
     public var card: String { file("README.md") }
     /// What networks came to under one budget, where the folder is a comparison's or a run was named to it.

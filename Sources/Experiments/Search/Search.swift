@@ -27,7 +27,7 @@ public final class Search {
     private var watch: NumberWatch
     private let metrics: MetricsTable
     private let board: RunBoard
-    private let palette: [Color]
+    private let classes: ClassTable
     /// What the last epoch measured, for the live line.
     private var latest = (path: [Stride](), mIOU: Double?.none)
 
@@ -108,7 +108,7 @@ public final class Search {
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)
         board = try RunBoard(folder, configuration, classes: dataset.classes, after: position.step)
-        palette = dataset.classes.palette
+        classes = dataset.classes
         try folder.write(configuration)
         try folder.write(Environment(threads: configuration.workerThreads, on: device))
     }
@@ -217,16 +217,19 @@ public final class Search {
         let isLast = epoch + 1 == search.epochs
         var note = "epoch \(epoch + 1)/\(search.epochs)"
         var samples: Image?
+        var validation: Validation?
         if isLast || (epoch + 1) % search.validateEvery == 0 {
             let network = { (images: Tensor) in self.supernet(images, mode: .evaluation) }
-            let matrix = try evaluator(network: network, stop: { self.keeper.isStopping })
-            guard let matrix else {
+            let found = try evaluator.validate(worst: 0, network: network, stop: { self.keeper.isStopping })
+            guard let found else {
                 // Half a validation is none: it is made again when the run goes on.
                 try keeper.save(self)
                 return try keeper.stopIfAsked(self)
             }
-            values.append(("mIOU", .number(matrix.mIOU)))
-            if ProcessGroup.isLeader { samples = try evaluator.sheet(palette: palette, network: network) }
+            validation = found
+            let matrix = found.matrix
+            values += found.logged
+            if ProcessGroup.isLeader { samples = try evaluator.sheet(palette: classes.palette, network: network) }
             position.best = max(position.best, matrix.mIOU)
             latest.mIOU = matrix.mIOU
             note += String(format: ": val mIOU %.4f", matrix.mIOU)
@@ -248,8 +251,9 @@ public final class Search {
         if !warnings.isEmpty { values.append(("warning", .text(warnings.joined(separator: "; ")))) }
         latest.path = genotype.path
         try log.append(epoch: epoch, step: position.step, values)
-        try metrics.append(epoch: epoch, step: position.step, numbers(values))
-        try board.update(samples: samples)
+        let columns = validation?.columns(classes.names) ?? []
+        try metrics.append(epoch: epoch, step: position.step, numbers(values) + columns)
+        try board.update(samples: samples, confusion: validation?.matrix)
         try AtomicFile.write(genotype.json(), to: keeper.folder.paths.genotype(epoch: epoch + 1))
         position.finishEpoch()
         try keeper.save(self)

@@ -212,6 +212,7 @@ public final class Training {
         let isLast = position.step == schedule.total
         var isBest = false
         var samples: Image?
+        var validation: Validation?
         var values: [(String, LogValue)] = [
             ("loss", .number(position.meanLoss)), ("learningRate", .number(schedule.rate(at: position.step - 1))),
             ("skippedSteps", .integer(position.skipped)),
@@ -224,13 +225,17 @@ public final class Training {
             }
             samples = found.samples
             isBest = found.isBest
-            latestMIOU = found.mIOU
-            values.append(("mIOU", .number(found.mIOU)))
-            reporter.report(.note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", found.mIOU)))
+            let measured = found.validation
+            validation = measured
+            latestMIOU = measured.matrix.mIOU
+            values += measured.logged
+            reporter.report(
+                .note(String(format: "epoch \(epoch + 1)/\(epochs): val mIOU %.4f", measured.matrix.mIOU)))
         }
         try log.append(epoch: epoch, step: position.step, values)
-        try metrics.append(epoch: epoch, step: position.step, numbers(values))
-        try board.update(samples: samples)
+        let columns = validation?.columns(model.classes.names) ?? []
+        try metrics.append(epoch: epoch, step: position.step, numbers(values) + columns)
+        try board.update(samples: samples, confusion: validation?.matrix)
         position.finishEpoch()
         let checkpoint = try keeper.save(self)
         if isBest && ProcessGroup.isLeader { try checkpoint.write(to: keeper.folder.paths.bestCheckpoint) }
@@ -238,21 +243,26 @@ public final class Training {
 
     /// Measures the network, with the averaged weights where there are such, and writes the model if it is the best.
     ///
-    /// - Returns: The mIOU, whether it is the best so far, and pictures; nil where the run was asked to stop.
-    private func validate() throws -> (mIOU: Double, isBest: Bool, samples: Image?)? {
+    /// - Returns: What was measured, whether it is the best so far, and pictures; nil where the run was asked to stop.
+    private func validate() throws -> (validation: Validation, isBest: Bool, samples: Image?)? {
         let measured = {
             let network = { (images: Tensor) in self.model.network(images, mode: .evaluation) }
-            guard let matrix = try self.evaluator(network: network, stop: { self.keeper.isStopping }) else {
-                return nil as (mIOU: Double, isBest: Bool, samples: Image?)?
-            }
-            let isBest = matrix.mIOU > self.position.best
-            guard ProcessGroup.isLeader else { return (matrix.mIOU, isBest, nil) }
+            let found = try self.evaluator.validate(
+                worst: min(4, self.configuration.evaluate.worst), network: network,
+                stop: { self.keeper.isStopping })
+            guard let found else { return nil as (validation: Validation, isBest: Bool, samples: Image?)? }
+            let isBest = found.matrix.mIOU > self.position.best
+            guard ProcessGroup.isLeader else { return (found, isBest, nil) }
             let samples = try self.evaluator.sheet(palette: self.model.classes.palette, network: network)
-            if isBest { try self.model.write(to: self.keeper.folder.paths.model) }
-            return (matrix.mIOU, isBest, samples)
+            if isBest {
+                let paths = self.keeper.folder.paths
+                try self.model.write(to: paths.model)
+                try found.evaluation(self.model.classes).write(to: paths.validation)
+            }
+            return (found, isBest, samples)
         }
         let found = try average?.inPlace(measured) ?? measured()
-        if let found, found.isBest { position.best = found.mIOU }
+        if let found, found.isBest { position.best = found.validation.matrix.mIOU }
         return found
     }
 }

@@ -1,20 +1,21 @@
 import Foundation
 import Reporting
 import SearchSpace
+import Segmentation
 import Torch
 
 /// Writes report.html into a run's folder, from what is in it.
 ///
 /// - Parameters:
 ///   - run: The run's folder.
-///   - classes: How many classes the data have; nil looks them up in the data, as far as they can be read.
+///   - classes: The data's classes; nil takes those of the run's model, or of the data as far as they can be read.
 ///   - trials: The trials of which the run is the best.
 ///   - path: Where the page is written; nil is the run's own report.html.
 /// - Returns: The page's path.
 /// - Throws: ``RunError`` where the folder holds no run, `FileError` where the page cannot be written.
 @discardableResult
 public func writeReport(
-    ofRun run: String, classes: Int? = nil, trials: TrialTable? = nil, to path: String? = nil
+    ofRun run: String, classes: ClassTable? = nil, trials: TrialTable? = nil, to path: String? = nil
 ) throws -> String {
     let paths = RunPaths(folder: run)
     let text = String(decoding: try boundedContents(of: paths.configuration, limit: 1 << 20), as: UTF8.self)
@@ -29,16 +30,18 @@ public func writeReport(
     report.genotype = trained
     report.configuration = text
     report.environment = environment(paths.environment)
-    report.samples = FileManager.default.contents(atPath: paths.samples)
+    report.samples = picture(paths.samples, width: 1_160)
     report.written = Date().formatted(.iso8601)
-    let metrics = (FileManager.default.contents(atPath: paths.evaluation))
-        .flatMap { try? JSONDecoder().decode(Metrics.self, from: $0) }
-    report.classes = metrics?.classes.map { RunReport.ClassResult(name: $0.name, iou: $0.iou) } ?? []
+    let table = classes ?? modelClasses(paths.model) ?? (try? configuration.data.dataset().classes)
+    report.classes = table.map { zip($0.names, $0.palette).map { .init(name: $0, colour: $1.hex) } } ?? []
+    let measured = measurements(ofRun: paths)
+    report.measurements = measured.map(\.shown)
     if let own = trained ?? records.last?.genotype {
-        let classes = classes ?? (try? configuration.data.dataset().classes.count) ?? 19
+        let classes = table?.count ?? 19
         let best = records.compactMap { $0.values["mIOU"] }.max()
+        let evaluated = measured.first { $0.isEvaluation }?.shown.mIOU
         let train = configuration.train
-        report.comparison = compared(own, train, classes: classes, mIOU: metrics?.mIOU ?? (trained == nil ? nil : best))
+        report.comparison = compared(own, train, classes: classes, mIOU: evaluated ?? (trained == nil ? nil : best))
         report.comparisonBasis =
             "\(train.crop.height) x \(train.crop.width) pixels, F = \(train.filters), \(classes) classes"
     }

@@ -27,24 +27,32 @@ final class RunBoard {
 
     /// Shows the epoch that was logged last.
     ///
-    /// - Parameter samples: Images, truths and predictions in rows, where the epoch was validated.
+    /// - Parameters:
+    ///   - samples: Images, truths and predictions in rows, where the epoch was validated.
+    ///   - confusion: Pixels by label and prediction, where it was.
     /// - Throws: An error that names the file which cannot be written.
-    func update(samples: Image?) throws {
+    func update(samples: Image?, confusion: ConfusionMatrix?) throws {
         guard ProcessGroup.isLeader else { return }
         if let samples { try writePNG(samples, to: folder.paths.samples) }
         let log = FileManager.default.contents(atPath: folder.paths.log) ?? Data()
         if let record = RunRecord.all(in: log).last {
-            try events.append(step: record.step, record.events + pictures(of: record, samples: samples))
+            try events.append(
+                step: record.step,
+                record.events(classes: classes.names)
+                    + pictures(of: record, samples: samples, confusion: confusion))
         }
-        try writeReport(ofRun: folder.path, classes: classes.count)
+        try writeReport(ofRun: folder.path, classes: classes)
     }
 
-    private func pictures(of record: RunRecord, samples: Image?) throws -> [(String, EventValue)] {
+    private func pictures(
+        of record: RunRecord, samples: Image?, confusion: ConfusionMatrix?
+    ) throws -> [(String, EventValue)] {
         var pictures: [(String, EventValue)] = []
         func add(_ name: String, _ image: Image) throws {
             pictures.append((name, .picture(png: try pngData(image))))
         }
         if let samples { try add("samples", samples) }
+        if let confusion { try add("confusion", .heatMap(confusion.shares, side: confusion.classes > 32 ? 4 : 16)) }
         if let alpha = record.alpha { try add("alpha", .heatMap(alpha)) }
         if let beta = record.beta, let space = SearchedSpace(of: record)?.network {
             // A row for each stride and move, a column for each layer that the arrow leaves.
@@ -65,6 +73,16 @@ final class RunBoard {
             pictures.append(("architecture", .picture(png: png)))
         }
         return pictures
+    }
+}
+
+extension ConfusionMatrix {
+    /// Each label's pixels by prediction, as shares of the label's; zeros where it has none.
+    fileprivate var shares: [[Double]] {
+        (0..<classes).map { label in
+            let all = Double(max(1, labelled(label)))
+            return (0..<classes).map { Double(self[label, $0]) / all }
+        }
     }
 }
 

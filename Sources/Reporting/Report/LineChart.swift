@@ -5,23 +5,21 @@ struct LineChart {
     /// One curve.
     struct Series {
         let name: String
-        let points: [(epoch: Int, value: Double)]
+        let points: [CurvePoint]
     }
 
     let title: String
+    /// What the values are, with their unit.
+    let axis: String
     let series: [Series]
     /// The values' range, where it is known beforehand.
     var range: ClosedRange<Double>?
 
-    private let width = 400.0
-    private let height = 230.0
-    private let left = 52.0
-    private let right = 10.0
-    private let top = 12.0
-    private let bottom = 28.0
+    private let frame = ChartFrame()
 
     private var drawn: [Series] {
-        series.map { Series(name: $0.name, points: $0.points.filter(\.value.isFinite)) }.filter { !$0.points.isEmpty }
+        series.map { Series(name: $0.name, points: thinned($0.points.filter(\.value.isFinite), to: 400)) }
+            .filter { !$0.points.isEmpty }
     }
 
     /// The chart; nil where nothing was measured.
@@ -34,43 +32,27 @@ struct LineChart {
         else { return nil }
         let ticks = LineChart.ticks(range ?? low...high)
         guard let bottomValue = ticks.first, let topValue = ticks.last else { return nil }
-        func x(_ epoch: Double) -> Double {
-            left + (width - left - right) * (epoch - Double(firstEpoch)) / Double(max(lastEpoch - firstEpoch, 1))
-        }
+        func x(_ epoch: Int) -> Double { frame.x(epoch, of: firstEpoch...lastEpoch) }
         func y(_ value: Double) -> Double {
-            let share = (min(max(value, bottomValue), topValue) - bottomValue) / max(topValue - bottomValue, 1e-300)
-            return height - bottom - (height - top - bottom) * share
+            frame.y((min(max(value, bottomValue), topValue) - bottomValue) / max(topValue - bottomValue, 1e-300))
         }
-        var parts: [String] = []
-        for tick in ticks {
-            let at = number(y(tick))
-            parts.append(
-                "<path class=\"grid\" d=\"M\(number(left)) \(at)H\(number(width - right))\"/>"
-                    + "<text x=\"\(number(left - 6))\" y=\"\(number(y(tick) + 4))\" class=\"end\">"
-                    + "\(LineChart.label(tick))</text>")
-        }
-        for epoch in LineChart.epochTicks(firstEpoch...lastEpoch) {
-            parts.append(
-                "<text x=\"\(number(x(Double(epoch))))\" y=\"\(number(height - 8))\" class=\"middle\">\(epoch + 1)</text>"
-            )
-        }
+        var parts = ticks.map { frame.horizontal(at: y($0), label: LineChart.label($0)) }
+        parts.append(frame.axes(epochs: firstEpoch...lastEpoch, values: axis))
         for (index, curve) in drawn.enumerated() {
-            let places = curve.points.map { "\(number(x(Double($0.epoch)))) \(number(y($0.value)))" }
             let style = LineChart.colour(index)
-            if places.count == 1 {
-                let place = curve.points[0]
-                let centre = "cx=\"\(number(x(Double(place.epoch))))\" cy=\"\(number(y(place.value)))\""
-                parts.append("<circle class=\"\(style) dot\" \(centre) r=\"3.5\"/>")
-            } else {
-                parts.append("<path class=\"\(style) curve\" d=\"M\(places.joined(separator: "L"))\"/>")
+            // The second curve is dashed: colours alone are not for everybody.
+            let dashes = index % 2 == 1 ? " stroke-dasharray=\"5 3\"" : ""
+            if curve.points.count > 1 {
+                let places = curve.points.map { "\(number(x($0.epoch))) \(number(y($0.value)))" }
+                parts.append("<path class=\"\(style) curve\"\(dashes) d=\"M\(places.joined(separator: "L"))\"/>")
+            }
+            // Few points are shown as such.
+            for point in curve.points.count <= 12 ? curve.points : [] {
+                let centre = "cx=\"\(number(x(point.epoch)))\" cy=\"\(number(y(point.value)))\""
+                parts.append("<circle class=\"\(style) dot\" \(centre) r=\"3\"/>")
             }
         }
-        return """
-            <figure class="card"><figcaption>\(caption(drawn))</figcaption>
-            <svg viewBox="0 0 \(number(width)) \(number(height))" role="img" aria-label="\(escaped(description(drawn)))">
-            \(parts.joined(separator: "\n"))
-            </svg></figure>
-            """
+        return frame.figure(caption: caption(drawn), label: description(drawn), parts: parts)
     }
 
     private func caption(_ drawn: [Series]) -> String {
@@ -104,14 +86,6 @@ struct LineChart {
         let last = ceil(range.upperBound / step - 1e-9)
         guard last - first < 100, first.magnitude < 1e15 else { return [range.lowerBound, range.upperBound] }
         return stride(from: first, through: max(last, first + 1), by: 1).map { $0 * step }
-    }
-
-    /// Up to six epochs for the axis, the last one among them.
-    static func epochTicks(_ range: ClosedRange<Int>) -> [Int] {
-        let step = max(1, (range.count + 4) / 5)
-        let marks = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
-        // A mark that the last one would touch is left out.
-        return marks.filter { range.upperBound - $0 >= (step + 1) / 2 } + [range.upperBound]
     }
 
     /// A number in a few characters.

@@ -20,11 +20,7 @@ extension RunReport {
     }
 
     /// At most 24 records, evenly over the epochs and with the last one: each is a drawing of its own.
-    private var framedRecords: [RunRecord] {
-        let count = min(records.count, 24)
-        guard count > 1 else { return records }
-        return (0..<count).map { records[$0 * (records.count - 1) / (count - 1)] }
-    }
+    private var framedRecords: [RunRecord] { evenly(records, limit: 24) }
 
     private static func frame(of record: RunRecord) -> String? {
         guard let genotype = record.genotype else { return nil }

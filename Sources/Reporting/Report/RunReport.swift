@@ -23,9 +23,11 @@ public struct RunReport: Sendable {
     public var trials: [Trial] = []
     /// Mean, spread and agreement of the trials.
     public var trialSummary = ""
-    /// The last evaluation, class by class; empty before one.
-    public var classes: [ClassResult] = []
-    /// Images, truths and predictions in rows, as PNG.
+    /// The data's classes; empty where they are not known.
+    public var classes: [ClassEntry] = []
+    /// What the network came to: the validation, then evaluations.
+    public var measurements: [Measurement] = []
+    /// Images, truths and predictions in rows, as PNG or JPEG.
     public var samples: Data?
     /// The configuration as it stands in the run folder.
     public var configuration = ""
@@ -71,20 +73,6 @@ public struct RunReport: Sendable {
         }
     }
 
-    /// A class in an evaluation.
-    public struct ClassResult: Sendable {
-        /// Its name.
-        public var name: String
-        /// Intersection over union; nil where the class is absent.
-        public var iou: Double?
-
-        /// A row of the evaluation.
-        public init(name: String, iou: Double?) {
-            self.name = name
-            self.iou = iou
-        }
-    }
-
     /// A run's report with its records; the rest is put in afterwards.
     public init(kind: String, name: String, records: [RunRecord], epochs: Int?) {
         self.kind = kind
@@ -100,10 +88,12 @@ public struct RunReport: Sendable {
     public func html() -> String {
         let title = escaped("\(name): \(kind)")
         let sections = [
-            section("Curves", curves), section("Architecture", architecture), section("Samples", sampleFigure),
-            section("Measured comparison", measured?.html), section("Comparison", comparisonTable),
-            section("Classes", classTable), section("Trials", trialTable),
-            section("Configuration", configurationText), section("Environment", environmentList),
+            section("Samples", sampleFigure), section("Curves", curves), section("Results", measurementTable),
+            section("Classes", classTable), section("Confusion", confusionFigures),
+            section("Worst images", worstFigures), section("Measured comparison", measured?.html),
+            section("Comparison", comparisonTable), section("Trials", trialTable),
+            section("Architecture", architecture), section("Configuration", configurationText),
+            section("Environment", environmentList),
         ]
         return """
             <!DOCTYPE html>
@@ -137,54 +127,16 @@ public struct RunReport: Sendable {
     private var status: String {
         let epoch = (records.last?.epoch ?? -1) + 1
         var parts = [isFinished ? "finished, \(epoch) epochs" : "epoch \(epoch)" + (epochs.map { " of \($0)" } ?? "")]
-        if let best = records.compactMap({ $0.values["mIOU"] }).max() {
-            parts.append("best validation mIOU \(String(format: "%.4f", best))")
+        let validated = records.compactMap { record in record.values["mIOU"].map { (record.epoch, $0) } }
+        if let best = validated.map(\.1).max(), let found = validated.first(where: { $0.1 == best }) {
+            parts.append("best validation mIOU \(String(format: "%.4f", best)) in epoch \(found.0 + 1)")
         }
         if !written.isEmpty { parts.append("written \(escaped(written))") }
         if !isFinished { parts.append("refreshes itself every 30 s") }
         return parts.joined(separator: " · ")
     }
 
-    // MARK: Curves
-
-    private func series(_ key: String, _ name: String) -> LineChart.Series {
-        LineChart.Series(
-            name: name, points: records.compactMap { record in record.values[key].map { (record.epoch, $0) } })
-    }
-
-    private var curves: String? {
-        let charts = [
-            LineChart(title: "loss", series: [series("loss", "loss")]),
-            LineChart(title: "mIOU", series: [series("mIOU", "mIOU")]),
-            LineChart(title: "learning rate", series: [series("learningRate", "learning rate")]),
-            LineChart(
-                title: "entropy", series: [series("alphaEntropy", "alpha"), series("betaEntropy", "beta")],
-                range: 0...1),
-            LineChart(title: "seconds a step", series: [series("secondsPerStep", "seconds a step")]),
-        ]
-        let shares = records.compactMap { record in
-            record.alpha.map { rows in
-                let sums = Operator.allCases.map { op in rows.reduce(0) { $0 + $1[op.index] } }
-                return (record.epoch, sums.map { $0 / Double(rows.count) })
-            }
-        }
-        let figures = charts.compactMap { $0.figure() } + [SharesChart(records: shares).figure()].compactMap { $0 }
-        return figures.isEmpty
-            ? "<p>The first epoch is not over yet.</p>"
-            : "<div class=\"cards\">\(figures.joined(separator: "\n"))</div>"
-    }
-
-    // MARK: The rest
-
-    private var sampleFigure: String? {
-        samples.map { png in
-            """
-            <figure class="card"><figcaption>Validation images, their truth, and what the network sees</figcaption>
-            <img alt="Rows of a validation image, its truth and the prediction" \
-            src="data:image/png;base64,\(png.base64EncodedString())"></figure>
-            """
-        }
-    }
+    // MARK: Tables and texts
 
     private var comparisonTable: String? {
         if comparison.isEmpty { return nil }
@@ -204,23 +156,8 @@ public struct RunReport: Sendable {
             """
     }
 
-    private var classTable: String? {
-        if classes.isEmpty { return nil }
-        let rows = classes.map { entry in
-            let value = entry.iou.map { String(format: "%.4f", $0) } ?? "absent"
-            let bar = number(100 * min(max(entry.iou ?? 0, 0), 1))
-            return "<tr><th scope=\"row\">\(escaped(entry.name))</th><td>\(value)</td>"
-                + "<td class=\"bar\"><i style=\"width:\(bar)%\"></i></td></tr>"
-        }
-        return """
-            <div class="scroll"><table><caption>The last evaluation</caption>
-            <thead><tr><th scope="col">class</th><th scope="col">IoU</th><td></td></tr></thead>
-            <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
-            """
-    }
-
     private var configurationText: String? {
-        configuration.isEmpty ? nil : "<pre tabindex=\"0\">\(markup(configuration))</pre>"
+        configuration.isEmpty ? nil : "<pre tabindex=\"0\">\(markup(String(configuration.prefix(200_000))))</pre>"
     }
 
     private var environmentList: String? {

@@ -3,8 +3,14 @@ import SearchSpace
 
 extension RunRecord {
     /// What TensorBoard shows of this record: every number, and alpha and beta as distributions.
-    public var events: [(String, EventValue)] {
+    ///
+    /// - Parameter classes: The classes' names, by which their IoU is shown.
+    /// - Returns: Names, in which `/` makes groups, with what they name.
+    public func events(classes: [String]) -> [(String, EventValue)] {
         var events = values.sorted { $0.key < $1.key }.map { ("run/\($0.key)", EventValue.scalar($0.value)) }
+        for (name, iou) in zip(classes, classIOU ?? []) {
+            if let iou { events.append(("iou/\(name)", .scalar(iou))) }
+        }
         if let alpha {
             for op in Operator.allCases {
                 let shares = alpha.map { $0[op.index] }

@@ -12,7 +12,14 @@ struct ReportBrowserTests {
         var report = RunReport(kind: "search", name: "a-rather-long-name-of-a-run", records: .search(30), epochs: 30)
         report.configuration = String(repeating: "a long line of the configuration ", count: 20)
         report.comparison = [.init(name: "stacked-hourglass", parameters: 1, multiplyAdds: 1)]
-        report.classes = [.init(name: "a class", iou: 0.5)]
+        report.classes = (0..<60).map { .init(name: "a class of number \($0)", colour: "#0072b2") }
+        report.samples = Picture.png
+        var measurement = RunReport.Measurement(title: "validation of the best epoch")
+        measurement.iou = .init(repeating: 0.5, count: 60)
+        measurement.confusion = .init(repeating: .init(repeating: 7, count: 60), count: 60)
+        measurement.worst = .init(
+            repeating: .init(caption: String(repeating: "a/folder", count: 30), data: Picture.png), count: 3)
+        report.measurements = .init(repeating: measurement, count: 3)
         report.environment = [(name: "command", value: String(repeating: "/a/path", count: 40))]
         let told = """
             <script>

@@ -23,18 +23,26 @@ struct ReportTests {
         var report = RunReport(kind: "search", name: "a <b> & c", records: [RunRecord].search(40), epochs: 40)
         report.configuration = "seed: 1\n# <script>alert(1)</script>\n"
         report.comparison = [.init(name: "this run", parameters: 2_500_000, multiplyAdds: 3_000_000_000, mIOU: 0.5)]
-        report.classes = [.init(name: "<road>", iou: 0.25), .init(name: "sky", iou: nil)]
+        report.classes = [.init(name: "<road>", colour: "#0072b2"), .init(name: "sky", colour: "\"><script>alert(2)")]
+        report.samples = Picture.png
+        var measurement = RunReport.Measurement(title: "<script>alert(3)</script>")
+        measurement.iou = [0.25, nil]
+        measurement.confusion = [[3, 1], [1, 0]]
+        measurement.worst = [.init(caption: "\" onload=<script>alert(4)", data: Picture.png)]
+        report.measurements = [measurement]
         report.environment = [("device", "cpu")]
         let html = report.html()
         #expect(!html.contains("http://") || !html.replacing("http://www.w3.org", with: "").contains("http://"))
         #expect(!html.contains("https://") && !html.contains("src=\"/") && !html.contains("<link"))
         #expect(!html.contains("<script>alert") && html.contains("a &lt;b&gt; &amp; c"))
+        #expect(html.contains("&quot; onload=&lt;script&gt;") && html.contains("&lt;road&gt;"))
         #expect(html.components(separatedBy: "<template data-epoch=").count - 1 == 24)
         #expect(html.contains("<template data-epoch=\"1\">") && html.contains("<template data-epoch=\"40\">"))
         #expect(
-            html.contains("finished, 40 epochs · best validation mIOU 0.5000") && !html.contains("data-refresh=\"30\""))
+            html.contains("finished, 40 epochs · best validation mIOU 0.5000 in epoch 1")
+                && !html.contains("data-refresh=\"30\""))
         #expect(html.contains("<td>2.50</td><td>3.00</td><td>0.5000</td>"))
-        #expect(html.contains("aria-label=\"loss by epoch: loss from 2 in epoch 1 to 0.05 in epoch 40\""))
+        #expect(html.contains("aria-label=\"loss by epoch: training from 2 in epoch 1 to 0.05 in epoch 40\""))
     }
 
     @Test("A run that goes on refreshes itself; one without an epoch says so")
@@ -49,7 +57,8 @@ struct ReportTests {
     @Test("Events of a record: numbers, and a distribution for each operator and move")
     func events() throws {
         let record = try #require([RunRecord].search(1).first)
-        let events = Dictionary(record.events) { $1 }
+        let events = Dictionary(record.events(classes: ["road", "sky"])) { $1 }
+        #expect(!events.keys.contains { $0.hasPrefix("iou/") })
         guard case .scalar(2) = events["run/loss"], case .shares(let skips) = events["alpha/skip"],
             case .scalar(let share) = events["operators/skip"], case .shares(let ups) = events["beta/up"]
         else {
@@ -61,6 +70,15 @@ struct ReportTests {
         #expect(ups.count == 3)
         #expect(events.keys.filter { $0.hasPrefix("alpha/") }.count == 8)
     }
+}
+
+/// A PNG of one pixel.
+enum Picture {
+    static let png =
+        Data(
+            base64Encoded:
+                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
+        ?? Data()
 }
 
 extension [RunRecord] {
