@@ -63,7 +63,7 @@ public struct LegendStrip: Hashable, Sendable {
         return drawing.svg(label: "Legend")
     }
 
-    private static let margin = 6.0
+    private static let margin = 4.0
     private static let gap = 5.0
     private static func row(_ size: Double) -> Double { (size * 1.45).rounded(.up) }
 

@@ -3,7 +3,7 @@ struct ChartFrame {
     let width = 400.0
     let height = 250.0
     let left = 66.0
-    let right = 390.0
+    let right = 380.0
     let top = 10.0
     let bottom = 206.0
 
@@ -48,11 +48,15 @@ struct ChartFrame {
         """
     }
 
-    /// Up to six epochs for the axis, the last one among them.
+    /// Up to seven epochs for the axis: the first, the last, and between them those that are round when counted from 1.
     static func ticks(_ range: ClosedRange<Int>) -> [Int] {
-        let step = max(1, (range.count + 4) / 5)
-        let marks = Array(stride(from: range.lowerBound, to: range.upperBound, by: step))
-        // A mark that the last one would touch is left out.
-        return marks.filter { range.upperBound - $0 >= (step + 1) / 2 } + [range.upperBound]
+        let (first, last) = (range.lowerBound, range.upperBound)
+        var power = 1
+        while power * 10 * 5 < range.count { power *= 10 }
+        let step = [1, 2, 5, 10].map { $0 * power }.first { $0 * 5 >= range.count } ?? power * 10
+        let round = stride(from: (first / step + 1) * step - 1, to: last, by: step)
+        // A mark that would touch the first or the last one is left out.
+        let marks = round.filter { ($0 - first) * 5 >= step * 3 && (last - $0) * 5 >= step * 3 }
+        return first == last ? [first] : [first] + marks + [last]
     }
 }

@@ -37,7 +37,7 @@ enum ReportStyle {
         td.bar i { background: var(--line); } td.bar b { background: var(--c0); }
         td.spark svg { display: block; width: 7.5rem; height: 1.5rem; } .axis { font-weight: 600; }
         .tall { max-height: 36rem; overflow-y: auto; } .tall thead th { position: sticky; top: 0; background: var(--bg); }
-        .classes th[scope=row] { min-width: 7rem; max-width: 14rem; overflow-wrap: anywhere; }
+        .classes th[scope=row] { min-width: 8.5rem; max-width: 14rem; overflow-wrap: anywhere; }
         .patch { display: inline-block; width: .85em; height: .85em; margin-right: .45em; border-radius: .15em;
           border: 1px solid var(--line); vertical-align: -.08em; }
         .legend { flex: 1 1 11rem; margin: 0; padding: 0; list-style: none; max-height: 30rem; overflow-y: auto;

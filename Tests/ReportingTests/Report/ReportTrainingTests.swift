@@ -40,6 +40,12 @@ struct ReportTrainingTests {
             #expect(ticks == ["1", "2", "3"])
         }
         #expect(html.contains(">validation mIOU, 0 to 1</text>"))
+        // Round epochs between the first and the last one.
+        let long = report((0..<87).map { line($0, iou: "1, 0") }, epochs: 87).html()
+        let marks =
+            long.components(separatedBy: "aria-label=\"mIOU").last?.components(separatedBy: "</svg>").first ?? ""
+        let texts = marks.components(separatedBy: "class=\"middle\">").dropFirst().map { $0.prefix { $0 != "<" } }
+        #expect(texts == ["1", "20", "40", "60", "87"])
         // Pictures before drawings.
         var whole = report([line(0, iou: "1, 0")], epochs: 1)
         whole.genotype = Genotype(path: [.s4], cell: .published)
