@@ -79,5 +79,18 @@ struct ValidationTests {
         #expect(abs(metrics.mIOU - best) < 1e-12 && metrics.classes.map(\.name) == names)
         #expect(FileManager.default.fileExists(atPath: folder + "/validation/worst/1.png"))
         #expect(!FileManager.default.fileExists(atPath: folder + "/metrics.json"))
+
+        // Evaluations have these files too, a folder a split; damaged ones are passed over.
+        try FileManager.default.createDirectory(atPath: folder + "/splits/broken", withIntermediateDirectories: true)
+        try Data("{".utf8).write(to: URL(fileURLWithPath: folder + "/splits/broken/metrics.json"))
+        for split in ["test", "<val>"] {
+            try FileManager.default.copyItem(atPath: folder + "/validation", toPath: folder + "/splits/" + split)
+        }
+        try writeReport(ofRun: folder)
+        let later = try String(contentsOfFile: folder + "/report.html", encoding: .utf8)
+        let parts = later.components(separatedBy: "<h3>").dropFirst().map { $0.components(separatedBy: "</h3>")[0] }
+        // The matrix and the worst images of each.
+        #expect(parts == ["best epoch", "&lt;val&gt;", "test", "best epoch", "&lt;val&gt;", "test"])
+        #expect(!later.contains("broken") && later.contains("<ul class=\"legend\""))
     }
 }

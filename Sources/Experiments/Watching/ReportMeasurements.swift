@@ -3,24 +3,21 @@ import Reporting
 import Segmentation
 import Torch
 
-/// What a run's folder holds of a measurement.
-struct StoredMeasurement {
-    var shown: RunReport.Measurement
-    /// Whether `evaluate` made it; else it is the run's own validation.
-    let isEvaluation: Bool
-}
-
-/// The run's own validation, and the evaluations after it, as far as their files can be read.
-func measurements(ofRun paths: RunPaths) -> [StoredMeasurement] {
-    let validation = measurement(in: paths.validation, title: "best epoch").map {
-        StoredMeasurement(shown: $0, isEvaluation: false)
-    }
-    // Each split's last evaluation, or the last one of all.
+/// The run's own validation, and the last evaluation of each split, as far as their files can be read.
+func measurements(ofRun paths: RunPaths) -> [RunReport.Measurement] {
     let folder = paths.folder + "/splits"
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     let splits = names.prefix(6).compactMap { measurement(in: folder + "/" + $0, title: $0) }
-    let evaluations = splits.isEmpty ? [measurement(in: paths.folder, title: "evaluation")].compactMap { $0 } : splits
-    return (validation.map { [$0] } ?? []) + evaluations.map { StoredMeasurement(shown: $0, isEvaluation: true) }
+    let validation = measurement(in: paths.validation, title: "best epoch")
+    let last = splits.isEmpty ? measurement(in: paths.folder, title: "evaluation") : nil
+    return [validation, last].compactMap { $0 } + splits
+}
+
+/// The figures of the last evaluation in a folder; nil where there are none.
+func storedMetrics(_ paths: RunPaths) -> Metrics? {
+    (try? boundedContents(of: paths.evaluation, limit: 1 << 24)).flatMap {
+        try? JSONDecoder().decode(Metrics.self, from: $0)
+    }
 }
 
 /// How an evaluation was made, as far as its file tells.
@@ -39,10 +36,10 @@ private struct StoredMethod: Decodable {
 /// The files that ``Evaluation/write(to:)`` puts into a folder; nil where there are none.
 private func measurement(in folder: String, title: String) -> RunReport.Measurement? {
     let paths = RunPaths(folder: folder)
-    guard let data = try? boundedContents(of: paths.evaluation, limit: 1 << 24),
-        let metrics = try? JSONDecoder().decode(Metrics.self, from: data)
-    else { return nil }
-    let method = try? JSONDecoder().decode(StoredMethod.self, from: data)
+    guard let metrics = storedMetrics(paths) else { return nil }
+    let method = (try? boundedContents(of: paths.evaluation, limit: 1 << 24)).flatMap {
+        try? JSONDecoder().decode(StoredMethod.self, from: $0)
+    }
     var result = RunReport.Measurement(title: title)
     result.method = method?.text ?? ""
     result.images = metrics.images

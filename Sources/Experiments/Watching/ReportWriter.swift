@@ -34,12 +34,11 @@ public func writeReport(
     report.written = Date().formatted(.iso8601)
     let table = classes ?? modelClasses(paths.model) ?? (try? configuration.data.dataset().classes)
     report.classes = table.map { zip($0.names, $0.palette).map { .init(name: $0, colour: $1.hex) } } ?? []
-    let measured = measurements(ofRun: paths)
-    report.measurements = measured.map(\.shown)
+    report.measurements = measurements(ofRun: paths)
     if let own = trained ?? records.last?.genotype {
         let classes = table?.count ?? 19
         let best = records.compactMap { $0.values["mIOU"] }.max()
-        let evaluated = measured.first { $0.isEvaluation }?.shown.mIOU
+        let evaluated = storedMetrics(paths)?.mIOU
         let train = configuration.train
         report.comparison = compared(own, train, classes: classes, mIOU: evaluated ?? (trained == nil ? nil : best))
         report.comparisonBasis =
