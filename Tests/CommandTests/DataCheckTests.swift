@@ -25,7 +25,29 @@ struct DataCheckTests {
         #expect(screen.status == 0 && screen.errors.isEmpty)
         #expect(screen.output.hasPrefix("\(folder.file("scenes")): layout folders, 14 images, 7 classes\n"))
         #expect(screen.output.hasSuffix("no problems\n"))
+        #expect(screen.output.contains("class weights by median frequency: --set train.classWeights=["))
         #expect(screen.output.split(separator: "\n").count < 40)
+    }
+
+    @Test("What a training refuses is status 65: no validation split, one image alone, classes without names")
+    func refused() throws {
+        let folder = try TemporaryFolder()
+        let scenes = folder.file("scenes")
+        #expect(try Command.run("data", "demo", "--count", "10", "--output", scenes).status == 0)
+        #expect(try Command.run("data", "check", scenes, "-q", "--set", "data.splits.val=test").status == 0)
+        try FileManager.default.removeItem(atPath: scenes + "/images/val")
+        try FileManager.default.removeItem(atPath: scenes + "/classes.txt")
+        for split in ["train", "val"] { try? FileManager.default.removeItem(atPath: scenes + "/masks/" + split) }
+        let result = try Command.run("data", "check", scenes, "-q")
+        #expect(result.status == 65)
+        #expect(result.output.contains("has no split `val`"))
+        #expect(result.output.contains("no image of the split `train` has a mask (folders there: images, masks)"))
+        #expect(result.output.contains("names no classes: write classes.txt"))
+        for number in 1..<10 {
+            try FileManager.default.removeItem(atPath: scenes + "/images/train/000\(number).png")
+        }
+        let one = try Command.run("data", "check", scenes, "-q")
+        #expect(one.output.contains("has one image alone in the split `train`"))
     }
 
     @Test("A fault is status 65 and named with its file; a training stops at the same label")

@@ -72,6 +72,29 @@ struct PredictTests {
         #expect(setting.files("other").isEmpty)
     }
 
+    @Test("Hidden files are passed over, other files counted, linked folders followed; no image at all is status 66")
+    func listing() throws {
+        let setting = try Setting()
+        let files = FileManager.default
+        try files.createDirectory(atPath: setting.images + "/a/.ipynb_checkpoints", withIntermediateDirectories: true)
+        for name in ["._0000.png", ".DS_Store", "Thumbs.db", ".ipynb_checkpoints/0000-checkpoint.png", "raw.heic"] {
+            try Data("no image".utf8).write(to: URL(fileURLWithPath: setting.images + "/a/" + name))
+        }
+        try files.createSymbolicLink(
+            atPath: setting.folder.file("linked"), withDestinationPath: setting.images + "/a")
+        let result = try Command.run(
+            "predict", setting.model, setting.folder.file("linked"), "--output", setting.folder.file("masks"),
+            "--threads", "1")
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(setting.files("masks") == ["0000.png", "0001.png"])
+        #expect(result.errors.contains("/linked: 1 file of .heic left out"))
+        for name in ["0000.png", "0001.png"] { try files.removeItem(atPath: setting.images + "/a/" + name) }
+        let none = try setting.predict(setting.images + "/a", "--output", setting.folder.file("none"))
+        #expect(none.status == 66)
+        #expect(none.errors.hasPrefix("error: \(setting.images)/a: holds no image (found: 1 file of .heic)"))
+        #expect(!files.fileExists(atPath: setting.folder.file("none")))
+    }
+
     @Test("Probabilities agree with the masks, whole, by windows and at several scales with flip")
     func probabilities() throws {
         let setting = try Setting()

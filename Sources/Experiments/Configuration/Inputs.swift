@@ -5,14 +5,20 @@ import Torch
 extension DataConfiguration {
     /// Opens the data set that is described here.
     ///
-    /// - Returns: The data set, of which no more than the class file is read.
+    /// - Returns: The data set, of which the class file and as many masks are read as it takes to tell what they mean.
     /// - Throws: ``ConfigurationError`` where no folder is given, `DataError` where it cannot be used.
     public func dataset() throws -> Dataset { try dataset(acceptingUnnamedClasses: false) }
 
-    /// Opens the data set for a check, which can do without the classes' names.
-    func dataset(acceptingUnnamedClasses: Bool) throws -> Dataset {
+    /// Opens the data set, for a check perhaps, which can do without the classes' names.
+    func dataset(acceptingUnnamedClasses: Bool, reporter: any ProgressReporter = SilentReporter()) throws -> Dataset {
         guard !root.isEmpty else {
             throw ConfigurationError(.missingValue, "data.root: no data set is given; name its folder with --data")
+        }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder), isFolder.boolValue else {
+            let place =
+                root.hasPrefix("/") ? "" : " in the current folder, \(FileManager.default.currentDirectoryPath)"
+            throw DataError(.missing, file: root, problem: "is no folder\(place): name the data set's root with --data")
         }
         var options = DatasetOptions()
         options.acceptsUnnamedClasses = acceptingUnnamedClasses
@@ -33,7 +39,16 @@ extension DataConfiguration {
         options.minimumLabelledPixels = minimumLabelledPixels
         options.allowsOutsideRoot = allowOutsideRoot
         options.limits.pixels = megapixels * 1_000_000
-        return try Dataset(root: root, layout: Layout(rawValue: format.rawValue), options: options)
+        // Most often one mask is enough: progress is worth showing only where many are read.
+        let stage = "looking at masks"
+        var isShown = false
+        defer { if isShown { reporter.report(.ended(stage: stage)) } }
+        return try Dataset(root: root, layout: Layout(rawValue: format.rawValue), options: options) { done, total in
+            guard done >= 500 else { return }
+            if !isShown { reporter.report(.began(stage: stage, unit: "mask", total: total)) }
+            isShown = true
+            reporter.report(.advanced(Advance(completed: done)))
+        }
     }
 
     /// Reads samples for training: decoded, checked, and resized by a factor or to the longer side.

@@ -9,13 +9,33 @@ import Segmentation
 /// - Returns: The report, with a crop and batches for this machine's memory.
 /// - Throws: An error where the folder is no data set at all; all other faults are in the report.
 public func checkData(_ configuration: Configuration, reporter: any ProgressReporter) throws -> DatasetReport {
-    let dataset = try configuration.data.dataset(acceptingUnnamedClasses: true)
-    let check = try DatasetCheck(dataset, threads: configuration.workerThreads)
+    let dataset = try configuration.data.dataset(acceptingUnnamedClasses: true, reporter: reporter)
+    let splits = configuration.data.splits
+    let check = try DatasetCheck(
+        dataset, threads: configuration.workerThreads,
+        needed: [Split(rawValue: splits.train), Split(rawValue: splits.val)], measured: Split(rawValue: splits.test))
     reporter.report(.began(stage: "data check", unit: "image", total: check.count))
     var report = check.run { reporter.report(.advanced(Advance(completed: $0))) }
     reporter.report(.ended(stage: "data check"))
+    report.addWhatTrainingRefuses(dataset, train: splits.train)
     report.suggestion.complete(for: report, memory: ProcessMemory.available ?? 0)
     return report
+}
+
+extension DatasetReport {
+    /// Adds what a check can do without and search and training cannot.
+    fileprivate mutating func addWhatTrainingRefuses(_ dataset: Dataset, train: String) {
+        if !dataset.namesClasses {
+            problems.append(
+                Problem(
+                    file: root, problem: "names no classes: write classes.txt, one name a line, or set data.classes"))
+        }
+        if splits[train]?.images == 1 {
+            problems.append(
+                Problem(file: root, problem: "has one image alone in the split `\(train)`: a search needs two at least")
+            )
+        }
+    }
 }
 
 extension DatasetReport.Suggestion {

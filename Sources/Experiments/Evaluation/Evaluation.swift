@@ -14,7 +14,10 @@ import Torch
 public func evaluate(
     _ model: Model, _ configuration: Configuration, split: String?, reporter: any ProgressReporter
 ) throws -> Evaluation {
-    let dataset = try configuration.data.dataset()
+    var configuration = configuration
+    // What the network learnt by is what it is measured by, whatever these masks look like.
+    configuration.data.adopt(model.masks)
+    let dataset = try configuration.data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
     let count = model.classes.count
     guard dataset.classes.count == count else {
         throw RunError(
@@ -22,7 +25,8 @@ public func evaluate(
             "\(dataset.classes.count) classes, where the model has \(count)")
     }
     Engine.threads = configuration.workerThreads
-    let samples = try dataset.samples(Split(rawValue: split ?? configuration.data.splits.val))
+    let name = split ?? configuration.data.splits.val
+    let samples = try dataset.samples(Split(rawValue: name)) { reporter.report(.note($0)) }
     let settings = configuration.evaluate
     let evaluator = Evaluator(
         samples: samples, reader: dataset.reader(resize: model.resize), classes: count,
@@ -30,16 +34,20 @@ public func evaluate(
     let start = Date()
     var boundary = settings.boundary > 0 ? BoundaryScore(classes: count, tolerance: settings.boundary) : nil
     var worst = WorstImages(limit: settings.worst)
+    var ignored = 0
     reporter.report(.began(stage: "evaluate", unit: "image", total: samples.count))
     let matrix = try evaluator(
         network: { model.network($0, mode: .evaluation) },
         judged: { item, prediction in
+            ignored += item.mask.labels.reduce(0) { $0 + ($1 == Mask.ignored ? 1 : 0) }
             boundary?.add(labels: item.mask, prediction: prediction)
             worst.add(item, prediction: prediction, classes: count)
         },
         advanced: { reporter.report(.advanced(Advance(completed: $0))) })
     reporter.report(.ended(stage: "evaluate"))
     let total = matrix ?? ConfusionMatrix(classes: count)
+    try warnOfIgnored(
+        ignored, in: total, names: model.classes.names, split: name, root: configuration.data.root, reporter)
     return Evaluation(
         metrics: Metrics(
             total, boundary: boundary, worst: worst.listed, names: model.classes.names, images: samples.count,

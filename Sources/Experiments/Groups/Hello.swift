@@ -13,7 +13,8 @@ struct Hello: Codable, Equatable {
 
     /// Settings that each rank may have for itself.
     private static let own: Set = [
-        "data.root", "data.workers", "data.cacheMegabytes", "data.allowOutsideRoot", "threads", "device",
+        "data.root", "data.workers", "data.cacheMegabytes", "data.allowOutsideRoot", "data.tiles.cache", "threads",
+        "device",
     ]
 
     init(_ configuration: Configuration, samples: [String: [Sample]], classes: [String]) {

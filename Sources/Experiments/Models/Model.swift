@@ -14,17 +14,20 @@ public final class Model {
     public let classes: ClassTable
     /// Factor that images are resized by before the network sees them.
     public let resize: Double
+    /// What the values in the masks that it learnt from meant; nil where its file does not say.
+    public let masks: MaskMeaning?
     /// Where it computes.
     public let device: Device
 
     /// A new network, its weights drawn from `generator`.
     init(
         genotype: Genotype, configuration: DiscreteConfiguration, classes: ClassTable, resize: Double,
-        generator: Generator, device: Device
+        masks: MaskMeaning?, generator: Generator, device: Device
     ) {
         self.genotype = genotype
         self.classes = classes
         self.resize = resize
+        self.masks = masks
         self.device = device
         network = DiscreteNetwork(
             genotype, configuration, store: VariableStore(generator: generator, device: device))
@@ -53,6 +56,10 @@ public final class Model {
         let configuration = try value("configuration", as: DiscreteConfiguration.self)
         let classes = try value("classes", as: ClassTable.self)
         let resize = try value("resize", as: Double.self)
+        let masks = metadata["masks"] == nil ? nil : try value("masks", as: MaskMeaning.self)
+        guard masks?.isPossible(classes: classes.count) ?? true else {
+            throw RunError(.damaged, path: path, "`masks` gives labels a meaning that they cannot have")
+        }
         do {
             try configuration.validate()
         } catch {
@@ -73,7 +80,7 @@ public final class Model {
                 .damaged, path: path, "\(stored) values, where its network has \(parameters) parameters")
         }
         self.init(
-            genotype: genotype, configuration: configuration, classes: classes, resize: resize,
+            genotype: genotype, configuration: configuration, classes: classes, resize: resize, masks: masks,
             generator: Generator(seed: 0), device: device)
         try network.store.load(tensors)
         network.fold()
@@ -98,11 +105,13 @@ public final class Model {
                 encoder.outputFormatting = .sortedKeys
                 return String(decoding: try encoder.encode(value), as: UTF8.self)
             }
-            return [
+            var result = [
                 "genotype": String(decoding: genotype.json(), as: UTF8.self),
                 "configuration": try json(network.configuration), "classes": try json(classes),
                 "resize": try json(resize), "preprocessing": "2x/255-1",
             ]
+            result["masks"] = try masks.map(json)
+            return result
         }
     }
 }

@@ -50,7 +50,7 @@ public func predict(
             .damaged, path: output,
             "results for \(form.rawValue) have \(form.classes) classes, and the model has \(model.classes.count)")
     }
-    let images = try inputs.flatMap { try imageFiles($0) }
+    let images = try inputs.flatMap { try imageFiles($0, reporter: reporter) }
     var targets: [String: String] = [:]
     for image in images {
         let target = image.target(in: output, form: options.form)
@@ -166,16 +166,27 @@ private struct ImageFile {
     }
 }
 
-/// The image itself, or the images of a folder in the order of their names.
-private func imageFiles(_ path: String) throws -> [ImageFile] {
+/// The image itself, or the images of a folder in the order of their names: those that a data set's reader would find.
+///
+/// - Throws: `DataError` where there is no image.
+private func imageFiles(_ path: String, reporter: any ProgressReporter) throws -> [ImageFile] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
         throw DataError(.missing, file: path, problem: "does not exist")
     }
     guard isFolder.boolValue else { return [ImageFile(path: path, subfolder: "")] }
-    let names = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
-    return names.filter { ["png", "jpg", "jpeg"].contains(($0 as NSString).pathExtension.lowercased()) }.map {
-        ImageFile(path: path + "/" + $0, subfolder: ($0 as NSString).deletingLastPathComponent)
+    let tree = try FileTree(path)
+    let names = tree.files.filter(PictureFormat.isPicture)
+    guard !names.isEmpty else {
+        let found = tree.files.isEmpty ? "nothing" : FileTree.counts(of: tree.files)
+        throw DataError(
+            .missing, file: path,
+            problem: "holds no image (found: \(found)): pictures are \(PictureFormat.listOfExtensions)")
+    }
+    for note in tree.notes(on: path) { reporter.report(.note(note)) }
+    return names.map {
+        ImageFile(
+            path: (path as NSString).appendingPathComponent($0), subfolder: ($0 as NSString).deletingLastPathComponent)
     }
 }
 

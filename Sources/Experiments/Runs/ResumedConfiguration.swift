@@ -6,8 +6,8 @@ extension Configuration {
     /// What may change when a run goes on: where and how fast it computes, what it saves, how long it runs, and how it
     /// guards itself against numbers that go wrong.
     static let changeable = [
-        "data.root", "data.workers", "data.cacheMegabytes", "data.allowOutsideRoot", "search.epochs",
-        "search.recompute", "search.weights.clip", "train.epochs", "train.iterations", "train.clip",
+        "data.root", "data.workers", "data.cacheMegabytes", "data.allowOutsideRoot", "data.tiles.cache",
+        "search.epochs", "search.recompute", "search.weights.clip", "train.epochs", "train.iterations", "train.clip",
         "checkpoint.every", "checkpoint.keep", "onNonFinite", "threads", "device",
     ]
 
@@ -22,12 +22,15 @@ extension Configuration {
     package func changes(since saved: Configuration, stage: String, run: String) throws(RunError) -> [String] {
         var accepted: [String] = []
         var refused: [String] = []
+        // What was found out from the masks stands in the run, not in what it is started with.
+        var now = self
+        now.data.adopt(saved.data.meaning)
         for setting in Setting.all {
             let group = setting.key.prefix { $0 != "." }
             guard ["data", "checkpoint", stage[...]].contains(group) || group == setting.key else { continue }
-            let (before, now) = (yamlLine(of: setting.get(saved)), yamlLine(of: setting.get(self)))
-            guard before != now else { continue }
-            let line = "\(setting.key) was \(before) and is \(now)"
+            let (before, after) = (yamlLine(of: setting.get(saved)), yamlLine(of: setting.get(now)))
+            guard before != after else { continue }
+            let line = "\(setting.key) was \(before) and is \(after)"
             if Configuration.changeable.contains(setting.key) { accepted.append(line) } else { refused.append(line) }
         }
         guard refused.isEmpty else {

@@ -43,7 +43,9 @@ public final class Search {
         try search.crop.refuseImpossible(batch: ownBatch, stage: "search")
         keeper = LoopKeeper(folder, configuration.checkpoint, interruption: interruption)
         watch = NumberWatch(configuration.onNonFinite, stage: "search")
-        let dataset = try configuration.data.dataset()
+        let restored = try keeper.restore(reporter)
+        var configuration = configuration
+        let dataset = try configuration.settleData(from: restored?.checkpoint, reporter: reporter)
         device = try configuration.device.device()
         self.configuration = configuration
         self.reporter = StatusReporter(reporter, folder: folder)
@@ -70,7 +72,7 @@ public final class Search {
         let (halfA, halfB) = halves(count: samples.count, seed: seed)
         var starts = (a: LoaderPosition(), b: LoaderPosition())
         let last = folder.paths.lastCheckpoint
-        let restored = try keeper.restore(reporter)
+        if restored == nil { try configuration.warnOfLabels(samples, dataset, reporter: reporter) }
         self.samples = SampleList(samples, classes: dataset.classes.count)
         stepsPerEpoch = max(1, min(halfA.count, halfB.count) / search.batch)
         schedule = Schedule(

@@ -50,19 +50,20 @@ public final class Training {
         try train.crop.refuseImpossible(batch: ownBatch, stage: "train")
         keeper = LoopKeeper(folder, configuration.checkpoint, interruption: interruption)
         watch = NumberWatch(configuration.onNonFinite, stage: "train")
-        let dataset = try configuration.data.dataset()
+        let restored = try keeper.restore(reporter)
+        var configuration = configuration
+        let dataset = try configuration.settleData(from: restored?.checkpoint, reporter: reporter)
         let device = try configuration.device.device()
         self.configuration = configuration
         self.reporter = StatusReporter(reporter, folder: folder)
         let seed = UInt64(configuration.seed)
-        let restored = try keeper.restore(reporter)
         let own =
             try restored?.checkpoint.genotype(in: folder, given: genotype)
             ?? genotype ?? start?.model.genotype ?? loadGenotype(folder.paths.genotype)
         generator = Generator(seed: seed)
         model = Model(
             genotype: own, configuration: train.network(classes: dataset.classes.count), classes: dataset.classes,
-            resize: train.resize, generator: generator, device: device)
+            resize: train.resize, masks: dataset.meaning, generator: generator, device: device)
         if let start, restored == nil {
             reporter.report(.note(try model.start(from: start.model, path: start.path)))
         }
@@ -81,6 +82,7 @@ public final class Training {
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)) {
             reporter.report(.note($0))
         }
+        if restored == nil { try configuration.warnOfLabels(samples, dataset, reporter: reporter) }
         self.samples = SampleList(samples, classes: dataset.classes.count)
         let total =
             train.iterations > 0

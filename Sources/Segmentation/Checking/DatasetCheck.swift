@@ -3,6 +3,11 @@ public struct DatasetCheck: Sendable {
     private let dataset: Dataset
     private let splits: [(split: Split, pairing: Pairing)]
     private let threads: Int
+    /// The split that is learnt from, perhaps several joined; nil where there is none.
+    private let lessons: Split?
+    private let needed: [Split]
+    /// Splits of different use, which must not share images.
+    private let used: [Split]
     private var problems: [DataError] = []
 
     /// Lists the files of all splits.
@@ -10,14 +15,29 @@ public struct DatasetCheck: Sendable {
     /// - Parameters:
     ///   - dataset: the data set.
     ///   - threads: how many files are read at a time.
+    ///   - needed: the splits that a training needs, with masks: the one that it learns from, then the one that it is
+    ///     measured on. By default `train` where there is one.
+    ///   - measured: the split that results are reported on, which need not be there.
     /// - Throws: `DataError` where there are no splits.
-    public init(_ dataset: Dataset, threads: Int) throws {
+    public init(_ dataset: Dataset, threads: Int, needed: [Split]? = nil, measured: Split = .test) throws {
         self.dataset = dataset
+        let wanted = needed ?? [.train].filter(dataset.splits.contains)
+        lessons = wanted.first
+        self.needed = wanted.flatMap(\.parts)
+        used = (needed ?? [.train, .val]).flatMap(\.parts) + measured.parts
         self.threads = max(1, threads)
         var splits: [(Split, Pairing)] = []
         for split in dataset.splits {
             do {
                 splits.append((split, try dataset.pairing(split)))
+            } catch let error as DataError {
+                problems.append(error)
+            }
+        }
+        for split in self.needed where !dataset.splits.contains(split) {
+            // Lists and years of splits may go by a second name, which is looked at only where it is asked for.
+            do {
+                _ = try dataset.samples(split)
             } catch let error as DataError {
                 problems.append(error)
             }
@@ -63,58 +83,44 @@ public struct DatasetCheck: Sendable {
         report.notes = dataset.notes + splits.flatMap(\.pairing.notes)
         report.order = splits.map(\.split.rawValue)
         var faults = problems
+        var counts = LabelCounts()
         for (split, pairing) in splits {
             let facts = pairing.samples.compactMap { found[key($0)] }
             report.splits[split.rawValue] = DatasetReport.SplitReport(pairing, facts)
+            if lessons?.parts.contains(split) == true { for fact in facts { counts.add(fact.labels) } }
             faults += pairing.problems
-            // Many test splits come without masks: only a part of them missing is a fault.
-            if pairing.unlabelled.count < pairing.samples.count {
+            if pairing.samples.isEmpty {
+                if pairing.problems.isEmpty { faults.append(pairing.empty(split, root: dataset.root)) }
+            } else if let fault = pairing.withoutMasks(split, root: dataset.root) {
+                // Many test splits come without masks: only a part of them missing is a fault.
+                if needed.contains(split) {
+                    faults.append(fault)
+                } else {
+                    report.notes.append("\(split): no image has a mask")
+                }
+            } else {
                 faults += pairing.unlabelled
-            } else if !pairing.samples.isEmpty {
-                report.notes.append("\(split): no image has a mask")
             }
         }
         faults += samples.compactMap { found[key($0)]?.problems }.flatMap { $0 }
-        let duplicates = duplicates(found)
+        let duplicates = Duplicates(splits, used: Set(used)) { found[key($0)]?.hash }
         faults += duplicates.across
         report.notes += duplicates.within
-        tally.finish(&report, dataset: dataset)
+        for fault in lessons.map({ counts.faults($0, of: dataset) }) ?? [] {
+            if fault.kind == .remark {
+                report.notes.append(fault.text)
+            } else {
+                faults.append(DataError(file: dataset.root, problem: fault.text))
+            }
+        }
+        tally.finish(&report, dataset: dataset, lessons: counts.masks > 0 ? counts.pixels : nil)
         report.problems = faults.map { DatasetReport.Problem(file: $0.file, problem: $0.problem) }
         report.notes += binaryNote(tally)
         return report
     }
 
-    /// Images whose pixels are equal: a fault where they lie in different splits, else worth a note.
-    private func duplicates(_ found: [String: SampleFacts]) -> (across: [DataError], within: [String]) {
-        var first: [UInt64: (sample: Sample, split: Split)] = [:]
-        var across: [DataError] = []
-        var within: [Split: Int] = [:]
-        for (split, pairing) in splits {
-            for sample in pairing.samples where sample.tile == nil {
-                guard let fact = found[key(sample)], fact.hash != 0 else { continue }
-                guard let other = first[fact.hash] else {
-                    first[fact.hash] = (sample, split)
-                    continue
-                }
-                if other.split == split {
-                    within[split, default: 0] += 1
-                } else if other.sample.image != sample.image {
-                    across.append(
-                        DataError(
-                            file: sample.image,
-                            problem: "(\(split)) shows the same as \(other.sample.image) (\(other.split)): figures on"
-                                + " one split would tell about the other; remove one of them"))
-                }
-            }
-        }
-        let notes = within.sorted { $0.key.rawValue < $1.key.rawValue }.map { split, count in
-            "\(split): \(count) images show the same as another one of this split"
-        }
-        return (across, notes)
-    }
-
     private func binaryNote(_ tally: DatasetTally) -> [String] {
-        guard dataset.labels.form == .auto, tally.labels[0] > 0, tally.labels[255] > 0,
+        guard dataset.labels.form != .binary, tally.labels[0] > 0, tally.labels[255] > 0,
             tally.labels[1..<255].allSatisfy({ $0 == 0 })
         else { return [] }
         return [
@@ -162,7 +168,12 @@ struct DatasetTally {
     }
 
     /// Writes the sums' part of a report; of classes without names only those up to the largest label are listed.
-    func finish(_ report: inout DatasetReport, dataset: Dataset) {
+    ///
+    /// - Parameters:
+    ///   - report: what is filled in.
+    ///   - dataset: the data set.
+    ///   - lessons: pixels of each label in the split that is learnt from, where there is one.
+    func finish(_ report: inout DatasetReport, dataset: Dataset, lessons: [Int]? = nil) {
         var names = dataset.classes.names
         if !dataset.namesClasses {
             let last = labels.dropLast().lastIndex { $0 > 0 } ?? 0
@@ -174,11 +185,12 @@ struct DatasetTally {
             DatasetReport.ClassReport(name: name, pixels: labels[label], images: imagesWith[label])
         }
         let absent = report.classes.filter { $0.pixels == 0 }.map(\.name)
-        if !absent.isEmpty {
+        // Of the split that is learnt from, its own counts tell.
+        if lessons == nil, !absent.isEmpty {
             let more = absent.count > 8 ? " and \(absent.count - 8) more" : ""
             report.notes.append("no pixel is labelled \(absent.prefix(8).joined(separator: ", "))\(more)")
         }
-        let shares = report.classes.map { Double($0.pixels) }
+        let shares = report.classes.indices.map { Double((lessons ?? labels)[$0]) }
         let present = shares.filter { $0 > 0 }.sorted()
         if let median = present.isEmpty ? nil : present[present.count / 2] {
             report.suggestion.classWeights = shares.map { $0 > 0 ? min(max(median / $0, 0.1), 10) : 1 }

@@ -34,6 +34,12 @@ public struct DatasetReport: Codable, Equatable, Sendable {
         public var file: String
         /// What is wrong, and what to do.
         public var problem: String
+
+        /// A problem of a file.
+        public init(file: String, problem: String) {
+            self.file = file
+            self.problem = problem
+        }
     }
 
     /// Values to begin with, from the images' sizes, the classes' shares and the memory at hand.
@@ -44,7 +50,7 @@ public struct DatasetReport: Codable, Equatable, Sendable {
         public var trainBatch = 0
         /// Crops in a batch of the paper's search (12 layers, 5 blocks, F = 8) that fit; 0 where none does.
         public var searchBatch = 0
-        /// Median frequency weights: the median of the classes' shares over each one's, from 0.1 to 10.
+        /// Median frequency weights of the training masks: the median of the classes' shares over each one's, 0.1 to 10.
         public var classWeights: [Double] = []
 
         /// Nothing to suggest yet.

@@ -26,8 +26,7 @@ struct SampleFacts: Sendable {
         do {
             let mask = try reader.readMask(
                 sample, width: width > 0 ? width : nil, height: height > 0 ? height : nil)
-            labels = [Int](repeating: 0, count: 256)
-            for label in mask.labels { labels[Int(label)] += 1 }
+            labels = LabelCounts.count(mask)
         } catch {
             add(error, sample)
         }

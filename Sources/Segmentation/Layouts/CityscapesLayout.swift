@@ -67,9 +67,9 @@ enum CityscapesLayout {
     /// Whether the masks of train classes have been made, for fine and coarse ones alike.
     private static func usesTrainIds(_ root: String) -> Bool {
         [fine, coarse].filter { isDirectory(join(root, $0)) }.allSatisfy { masks in
-            guard let names = FileManager.default.enumerator(atPath: join(root, masks)) else { return false }
+            guard let names = try? FileTree(join(root, masks)).files else { return false }
             // The first mask of either kind decides: the official script makes train ids for all masks or for none.
-            for case let name as String in names where name.hasSuffix("_labelIds.png") {
+            for name in names where name.hasSuffix("_labelIds.png") {
                 return isFile(
                     join(root, "\(masks)/\(name.replacingOccurrences(of: "_labelIds", with: "_labelTrainIds"))"))
             }

@@ -47,6 +47,9 @@ public struct Split: RawRepresentable, Hashable, Codable, Sendable, ExpressibleB
 
     /// The split's name.
     public var description: String { rawValue }
+
+    /// The splits of a name that joins several by `+`.
+    var parts: [Split] { rawValue.split(separator: "+").map { Split(rawValue: String($0)) } }
 }
 
 /// The ways in which data sets lie in their folders.
@@ -105,18 +108,29 @@ public struct Dataset: Sendable {
 
     /// Whether the classes have names; else they are the numbers 0 to 254.
     public let namesClasses: Bool
+    /// Whether the list of classes is its user's own, not one that is built in or that came with the data.
+    let hasOwnClasses: Bool
     /// What was decided about the data set and should be seen by its user.
     public private(set) var notes: [String]
-    private let options: DatasetOptions
+    /// What the values in masks were decided to mean; to be given again where the decision must stay.
+    public private(set) var meaning: MaskMeaning
+    let options: DatasetOptions
 
-    /// Opens a data set; nothing but its class file and a few masks is read yet.
+    /// Opens a data set and reads its class file.
+    ///
+    /// Where the masks' form is `auto` and the layout leaves it open, the masks of all splits are read until it is sure
+    /// what they mean: most often one, all of them where they hold nothing but 0 and 255.
     ///
     /// - Parameters:
     ///   - root: its folder.
     ///   - layout: how it lies there; recognised by `detectLayout` if nil.
     ///   - options: classes, the masks' form, and what their values mean.
+    ///   - surveyed: told how many masks of how many have been read for that.
     /// - Throws: `DataError` where the folder, its layout or its classes cannot be made out.
-    public init(root: String, layout: Layout? = nil, options: DatasetOptions) throws {
+    public init(
+        root: String, layout: Layout? = nil, options: DatasetOptions,
+        surveyed: (_ masks: Int, _ of: Int) -> Void = { _, _ in }
+    ) throws {
         guard isDirectory(root) else {
             throw DataError(.missing, file: root, problem: "is no folder: name the data set's root")
         }
@@ -143,18 +157,25 @@ public struct Dataset: Sendable {
             case .ade20k: ADE20KLayout.labels
             case .folders, .list, .voc, .coco, .tiles: nil
             }
-        func labels(_ form: MaskForm) -> LabelMap {
+        func labels(_ meaning: MaskMeaning) -> LabelMap {
             LabelMap(
-                classes: classes.count, table: table, ignoring: options.ignoring, mapping: options.mapping, form: form,
-                legend: classes.legend)
+                classes: classes.count, table: table, ignoring: meaning.ignore, mapping: meaning.map,
+                form: meaning.form, legend: classes.legend)
         }
-        self.labels = labels(options.masks)
+        let isListed = options.classes != nil || isFile(join(root, "classes.txt"))
+        hasOwnClasses = isListed && !KnownClasses.allCases.contains { $0.table?.names == classes.names }
+        meaning = MaskMeaning(form: options.masks, ignore: options.ignoring, map: options.mapping)
+        self.labels = labels(meaning)
         notes = []
-        guard options.masks == .auto, table == nil, layout != .coco, classes.count == 2, masksLookBinary() else {
-            return
+        guard options.masks == .auto, table == nil, layout != .coco, named != nil else { return }
+        if options.mapping.isEmpty {
+            let finding = try survey(surveyed).finding(root: root)
+            (meaning.form, meaning.map) = (finding.form, finding.map)
+            notes += finding.note.map { [$0] } ?? []
+        } else {
+            meaning.form = .indices
         }
-        self.labels = labels(.binary)
-        notes = ["\(root): the masks hold 0 and 255 alone: 255 is read as \(classes.names[1]) (data.masks: binary)"]
+        self.labels = labels(meaning)
     }
 
     /// Opens a data set whose classes and values in masks are as given, all else by default.
@@ -177,18 +198,32 @@ public struct Dataset: Sendable {
         try self.init(root: root, layout: layout, options: options)
     }
 
-    /// Whether the first masks hold 0 and 255 and nothing else: then 255 can hardly mean ignored pixels.
-    private func masksLookBinary() -> Bool {
-        guard let split = splits.first, let samples = try? pairing(split).samples else { return false }
-        var seen: Set<UInt8> = []
-        for sample in samples.prefix(8) {
-            guard let path = sample.mask, let raw = try? readRawMask(path: path, limits: options.limits) else {
-                continue
-            }
-            guard case .indices(let values) = raw.values else { return false }
-            seen.formUnion(values)
+    /// Reads the masks of all splits until it is sure what their values mean; what cannot be read says so later.
+    private func survey(_ advanced: (Int, Int) -> Void) throws -> MaskSurvey {
+        var survey = MaskSurvey(classes: classes, ignoring: options.ignoring)
+        var seen: Set<String> = []
+        let samples = splits.flatMap { (try? pairing($0).samples) ?? [] }.filter { sample in
+            guard let mask = sample.mask, sample.shapes == nil else { return false }
+            return seen.insert(sample.tile.map { "\(mask)|\($0.x)|\($0.y)" } ?? mask).inserted
         }
-        return seen == [0, 255]
+        let limits = options.limits
+        let workers = ProcessInfo.processInfo.activeProcessorCount
+        let masks = OrderedPrefetcher<MaskValues?>(
+            first: 0, end: samples.count, workers: workers, depth: 2 * workers, name: "mask survey"
+        ) { index in
+            guard let path = samples[index].mask else { return nil }
+            let raw =
+                try? samples[index].tile.map { try TileStore.rawMask(path, $0, limits: limits) }
+                ?? readRawMask(path: path, limits: limits)
+            return raw.map(MaskValues.init)
+        }
+        defer { masks.stop() }
+        for number in samples.indices {
+            guard !survey.isDecided, let found = try masks.next() else { break }
+            if let found { survey.add(found) }
+            advanced(number + 1, samples.count)
+        }
+        return survey
     }
 
     /// Reads this data set's samples, images resized by a factor or to a longer side, masks alike.
@@ -209,14 +244,13 @@ public struct Dataset: Sendable {
     ) throws -> [Sample] {
         let pairing = try pairing(split)
         for note in notes + pairing.notes { noting(note) }
+        if masks, let fault = pairing.withoutMasks(split, root: root) { throw fault }
         let problems = pairing.problems + (masks ? pairing.unlabelled : [])
         if let first = problems.first {
             let more = problems.count > 1 ? " (and \(problems.count - 1) more like it in \(split))" : ""
             throw DataError(first.kind, file: first.file, problem: first.problem + more)
         }
-        guard !pairing.samples.isEmpty else {
-            throw DataError(.missing, file: root, problem: "has no images in the split `\(split)`")
-        }
+        guard !pairing.samples.isEmpty else { throw pairing.empty(split, root: root) }
         return pairing.samples
     }
 
@@ -238,7 +272,7 @@ public struct Dataset: Sendable {
 
     /// Everything found for a split, or for several joined by `+`, with all that is wrong.
     package func pairing(_ split: Split) throws -> Pairing {
-        let parts = split.rawValue.split(separator: "+").map { Split(rawValue: String($0)) }
+        let parts = split.parts
         guard parts.count > 1 else { return try pairing(of: split) }
         return try parts.reduce(into: Pairing()) { result, part in
             let found = try pairing(of: part)
@@ -286,6 +320,23 @@ package struct Pairing: Sendable {
     package var notes: [String] = []
 
     package init() {}
+
+    /// The fault of a split without images, with what was found instead.
+    func empty(_ split: Split, root: String) -> DataError {
+        let found = notes.isEmpty ? "" : " (\(notes.prefix(3).joined(separator: "; ")))"
+        return DataError(.missing, file: root, problem: "has no images in the split `\(split)`\(found)")
+    }
+
+    /// The fault of a split whose images all lack a mask, which says where masks were looked for; else nil.
+    func withoutMasks(_ split: Split, root: String) -> DataError? {
+        guard let first = unlabelled.first, unlabelled.count == samples.count else { return nil }
+        let folders = subfolders(root).joined(separator: ", ")
+        return DataError(
+            .missing, file: root,
+            problem:
+                "no image of the split `\(split)` has a mask (folders there: \(folders.isEmpty ? "none" : folders));"
+                + " the first: \(first)" + (notes.isEmpty ? "" : " (\(notes.prefix(3).joined(separator: "; ")))"))
+    }
 }
 
 /// Recognises how a data set lies in its folder.
@@ -313,7 +364,7 @@ func isDirectory(_ path: String) -> Bool {
 /// The folders inside a folder, in order, without hidden ones.
 func subfolders(_ path: String) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.filter { !$0.hasPrefix(".") && isDirectory(join(path, $0)) }.sorted()
+    return names.filter { !isHidden($0) && isDirectory(join(path, $0)) }.sorted()
 }
 
 func isFile(_ path: String) -> Bool {

@@ -1,10 +1,17 @@
 import Foundation
 
 /// `images` and `masks` with equal stems, the splits as folders inside or outside of them, or as lists of stems.
+///
+/// Links are followed wherever they lead: the folder is its user's own, and nothing but pictures is read from it. Where
+/// there is no `masks`, a folder of another usual name that holds pictures of the images' names is taken, and told.
 enum FoldersLayout {
     private static let images = "images"
     private static let masks = "masks"
-    private static let known = ["train", "val", "test"]
+    /// Other names of the folder of masks, in any case of letters.
+    private static let otherMasks: Set = [
+        "masks", "mask", "labels", "label", "annotations", "annotation", "gt", "ground_truth", "groundtruth",
+        "segmentation", "segmentations", "segmentationclass", "targets",
+    ]
 
     /// Whether a folder looks like this layout.
     static func matches(_ root: String) -> Bool {
@@ -29,15 +36,20 @@ enum FoldersLayout {
         }
         let outer = join(root, name)
         if isDirectory(join(outer, images)) {
-            return try pairing(images: join(outer, images), masks: join(outer, masks))
+            return try pairing(of: outer)
         }
-        let (imageRoot, maskRoot) = (join(root, images), join(root, masks))
+        let imageRoot = join(root, images)
         if isDirectory(join(imageRoot, name)) {
-            return try pairing(images: join(imageRoot, name), masks: join(maskRoot, name))
+            var result = try pairing(of: root, split: name)
+            result.notes += straysNote(imageRoot)
+            return result
         }
         let list = join(root, "\(name).txt")
         if isFile(list) {
-            return try pairing(images: imageRoot, masks: [maskRoot], stems: list)
+            let masks = try masks(of: root, split: nil, images: PictureFolder(imageRoot))
+            var result = try pairing(images: imageRoot, masks: [masks.path], stems: list)
+            result.notes += masks.notes
+            return result
         }
         guard name == "train", isDirectory(imageRoot), splits(root) == ["train"] else {
             throw DataError(
@@ -45,7 +57,49 @@ enum FoldersLayout {
                 problem: "has no split `\(name)` (found: \(splits(root).joined(separator: ", "))): make"
                     + " images/\(name) and masks/\(name), or list its stems in \(name).txt")
         }
-        return try pairing(images: imageRoot, masks: maskRoot)
+        return try pairing(of: root)
+    }
+
+    /// Pairs the images of a folder, or of a split in it, with the masks beside them.
+    private static func pairing(of root: String, split: String? = nil) throws -> Pairing {
+        let folder = join(root, images) + (split.map { "/" + $0 } ?? "")
+        let masks = try masks(of: root, split: split, images: PictureFolder(folder))
+        var result = try pairing(images: folder, masks: masks.path)
+        result.notes += masks.notes
+        return result
+    }
+
+    /// The folder that holds the masks of some images.
+    ///
+    /// - Throws: `DataError` where several folders may be meant.
+    private static func masks(
+        of root: String, split: String?, images: PictureFolder
+    ) throws -> (path: String, notes: [String]) {
+        let ending = split.map { "/" + $0 } ?? ""
+        let usual = join(root, masks) + ending
+        if isDirectory(usual) { return (usual, []) }
+        let found = try subfolders(root).filter { name in
+            let folder = join(root, name) + ending
+            guard otherMasks.contains(name.lowercased()), isDirectory(folder) else { return false }
+            let pictures = try PictureFolder(folder).files
+            return images.files.keys.contains { pictures[$0] != nil }
+        }
+        guard let name = found.first else { return (usual, []) }
+        guard found.count == 1 else {
+            throw DataError(
+                file: root,
+                problem: "has no \(masks), and the folders \(found.joined(separator: ", ")) may all hold the masks:"
+                    + " rename one of them to \(masks)")
+        }
+        return (join(root, name) + ending, ["\(root): has no \(masks): the masks are taken from \(name)\(ending)"])
+    }
+
+    /// Tells of pictures beside the folders of the splits, which belong to none.
+    private static func straysNote(_ folder: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let strays = names.filter { !isHidden($0) && PictureFormat.isPicture($0) && isFile(join(folder, $0)) }
+        if strays.isEmpty { return [] }
+        return ["\(folder): \(FileTree.counts(of: strays)) beside the folders of the splits, left out"]
     }
 
     /// Pairs all files of two folders by their stems.
@@ -53,6 +107,7 @@ enum FoldersLayout {
         let imageFiles = try PictureFolder(images)
         let maskFiles = isDirectory(masks) ? try PictureFolder(masks) : PictureFolder()
         var result = Pairing()
+        result.notes = imageFiles.notes + maskFiles.notes
         for stem in imageFiles.files.keys.sorted() {
             add(stem, imageFiles, [maskFiles], masks: masks, to: &result)
         }
@@ -60,8 +115,8 @@ enum FoldersLayout {
             result.problems.append(
                 DataError(
                     file: maskFiles.files[stem]?.first ?? masks,
-                    problem: "has no image: expected \(join(images, stem)) with .png, .jpg or .jpeg; add the image or"
-                        + " remove the mask"))
+                    problem: "has no image: expected \(join(images, stem)) with \(PictureFormat.listOfExtensions);"
+                        + " add the image or remove the mask"))
         }
         return result
     }
@@ -73,6 +128,7 @@ enum FoldersLayout {
         let imageFiles = try PictureFolder(images)
         let maskFiles = try masks.map { isDirectory($0) ? try PictureFolder($0) : PictureFolder() }
         var result = Pairing()
+        result.notes = imageFiles.notes + maskFiles.flatMap(\.notes)
         var seen: Set<String> = []
         for (number, text) in try readTextFile(list).enumerated() where !text.isEmpty && !text.hasPrefix("#") {
             var line = text
@@ -88,7 +144,8 @@ enum FoldersLayout {
                 result.problems.append(
                     DataError(
                         .missing, file: place,
-                        problem: "lists `\(line)`, but there is no \(join(images, stem)) with .png, .jpg or .jpeg"))
+                        problem: "lists `\(line)`, but there is no \(join(images, stem)) with"
+                            + " \(PictureFormat.listOfExtensions)"))
             } else {
                 add(stem, imageFiles, maskFiles, masks: masks.first ?? "", to: &result)
             }
@@ -107,8 +164,7 @@ enum FoldersLayout {
         }
         let candidates = maskFiles.lazy.compactMap { $0.files[stem] }.first ?? []
         // A mask is no JPEG: one beside it is somebody's preview.
-        let isPreview = { (path: String) in [".jpg", ".jpeg"].contains { path.lowercased().hasSuffix($0) } }
-        let mask = candidates.first { !isPreview($0) } ?? candidates.first
+        let mask = candidates.first { !PictureFormat.isLossy($0) } ?? candidates.first
         if mask == nil {
             result.unlabelled.append(
                 DataError(
@@ -120,34 +176,5 @@ enum FoldersLayout {
 
     private static func outerSplits(_ root: String) -> [String] {
         subfolders(root).filter { isDirectory(join(join(root, $0), images)) }
-    }
-}
-
-/// The pictures below a folder by their stems: paths below the folder, without extension.
-struct PictureFolder {
-    private(set) var files: [String: [String]] = [:]
-
-    /// No pictures.
-    init() {}
-
-    /// Lists a folder and the folders in it; hidden files are passed over.
-    init(_ folder: String) throws {
-        guard let names = FileManager.default.enumerator(atPath: folder) else {
-            throw DataError(.missing, file: folder, problem: "cannot be listed")
-        }
-        for case let name as String in names {
-            guard !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }), let stem = Self.stem(name)
-            else { continue }
-            files[stem, default: []].append(join(folder, name))
-        }
-        for stem in files.keys { files[stem]?.sort() }
-    }
-
-    /// A picture's name without its extension; nil for other files.
-    static func stem(_ name: String) -> String? {
-        for ending in [".png", ".jpg", ".jpeg", ".ppm", ".pgm"] where name.lowercased().hasSuffix(ending) {
-            return String(name.dropLast(ending.count))
-        }
-        return nil
     }
 }

@@ -1,8 +1,8 @@
 /// In which form masks hold their labels.
 public enum MaskForm: String, CaseIterable, Codable, Sendable {
-    /// Indices; in colour PNG the colours of the class file. Sets that hold 0 and 255 alone are seen to be binary.
+    /// Found out from all masks: as `indices`, or two classes by 0 and 255, or greys or colours of classes.
     case auto
-    /// Class indices, in palette or grey PNG.
+    /// Class indices, in palette or grey PNG; in colour PNG the colours of the class file.
     case indices
     /// The colours of the class file, whatever the kind of PNG.
     case colors
@@ -97,6 +97,7 @@ public struct LabelMap: Hashable, Sendable {
 
     /// Turns what a file holds into labels.
     func labels(of raw: RawMask, file: String) throws -> Mask {
+        if form == .binary { try refuseBothOnes(raw, file: file) }
         switch raw.values {
         case .indices(let values):
             return try apply(to: Mask(width: raw.width, height: raw.height, labels: values), file: file)
@@ -118,9 +119,24 @@ public struct LabelMap: Hashable, Sendable {
         }
     }
 
+    /// In a binary mask either 1 or 255 is the second class: where both are, 255 was hardly meant to be it.
+    private func refuseBothOnes(_ raw: RawMask, file: String) throws {
+        let both =
+            switch raw.values {
+            case .indices(let values): values.contains(1) && values.contains(255)
+            case .wide(let values): values.contains(1) && (values.contains(255) || values.contains(65_535))
+            case .colors: false
+            }
+        guard both else { return }
+        throw DataError(
+            file: file,
+            problem: "holds 1 and 255, but is to be read as binary, where either is the second class: if 255 means"
+                + " ignored pixels here, set data.masks to indices")
+    }
+
     /// Looks up every pixel's colour; equal neighbours are looked up once.
     private func values(ofColors pixels: [UInt8], raw: RawMask, file: String) throws -> Mask {
-        if form == .indices || form != .binary && legend.isEmpty {
+        if form != .binary && legend.isEmpty {
             throw DataError(
                 file: file,
                 problem: "is a colour PNG, and a mask must hold class indices: give its colours in the class file, or"

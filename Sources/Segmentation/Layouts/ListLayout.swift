@@ -77,13 +77,6 @@ private struct ListedPath {
     var isAbsolute: Bool { text.hasPrefix("/") && isFile(text) }
 }
 
-/// A path with its links followed; nil where there is no such file.
-private func realPath(_ path: String) -> String? {
-    guard let resolved = realpath(path, nil) else { return nil }
-    defer { free(resolved) }
-    return String(cString: resolved)
-}
-
 private func isInside(_ path: String, _ folder: String) -> Bool {
     folder == "/" || path.hasPrefix(folder + "/")
 }

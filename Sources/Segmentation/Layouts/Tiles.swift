@@ -103,7 +103,12 @@ enum TileStore {
 
     /// A part of a mask.
     static func mask(_ path: String, _ tile: Tile, limits: ReadLimits, labels: LabelMap) throws -> Mask {
-        let picture = try picture(path, tile, limits: limits, range: nil, asColors: labels.form == .colors)
+        try labels.labels(of: rawMask(path, tile, limits: limits, asColors: labels.form == .colors), file: path)
+    }
+
+    /// A part of a mask as its file holds it.
+    static func rawMask(_ path: String, _ tile: Tile, limits: ReadLimits, asColors: Bool = false) throws -> RawMask {
+        let picture = try picture(path, tile, limits: limits, range: nil, asColors: asColors)
         let bytes = try picture.read(tile)
         let values: RawMask.Values =
             switch picture.pixelBytes {
@@ -111,9 +116,8 @@ enum TileStore {
             case 2: .wide(portableSamples(bytes))
             default: .indices(bytes)
             }
-        let raw = RawMask(
+        return RawMask(
             width: tile.width, height: tile.height, values: values, hasNoGreys: path.lowercased().hasSuffix(".webp"))
-        return try labels.labels(of: raw, file: path)
     }
 
     private static func isPortable(_ path: String) -> Bool {

@@ -56,7 +56,11 @@ extension DataVerb {
                     "suggested: crop \(suggestion.crop), train.batch \(suggestion.trainBatch) at train.filters 20,"
                         + " search.batch \(search)")
             }
-            for note in report.notes.prefix(6) { print("note: \(note)") }
+            if !suggestion.classWeights.isEmpty {
+                print("class weights by median frequency: --set train.classWeights=\(suggestion.classWeights)")
+            }
+            for note in report.notes.prefix(8) { print("note: \(note)") }
+            if report.notes.count > 8 { print("and \(report.notes.count - 8) more notes (--json lists them)") }
             if report.problems.isEmpty { return print("no problems") }
             print("\(report.problems.count) problems:")
             for problem in report.problems.prefix(10) { print("  \(problem.file): \(problem.problem)") }
