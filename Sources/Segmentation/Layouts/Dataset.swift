@@ -207,6 +207,7 @@ public struct Dataset: Sendable {
             return seen.insert(sample.tile.map { "\(mask)|\($0.x)|\($0.y)" } ?? mask).inserted
         }
         let limits = options.limits
+        let hasLegend = !classes.legend.isEmpty
         let workers = ProcessInfo.processInfo.activeProcessorCount
         let masks = OrderedPrefetcher<MaskValues?>(
             first: 0, end: samples.count, workers: workers, depth: 2 * workers, name: "mask survey"
@@ -215,7 +216,7 @@ public struct Dataset: Sendable {
             let raw =
                 try? samples[index].tile.map { try TileStore.rawMask(path, $0, limits: limits) }
                 ?? readRawMask(path: path, limits: limits)
-            return raw.map(MaskValues.init)
+            return raw.map { MaskValues($0, hasLegend: hasLegend) }
         }
         defer { masks.stop() }
         for number in samples.indices {

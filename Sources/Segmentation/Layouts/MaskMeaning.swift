@@ -125,7 +125,15 @@ struct MaskValues: Sendable {
     /// Indices or greys; none of a mask of colours.
     let values: Set<UInt16>
 
-    init(_ raw: RawMask) {
+    /// - Parameters:
+    ///   - raw: what the file holds.
+    ///   - hasLegend: whether colours have a meaning, so that greys of formats without greys are colours.
+    init(_ raw: RawMask, hasLegend: Bool) {
+        if !hasLegend, let greys = raw.greys {
+            kind = .indices
+            values = Self.different(greys, count: 256)
+            return
+        }
         switch raw.values {
         case .indices(let labels):
             kind = .indices
