@@ -31,7 +31,7 @@ public enum ResultForm: String, CaseIterable, Codable, Sendable {
         switch self {
         case .cityscapes:
             try writeGreyPNG(mask.mapped { UInt8(CityscapesLayout.originalIds[Int($0)]) }, to: path)
-        case .voc: try writePNG(mask, palette: KnownClasses.voc.table?.palette ?? [], to: path)
+        case .voc: try writePNG(mask, palette: Palette.voc, to: path)
         case .ade20k: try writeGreyPNG(mask.mapped { $0 + 1 }, to: path)
         }
     }
