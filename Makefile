@@ -12,10 +12,10 @@ CXX_SOURCES = $(shell find Sources/CTorch Sources/CCodecs Tests/PretendedGPU -na
 CLANG_FORMAT ?= $(firstword $(wildcard .venv/bin/clang-format) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cuda build test faults fuzz soak demo bench lint format docs protos clean
+.PHONY: help setup cuda build test test-portable faults fuzz soak demo bench lint format docs protos clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup:  ## system packages and libtorch, once
 	@scripts/setup.sh
@@ -30,6 +30,11 @@ test:  ## all tests, optimised
 	@scripts/setup.sh --venv
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build
+
+test-portable:  ## all tests as on older processors, and with 1 and 4 threads
+	@scripts/setup.sh --venv
+	$(SWIFT) build -c release --build-tests
+	SWIFT=$(SWIFT) scripts/test-portable.sh
 
 faults: setup  ## kills, damaged files, full disks and signals, many more than `make test` has (FAULTS=25)
 	$(SWIFT) build -c release --build-tests

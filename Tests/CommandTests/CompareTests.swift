@@ -132,12 +132,9 @@ struct CompareTests {
         let whole = try Command.run(arguments("whole", options))
         #expect(whole.status == 0, "\(whole.errors)")
         // Ended within the second run.
-        let process = try start(arguments("broken", options))
-        let checkpoint = folder.file("broken/stacked-hourglass-4-seed0/checkpoints/last.safetensors")
-        while process.isRunning, !FileManager.default.fileExists(atPath: checkpoint) { usleep(2_000) }
-        kill(process.processIdentifier, signal)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == (signal == SIGINT ? 130 : SIGKILL))
+        let stopped = try StartedCommand(arguments("broken", options), errorFile: folder.file("errors"))
+        stopped.waitForFile(folder.file("broken/stacked-hourglass-4-seed0/checkpoints/last.safetensors"))
+        #expect(try stopped.end(by: signal).status == (signal == SIGINT ? 130 : SIGKILL))
         let resumed = try Command.run(arguments("broken", options))
         #expect(resumed.status == 0, "\(resumed.errors)")
         #expect(try table(resumed) == table(whole))
@@ -157,11 +154,10 @@ struct CompareTests {
 
     @Test("Two processes share a comparison: each run is made once, and both end with the same table")
     func together() throws {
-        let processes = try (0..<2).map { _ in try start(arguments("shared")) }
-        for process in processes {
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 0)
+        let both = try (0..<2).map { number in
+            try StartedCommand(arguments("shared"), errorFile: folder.file("errors-\(number)"))
         }
+        for command in both { #expect(try command.end().status == 0) }
         let alone = try Command.run(arguments("alone"))
         let shared = try Command.run(arguments("shared"))
         #expect(try table(shared) == table(alone))
@@ -191,15 +187,5 @@ struct CompareTests {
         #expect(!FileManager.default.fileExists(atPath: output))
         let filled = try Command.run(["compare", "deeplabv3", "--output", folder.path + "/scenes"] + data)
         #expect(filled.status == 64 && filled.errors.contains("holds no comparison"))
-    }
-
-    private func start(_ arguments: [String]) throws -> Process {
-        let process = Process()
-        process.executableURL = try Command.executable()
-        process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        return process
     }
 }

@@ -41,14 +41,9 @@ struct FaultTests {
             try Command.run(arguments + ["--output", path(name)] + (resume ? ["--resume"] : []))
         }
 
-        func start(_ name: String, resume: Bool = false) throws -> Process {
-            let process = Process()
-            process.executableURL = try Command.executable()
-            process.arguments = arguments + ["--output", path(name)] + (resume ? ["--resume"] : [])
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            return process
+        func start(_ name: String, resume: Bool = false) throws -> StartedCommand {
+            try StartedCommand(
+                arguments + ["--output", path(name)] + (resume ? ["--resume"] : []), errorFile: path("errors"))
         }
 
         func path(_ name: String) -> String { folder + "/" + name }
@@ -90,11 +85,10 @@ struct FaultTests {
         while kills < Self.count {
             runs += 1
             for _ in 0...random.below(3) {
-                let process = try bench.start("broken", resume: true)
+                let run = try bench.start("broken", resume: true)
                 usleep(UInt32(duration * 1e6 * Double(random.below(1_000)) / 1_000))
-                kill(process.processIdentifier, SIGKILL)
-                process.waitUntilExit()
-                if process.terminationReason == .exit { break }
+                _ = try run.end(by: SIGKILL)
+                if run.process.terminationReason == .exit { break }
                 kills += 1
                 let names = try? FileManager.default.contentsOfDirectory(atPath: bench.path("broken/checkpoints"))
                 if names?.contains(where: { $0.hasSuffix(".tmp") || $0.hasPrefix("next") }) == true { halfWritten += 1 }
@@ -111,10 +105,9 @@ struct FaultTests {
     func damage() throws {
         let bench = try Bench(.search)
         #expect(try bench.run("whole").status == 0)
-        let process = try bench.start("stopped")
-        while process.isRunning, !bench.exists("stopped/checkpoints/last-1.safetensors") { usleep(1_000) }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        let stopped = try bench.start("stopped")
+        stopped.waitForFile(bench.path("stopped/checkpoints/last-1.safetensors"))
+        _ = try stopped.end(by: SIGKILL)
         var random = RandomStream(seed: 72)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: bench.checkpoint("stopped")))
         for number in 0..<Self.count {
@@ -178,40 +171,35 @@ struct FaultTests {
             .search, scenes: 100,
             settings: ["search.epochs=9", "search.layers=4", "search.blocks=2", "search.crop=[161, 161]"])
         let first = try bench.start("run")
-        while first.isRunning, !bench.exists("run/status.json") { usleep(2_000) }
+        first.waitForFile(bench.path("run/status.json"))
         let second = try bench.run("run", resume: true)
         #expect(second.status == 73)
         #expect(
             second.errors
-                == "error: \(bench.path("run")): another process (\(first.processIdentifier)) is at work here\n")
+                == "error: \(bench.path("run")): another process (\(first.process.processIdentifier)) is at work here\n")
         // An epoch has 25 slow steps; only asked for is there a checkpoint before its end.
-        kill(first.processIdentifier, SIGUSR1)
-        while first.isRunning, !bench.exists("run/checkpoints/last.safetensors") { usleep(2_000) }
+        kill(first.process.processIdentifier, SIGUSR1)
+        first.waitForFile(bench.path("run/checkpoints/last.safetensors"))
         let log = try Data(contentsOf: URL(fileURLWithPath: bench.path("run/log.jsonl")))
         #expect(log.isEmpty)
-        kill(first.processIdentifier, SIGKILL)
-        first.waitUntilExit()
+        _ = try first.end(by: SIGKILL)
 
         try FileManager.default.removeItem(atPath: bench.path("run/status.json"))
         let third = try bench.start("run", resume: true)
-        while third.isRunning, !bench.exists("run/status.json") { usleep(2_000) }
-        kill(third.processIdentifier, SIGTERM)
-        third.waitUntilExit()
-        #expect(third.terminationReason == .exit && third.terminationStatus == 143)
+        third.waitForFile(bench.path("run/status.json"))
+        #expect(try third.end(by: SIGTERM).status == 143 && third.process.terminationReason == .exit)
     }
 
     @Test("A second signal does not wait for the step")
     func secondSignal() throws {
         let bench = try Bench(
             .search, settings: ["search.crop=[321, 321]", "search.filters=8", "search.blocks=3", "search.layers=8"])
-        let process = try bench.start("run")
-        while process.isRunning, !bench.exists("run/config.yaml") { usleep(2_000) }
-        kill(process.processIdentifier, SIGINT)
-        usleep(300_000)
-        #expect(process.isRunning)
-        kill(process.processIdentifier, SIGINT)
-        process.waitUntilExit()
-        #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+        let run = try bench.start("run")
+        run.waitForFile(bench.path("run/status.json"))
+        kill(run.process.processIdentifier, SIGINT)
+        run.waitForErrors()
+        #expect(run.errors == ["stopping after this step; once more to stop at once"])
+        #expect(try run.end(by: SIGINT).status == 130 && run.process.terminationReason == .exit)
         #expect(!bench.exists("run/checkpoints/last.safetensors"))
     }
 

@@ -120,18 +120,10 @@ struct PipelineTests {
         #expect(try Command.run(arguments + ["--output", whole]).status == 0)
 
         // Ended somewhere behind the first checkpoint, in the midst of an epoch.
-        let process = Process()
-        process.executableURL = try Command.executable()
-        process.arguments = arguments + ["--output", broken]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        let run = try StartedCommand(arguments + ["--output", broken], errorFile: folder.file("errors"))
         let checkpoint = "/checkpoints/last.safetensors"
-        while process.isRunning, !FileManager.default.fileExists(atPath: broken + checkpoint) { usleep(2_000) }
-        usleep(20_000)
-        kill(process.processIdentifier, signal)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == (signal == SIGINT ? 130 : SIGKILL))
+        run.waitForFile(broken + checkpoint)
+        #expect(try run.end(by: signal).status == (signal == SIGINT ? 130 : SIGKILL))
 
         #expect(try Command.run([verb, "--output", broken, "--resume", "-q", "--threads", "1"]).status == 0)
         let one = try Data(contentsOf: URL(fileURLWithPath: whole + checkpoint))

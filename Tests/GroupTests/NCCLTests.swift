@@ -26,13 +26,13 @@ struct NCCLTests {
             process.standardOutput = FileHandle.nullDevice
             process.standardError = FileHandle.nullDevice
             try process.run()
-            return process
+            let stop = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
+            DispatchQueue.global().asyncAfter(deadline: .now() + 200, execute: stop)
+            return (process, stop)
         }
-        let end = Date().addingTimeInterval(200)
-        for process in processes {
-            while process.isRunning && Date() < end { Thread.sleep(forTimeInterval: 0.05) }
-            if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        for (process, stop) in processes {
             process.waitUntilExit()
+            stop.cancel()
         }
         return gpus.indices.map {
             (try? String(contentsOfFile: folder.file("\($0)"), encoding: .utf8)) ?? "nothing written"
@@ -108,7 +108,7 @@ struct NCCLProbeTests {
         let group = try #require(joined)
         group.settle(on: device)
         switch words[0] {
-        case "hang" where rank == 1: Thread.sleep(forTimeInterval: 100)
+        case "hang" where rank == 1: pause()
         case "end" where rank == 1: _exit(1)
         case "sum": try sums(group, on: device).write(toFile: output, atomically: true, encoding: .utf8)
         default: for _ in 0..<1000 { _ = sums(group, on: device) }

@@ -10,6 +10,8 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -17,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cuda_runtime_api.h>
@@ -24,8 +27,12 @@
 // Sums that were begun, and those that are done, one after the other.
 static atomic_int begun, done;
 
+// Waits until a number is no longer what it was seen to be, and wakes all that wait so, in other processes too.
+static void wait_for_change(atomic_int *number, int seen) { syscall(SYS_futex, number, FUTEX_WAIT, seen, NULL); }
+static void tell_of_change(atomic_int *number) { syscall(SYS_futex, number, FUTEX_WAKE, INT_MAX); }
+
 static void wait_for_sums(void) {
-    while (done < begun) usleep(20);
+    for (int seen = done; seen < begun; seen = done) wait_for_change(&done, seen);
 }
 
 static atomic_bool kernels_ran;
@@ -187,6 +194,8 @@ typedef struct {
 
 typedef struct {
     atomic_int came;
+    // Counts what a waiting rank has to look at: ranks that came, and communicators that were aborted.
+    atomic_int events;
     char slots[ranks_at_most][slot_bytes];
 } Shared;
 
@@ -205,10 +214,20 @@ int ncclGetUniqueId(UniqueId *id) {
     return success;
 }
 
+static void tell_ranks(Comm *c) {
+    c->shared->events++;
+    tell_of_change(&c->shared->events);
+}
+
 static void meet(Comm *c) {
-    atomic_fetch_add(&c->shared->came, 1);
     c->turn++;
-    while (atomic_load(&c->shared->came) < c->turn * c->size && !c->aborted) usleep(20);
+    c->shared->came++;
+    tell_ranks(c);
+    while (true) {
+        int seen = c->shared->events;
+        if (c->shared->came >= c->turn * c->size || c->aborted) return;
+        wait_for_change(&c->shared->events, seen);
+    }
 }
 
 // PRETENDED_NCCL says what goes wrong: it finds no other rank ("stuck"), or refuses ("fails").
@@ -236,7 +255,9 @@ int ncclCommGetAsyncError(Comm *c, int *error) { return *error = success; }
 int ncclCommFinalize(Comm *c) { return success; }
 int ncclCommDestroy(Comm *c) { return success; }
 int ncclCommAbort(Comm *c) {
-    if (c) c->aborted = true;
+    if (!c) return success;
+    c->aborted = true;
+    tell_ranks(c);
     return success;
 }
 int ncclGroupStart(void) { return success; }
@@ -287,6 +308,7 @@ static void *work(void *nothing) {
         free(sum);
         pthread_mutex_lock(&mutex);
         done++;
+        tell_of_change(&done);
     }
     return NULL;
 }

@@ -32,8 +32,7 @@ public struct DoctorReport: Codable, Sendable {
     /// - Parameter configuration: Names the data set, the device and the threads.
     public init(examining configuration: Configuration) {
         let device = (try? configuration.device.device()).map(\.description) ?? "\(configuration.device) (absent)"
-        let threads = configuration.threads > 0 ? configuration.threads : ProcessInfo.processInfo.activeProcessorCount
-        environment = Environment(threads: threads, device: device)
+        environment = Environment(threads: configuration.workerThreads, device: device)
         devices = Device.Kind.allCases.flatMap { kind in
             (0..<Device.count(of: kind)).map { Device(kind, index: $0).description }
         }

@@ -289,8 +289,12 @@ func mIOUs(_ last: Double?) -> [Advance.Measurement] { last.map { [Advance.Measu
 private func rounded(_ probability: Double) -> Double { (probability * 1e4).rounded() / 1e4 }
 
 extension Configuration {
-    /// Threads to compute with.
-    var workerThreads: Int { threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount }
+    /// Threads to compute with: as set, else as OMP_NUM_THREADS says to all that libtorch uses, else one for each core.
+    var workerThreads: Int {
+        if threads > 0 { return threads }
+        let wanted = ProcessInfo.processInfo.environment["OMP_NUM_THREADS"].flatMap { Int($0) } ?? 0
+        return (1...4_096).contains(wanted) ? wanted : ProcessInfo.processInfo.activeProcessorCount
+    }
 }
 
 extension SearchConfiguration {
