@@ -14,4 +14,9 @@ std::string machine_name();
 // This process's machine and number, for people.
 std::string own_name();
 
+// A socket bound to `host` and a port, 0 for a free one, which it is given: nobody reaches it by another address of
+// this machine. Throws std::runtime_error that says what to change. `only_here` is whether no other machine must reach
+// it.
+int bound_socket(const std::string &host, int32_t &port, bool only_here);
+
 } // namespace ct

@@ -5,7 +5,6 @@
 #include "neighbours.h"
 
 #include <ATen/Functions.h>
-#include <future>
 #include <set>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -118,7 +117,7 @@ class Group {
         }
         watch->quiet();
         auto first = std::make_shared<std::atomic<int>>(-1);
-        std::thread([this, line, first] {
+        auto tell = [this, line, first] {
             try {
                 *first = meeting.claim_failure() ? 1 : 0;
                 meeting.mark_end("!" + line);
@@ -127,7 +126,12 @@ class Group {
                 *first = 1;
             }
             finished = true;
-        }).detach();
+        };
+        try {
+            std::thread(tell).detach();
+        } catch (const std::system_error &) {
+            return true;
+        }
         for (int turn = 0; turn < 400 && !finished; turn++) std::this_thread::sleep_for(milliseconds(10));
         return *first != 0;
     }
@@ -150,22 +154,18 @@ class Group {
     // Where NCCL finds no way to another rank, it waits for ever: so it starts in a thread that can be left alone.
     c10d::Backend *try_nccl(c10::Device device, std::string &problem) {
         auto part = c10::make_intrusive<c10d::PrefixStore>("nccl", meeting.store());
-        std::packaged_task<c10d::Backend *()> start([=, rank = rank, size = size, patience = patience] {
-            return open_nccl(part, rank, size, patience, device);
-        });
-        auto result = start.get_future();
-        std::thread(std::move(start)).detach();
-        if (result.wait_for(timeout) != std::future_status::ready) {
-            throw PeerLost("NCCL does not start within " + std::to_string(timeout.count() / 1000) +
-                           " s: NCCL_DEBUG=INFO tells more, NCCL_SOCKET_IFNAME chooses the network");
-        }
         try {
-            return result.get();
+            auto found = within<c10d::Backend *>(timeout, [=, rank = rank, size = size, patience = patience] {
+                return open_nccl(part, rank, size, patience, device);
+            });
+            if (found) return *found;
         } catch (const std::exception &error) {
             problem = error.what();
             problem = problem.substr(0, problem.find('\n'));
             return nullptr;
         }
+        throw PeerLost("NCCL does not start within " + std::to_string(timeout.count() / 1000) +
+                       " s: NCCL_DEBUG=INFO tells more, NCCL_SOCKET_IFNAME chooses the network");
     }
 
     c10d::Backend &backend(int lane, bool on_gpu) { return on_gpu && nccl ? *nccl : *lanes[lane]; }
@@ -337,7 +337,7 @@ int32_t ct_store_open(const char *host, int32_t *port) {
 }
 
 int32_t ct_store_fail(const char *prefix, int32_t rank, const char *line) {
-    return guard([&] { c10d::PrefixStore(prefix, opened()).set(end_key(rank), std::string("!") + line); });
+    return guard([&] { c10d::PrefixStore(key_prefix(prefix), opened()).set(end_key(rank), std::string("!") + line); });
 }
 
 #else

@@ -22,6 +22,11 @@ struct PeerLost : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+// The system gives this process no thread.
+struct NoThread : std::runtime_error {
+    NoThread() : std::runtime_error("no thread can be started: raise the limit of processes (ulimit -u)") {}
+};
+
 inline std::string &last_error() {
     static thread_local std::string text;
     return text;

@@ -3,6 +3,10 @@
 
 #include "watch.h"
 
+#include <functional>
+#include <future>
+#include <optional>
+
 #ifdef USE_C10D_GLOO
 namespace ct {
 
@@ -12,7 +16,24 @@ using std::chrono::milliseconds;
 // process.
 void prepare_c10d();
 
-StoreHandle open_store(const char *host, int32_t port, bool opens, milliseconds timeout);
+// Opens a store that is reached by the address of `host` alone; std::runtime_error says what is wrong with it.
+StoreHandle open_store(const std::string &host, int32_t port, bool only_here, milliseconds timeout);
+
+// What the keys of one start begin with: no other start's, nor those of somebody without AUTODEEPLAB_GROUP_SECRET.
+std::string key_prefix(const char *start);
+
+// The result of a call that may wait without end, in a thread that is left alone then; nothing where it takes longer.
+template <typename Result> std::optional<Result> within(milliseconds limit, std::function<Result()> call) {
+    std::packaged_task<Result()> task(std::move(call));
+    auto result = task.get_future();
+    try {
+        std::thread(std::move(task)).detach();
+    } catch (const std::system_error &) {
+        throw NoThread();
+    }
+    if (result.wait_for(limit) != std::future_status::ready) return std::nullopt;
+    return result.get();
+}
 
 class Meeting {
   public:
@@ -39,14 +60,18 @@ class Meeting {
     bool claim_failure();
 
   private:
-    const bool opens, has_prefix;
+    const bool opens, has_prefix, only_here;
     const milliseconds timeout;
-    const std::string place;
+    const std::string host, place;
+    const int32_t port;
     StoreHandle root, ranks_store, ends;
     std::vector<std::string> all_names;
 
-    StoreHandle connect(const ct_group_options &options);
+    StoreHandle connect();
     std::vector<std::string> meet();
+    std::string read(const std::string &key);
+    bool is_there(const std::string &key);
+    void compare_size(int other);
 };
 
 } // namespace ct

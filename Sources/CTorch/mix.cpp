@@ -273,6 +273,17 @@ at::Tensor mixed_plainly(const MixState &state, const std::vector<at::Tensor> &m
     return sum;
 }
 
+// One row a group, and in it the channels of all normalised maps.
+void check_statistics(const MixState &state, const std::vector<at::Tensor> &maps, const at::Tensor &running,
+                      const char *name) {
+    int64_t channels = 0;
+    for (int64_t k = 0; k < state.normalized; k++) channels += maps[k].size(1);
+    TORCH_CHECK(running.is_contiguous() && running.dim() == 2 && running.size(0) == state.options.groups &&
+                    running.size(1) == channels,
+                "mix: a running ", name, " of ", running.sizes(), " for ", state.options.groups, " groups of ",
+                channels, " channels");
+}
+
 } // namespace
 
 int32_t ct_mix(const ct_optional_tensor *handles, int64_t count, int64_t normalized, ct_tensor weights,
@@ -280,7 +291,19 @@ int32_t ct_mix(const ct_optional_tensor *handles, int64_t count, int64_t normali
                bool splits, ct_optional_tensor *finished, ct_optional_tensor *rest) {
     return guard([&] {
         auto maps = list(handles, count);
-        for (auto &map : maps) map = widened(map);
+        TORCH_CHECK(count > 0 && normalized >= 0 && normalized <= count, "mix: ", normalized, " of ", count, " maps");
+        TORCH_CHECK(statistics.groups > 0 && get(weights).dim() == 2 && get(weights).size(0) > 0 &&
+                        get(weights).size(1) >= count,
+                    "mix: weights of ", get(weights).sizes(), " for ", count, " maps in ", statistics.groups,
+                    " groups");
+        for (auto &map : maps) {
+            TORCH_CHECK(map.dim() == 4 && map.size(0) == maps[0].size(0) && map.size(2) == maps[0].size(2) &&
+                            map.size(3) == maps[0].size(3),
+                        "mix: a map of ", map.sizes(), " beside one of ", maps[0].sizes());
+            map = widened(map);
+        }
+        TORCH_CHECK(maps[0].size(0) % statistics.groups == 0, "mix: ", maps[0].size(0), " images in ",
+                    statistics.groups, " groups");
         auto state = c10::make_intrusive<MixState>();
         state->options = statistics;
         state->normalized = normalized;
@@ -295,7 +318,13 @@ int32_t ct_mix(const ct_optional_tensor *handles, int64_t count, int64_t normali
             TORCH_CHECK(map.size(1) == state->columns() || map.size(1) == state->channels, "mix: a map of ",
                         map.size(1), " channels for ", state->edges, " edges of ", state->channels);
         }
+        check_statistics(*state, maps, get(running_mean), "mean");
+        check_statistics(*state, maps, get(running_variance), "variance");
         auto start = base ? widened(get(base)) : at::Tensor();
+        TORCH_CHECK(!base || (start.dim() == 4 && start.size(1) == state->columns() && start.size(0) > 0 &&
+                              maps[0].size(0) % start.size(0) == 0 && start.size(2) == maps[0].size(2) &&
+                              start.size(3) == maps[0].size(3)),
+                    "mix: a base of ", start.sizes(), " for maps of ", maps[0].sizes());
         at::Tensor first, others;
         if (runs_by_rows(maps[0])) {
             auto inputs = at::TensorList(maps);

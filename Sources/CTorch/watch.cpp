@@ -15,11 +15,16 @@ static std::string seconds(duration<double> time) {
 }
 
 Watch::Watch(StoreHandle connection, Settings all)
-    : settings(std::move(all)), store(std::move(connection)), answered(Clock::now().time_since_epoch().count()),
-      peers(settings.size) {
+    : settings(std::move(all)), store(std::move(connection)), looked(Clock::now()),
+      answered(looked.time_since_epoch().count()), peers(settings.size) {
     for (auto &peer : peers) peer.changed = Clock::now();
-    asking = std::thread([this] { ask(); });
-    guarding = std::thread([this] { guard_store(); });
+    try {
+        asking = std::thread([this] { ask(); });
+        guarding = std::thread([this] { guard_store(); });
+    } catch (const std::system_error &) {
+        stop();
+        throw NoThread();
+    }
 }
 
 void Watch::quiet() {
@@ -43,14 +48,7 @@ bool Watch::sleep(duration<double> time) {
 }
 
 void Watch::ask() {
-    auto last = Clock::now();
-    while (sleep(std::min(interval, settings.timeout / 8))) {
-        // A process that was stopped itself must not blame the others for it.
-        if (Clock::now() - last > settings.timeout / 2) {
-            std::unique_lock lock(mutex);
-            for (auto &peer : peers) peer.changed = Clock::now();
-        }
-        last = Clock::now();
+    while (sleep(turn())) {
         try {
             look();
         } catch (const std::exception &) {
@@ -63,8 +61,15 @@ void Watch::ask() {
     }
 }
 
+duration<double> Watch::turn() const { return std::min(interval, settings.timeout / 8); }
+
+// Whether a turn that began then took far too long: a process that was stopped itself must not blame others for what
+// it has not heard.
+bool Watch::was_stopped_since(Clock::time_point begin) const { return Clock::now() - begin > settings.timeout / 2; }
+
 void Watch::guard_store() {
-    while (sleep(std::min(interval, settings.timeout / 8))) {
+    for (auto begin = Clock::now(); sleep(turn()); begin = Clock::now()) {
+        if (was_stopped_since(begin)) answered = Clock::now().time_since_epoch().count();
         auto silence = Clock::now() - Clock::time_point(Clock::duration(answered.load()));
         if (silence > settings.timeout) {
             return lose(settings.keeper + " does not answer for " + seconds(settings.timeout) +
@@ -85,13 +90,17 @@ void Watch::look() {
     std::string found;
     {
         std::unique_lock lock(mutex);
+        if (was_stopped_since(looked)) {
+            for (auto &peer : peers) peer.changed = Clock::now();
+        }
+        looked = Clock::now();
         for (int rank = 0; rank < settings.size; rank++) {
             if (rank == settings.rank) continue;
             auto &peer = peers[rank];
             std::string beat(values[2 * rank].begin(), values[2 * rank].end());
             std::string end(values[2 * rank + 1].begin(), values[2 * rank + 1].end());
             if (end.rfind("!", 0) == 0) {
-                found = settings.names[rank] + " ended: " + end.substr(1);
+                found = settings.names[rank] + " ended: " + end.substr(1, 1000);
                 break;
             }
             peer.done = end == "+";
@@ -119,7 +128,7 @@ std::string Watch::slowest() {
     std::string name;
     for (int rank = 0; rank < settings.size; rank++) {
         if (rank == settings.rank) continue;
-        auto count = peers[rank].beat.empty() ? 0 : std::stoll(peers[rank].beat);
+        auto count = std::strtoll(peers[rank].beat.c_str(), nullptr, 10);
         if (count < least) least = count, name = settings.names[rank];
     }
     return name;

@@ -58,6 +58,7 @@ class Watch {
     StoreHandle store;
     std::atomic<int64_t> entered{0};
     std::atomic<bool> suspicious{false};
+    Clock::time_point looked;
     std::atomic<Clock::rep> answered;
     std::mutex mutex;
     std::condition_variable changed;
@@ -71,6 +72,8 @@ class Watch {
     void look();
     void lose(const std::string &text);
     bool sleep(std::chrono::duration<double> time);
+    std::chrono::duration<double> turn() const;
+    bool was_stopped_since(Clock::time_point begin) const;
     std::string slowest();
 };
 

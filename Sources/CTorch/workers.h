@@ -1,6 +1,8 @@
 // Threads that run independent jobs side by side, one thread each inside operations.
 #pragma once
 
+#include "guard.h"
+
 #include <ATen/Parallel.h>
 #include <condition_variable>
 #include <deque>
@@ -8,6 +10,7 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -29,9 +32,8 @@ class Workers {
             for (auto &job : jobs) job();
             return;
         }
-        size_t next = 0, done = 0;
-        auto threads = std::min(static_cast<size_t>(std::max(width, 1)), jobs.size());
-        size_t leaving = threads;
+        auto threads = have_threads(std::min(static_cast<size_t>(std::max(width, 1)), jobs.size()));
+        size_t next = 0, leaving = threads;
         std::mutex own;
         std::condition_variable finished;
         auto work = [&] {
@@ -45,11 +47,10 @@ class Workers {
                     failures[index] = std::current_exception();
                 }
                 lock.lock();
-                done++;
             }
             if (--leaving == 0) finished.notify_one();
         };
-        for (size_t i = 0; i < threads; i++) post(work, threads);
+        for (size_t i = 0; i < threads; i++) post(work);
         {
             std::unique_lock lock(own);
             finished.wait(lock, [&] { return leaving == 0; });
@@ -70,10 +71,24 @@ class Workers {
         return value;
     }
 
-    void post(std::function<void()> job, size_t wanted) {
+    // Starts threads until so many are there; fewer, but one at least, where the system gives no more. Before any job
+    // is queued: what a job works on is gone when `run` has thrown.
+    size_t have_threads(size_t wanted) {
+        std::unique_lock lock(mutex);
+        for (; started < wanted; started++) {
+            try {
+                std::thread([this] { loop(); }).detach();
+            } catch (const std::system_error &) {
+                if (started == 0) throw NoThread();
+                break;
+            }
+        }
+        return std::min(wanted, started);
+    }
+
+    void post(std::function<void()> job) {
         std::unique_lock lock(mutex);
         queue.push_back(std::move(job));
-        for (; started < wanted; started++) std::thread([this] { loop(); }).detach();
         ready.notify_one();
     }
 

@@ -176,7 +176,8 @@ struct FaultTests {
         #expect(second.status == 73)
         #expect(
             second.errors
-                == "error: \(bench.path("run")): another process (\(first.process.processIdentifier)) is at work here\n")
+                == "error: \(bench.path("run")): another process (\(first.process.processIdentifier)) is at work here\n"
+        )
         // An epoch has 25 slow steps; only asked for is there a checkpoint before its end.
         kill(first.process.processIdentifier, SIGUSR1)
         first.waitForFile(bench.path("run/checkpoints/last.safetensors"))

@@ -254,6 +254,8 @@ typedef struct {
     const char *host;
     int32_t port;
     bool opens_store;
+    // Whether all ranks are on this machine, so that no other needs to reach the store.
+    bool one_machine;
     // Keeps one start apart from another in a store that outlives both.
     const char *prefix;
     int32_t rank;

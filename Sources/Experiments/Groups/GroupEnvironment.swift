@@ -74,7 +74,8 @@ public struct GroupEnvironment: Equatable, Sendable {
         guard size > 1 else { return nil }
         isRestart = restarts > 0
         meeting = ProcessGroup.Meeting(
-            host: host, port: port, opensStore: !usesAgent, prefix: usesAgent ? "autodeeplab/\(restarts)" : "",
+            host: host, port: port, opensStore: !usesAgent, isOneMachine: localSize == size,
+            prefix: usesAgent ? "autodeeplab/\(restarts)" : "",
             rank: rank, size: size, timeout: timeout, patience: 10 * timeout)
     }
 

@@ -3,7 +3,8 @@ import Foundation
 /// Produces numbered values on its own threads and hands them out in order.
 ///
 /// At most `depth` values are finished or being made at any time. A failure is handed out in its place in the order,
-/// and again each time it is asked for. With no workers, values are made when they are asked for.
+/// and again each time it is asked for. With no workers, or where the system gives no thread, values are made when they
+/// are asked for.
 final class OrderedPrefetcher<Value: Sendable>: Sendable {
     private let queue: PrefetchQueue<Value>
 
@@ -64,10 +65,11 @@ private final class PrefetchQueue<Value: Sendable>: @unchecked Sendable {
             running += 1
             started += 1
         }
-        let thread = Thread { self.work() }
-        thread.name = name
-        thread.stackSize = 8 << 20
-        thread.start()
+        if startThread(name: name, { self.work() }) { return }
+        condition.withLock {
+            running -= 1
+            started -= 1
+        }
     }
 
     private func work() {

@@ -17,6 +17,8 @@ public struct ProcessGroup: Sendable {
         public var port: Int
         /// Whether rank 0 opens the store; else who starts the processes has done so.
         public var opensStore: Bool
+        /// Whether all processes are on this machine: the store is then open to this machine alone.
+        public var isOneMachine: Bool
         /// Keeps one start apart from the others in a store that outlives them.
         public var prefix: String
         /// This process's number, from 0.
@@ -30,12 +32,13 @@ public struct ProcessGroup: Sendable {
 
         /// A meeting of `size` processes.
         public init(
-            host: String, port: Int, opensStore: Bool = true, prefix: String = "", rank: Int, size: Int,
-            timeout: Double = 60, patience: Double = 600
+            host: String, port: Int, opensStore: Bool = true, isOneMachine: Bool = true, prefix: String = "",
+            rank: Int, size: Int, timeout: Double = 60, patience: Double = 600
         ) {
             self.host = host
             self.port = port
             self.opensStore = opensStore
+            self.isOneMachine = isOneMachine
             self.prefix = prefix
             self.rank = rank
             self.size = size
@@ -75,7 +78,7 @@ public struct ProcessGroup: Sendable {
             meeting.prefix.withCString { prefix in
                 let options = ct_group_options(
                     host: host, port: Int32(clamping: meeting.port),
-                    opens_store: meeting.opensStore && meeting.rank == 0,
+                    opens_store: meeting.opensStore && meeting.rank == 0, one_machine: meeting.isOneMachine,
                     prefix: prefix, rank: Int32(clamping: meeting.rank), size: Int32(clamping: meeting.size),
                     timeout_seconds: meeting.timeout, patience_seconds: meeting.patience)
                 return ct_group_join(options) { line in
@@ -147,8 +150,15 @@ public struct ProcessGroup: Sendable {
         var count = [UInt8](repeating: 0, count: 8)
         withUnsafeBytes(of: UInt64(data.count).littleEndian) { count.replaceSubrange(0..<8, with: $0) }
         Engine.run("share", ct_group_share(&count, 8))
-        let size = count.reversed().reduce(0) { $0 << 8 | Int($1) }
-        var result = rank == 0 ? data : Data(count: size)
+        let size = count.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        // No more is asked for than the machine has, whatever is announced.
+        guard size <= ProcessInfo.processInfo.physicalMemory else {
+            Engine.fail(
+                EngineFailure(
+                    operation: "share", reason: "\(name(of: 0)) announces \(size) bytes", isOutOfMemory: false,
+                    isPeerLost: true))
+        }
+        var result = rank == 0 ? data : Data(count: Int(size))
         guard size > 0 else { return result }
         result.withUnsafeMutableBytes { buffer in
             guard let start = buffer.baseAddress else { return }

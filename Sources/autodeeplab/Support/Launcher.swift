@@ -17,8 +17,12 @@ struct Launcher {
     let processes: Int
     let timeout: Double
 
+    /// Without it nobody finds the keys of the group in its store.
+    private static let secret = "AUTODEEPLAB_GROUP_SECRET"
+
     /// - Returns: The exit status: the first process's that failed by itself.
     func run() throws -> Int32 {
+        setenv(Launcher.secret, UUID().uuidString, 0)
         let store: ProcessGroup.Store
         do {
             store = try ProcessGroup.Store(prefix: "autodeeplab/0")
