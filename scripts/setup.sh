@@ -75,6 +75,9 @@ apt_install() {
         >/dev/null 2>&1 </dev/null || fail "cannot install $* (no network, or no right to): $by_hand"
 }
 
+# giflib has no pkg-config file.
+has_giflib() { [ -e /usr/include/gif_lib.h ] || [ -e /usr/local/include/gif_lib.h ]; }
+
 has_gloo() { [ -e /usr/include/gloo/algorithm.h ] || [ -e /usr/local/include/gloo/algorithm.h ]; }
 
 has_tcmalloc() { [[ $(PATH=$PATH:/sbin:/usr/sbin ldconfig -p) == *libtcmalloc_minimal.so.4* ]]; }
@@ -89,6 +92,7 @@ install_linux_packages() {
     { has pkg-config && pkg-config --exists libjpeg; } || missing+=(libjpeg-dev)
     { has pkg-config && pkg-config --exists libtiff-4; } || missing+=(libtiff-dev)
     { has pkg-config && pkg-config --exists libwebpdemux; } || missing+=(libwebp-dev)
+    has_giflib || missing+=(libgif-dev)
     has rsvg-convert || missing+=(librsvg2-bin)
     has_gloo || missing+=(libgloo-dev)
     has_tcmalloc || missing+=(libtcmalloc-minimal4)
@@ -103,6 +107,7 @@ install_mac_packages() {
     { has pkg-config && pkg-config --exists libturbojpeg libjpeg; } || missing+=(jpeg-turbo)
     { has pkg-config && pkg-config --exists libtiff-4; } || missing+=(libtiff)
     { has pkg-config && pkg-config --exists libwebpdemux; } || missing+=(webp)
+    [ -e "$(brew --prefix 2>/dev/null)/include/gif_lib.h" ] || missing+=(giflib)
     has rsvg-convert || missing+=(librsvg)
     [ ${#missing[@]} -gt 0 ] || return 0
     has brew || fail "missing: ${missing[*]}: install Homebrew from https://brew.sh, then run this again"

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Experiments
+import Foundation
+import Segmentation
 
 /// The root command: its subcommands are the verbs.
 @main
@@ -24,6 +26,11 @@ struct AutoDeepLab: AsyncParsableCommand {
     static func main() async {
         ProcessMemory.boundThreadCaches()
         reportEngineFailures()
+        // Dispatch would wait for one without end.
+        guard canStartThread() else {
+            writeError("no thread can be started: raise the limit of processes (ulimit -u)")
+            exit(ExitStatus.internalFault.rawValue)
+        }
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -2,9 +2,20 @@ import Foundation
 
 /// A short Python program, for what only Python's packages can do; no run needs it.
 ///
-/// The interpreter is the one that the environment's `PYTHON` names, else `python3`.
+/// It runs isolated (`-I`): no module is taken from the working folder, `PYTHONPATH` or the user's own packages.
 struct PythonProgram {
     let source: String
+
+    /// The Python that runs it; nil where none is known.
+    ///
+    /// The environment's `PYTHON` names it, else it is that of the `.venv` which `scripts/setup.sh --venv` makes where this
+    /// program was built. What happens to be first in `PATH` is never taken by itself.
+    static var interpreter: String? {
+        if let named = ProcessInfo.processInfo.environment["PYTHON"], !named.isEmpty { return named }
+        guard let program = Bundle.main.executablePath, let build = program.range(of: "/.build/") else { return nil }
+        let own = String(program[..<build.lowerBound]) + "/.venv/bin/python"
+        return FileManager.default.isExecutableFile(atPath: own) ? own : nil
+    }
 
     /// Runs the program.
     ///
@@ -16,21 +27,19 @@ struct PythonProgram {
     func callAsFunction<Output: Decodable>(_ input: some Encodable, about path: String) throws -> Output {
         let folder = try ScratchFolder()
         try JSONEncoder().encode(input).write(to: URL(fileURLWithPath: folder.file("input.json")))
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        let python = ProcessInfo.processInfo.environment["PYTHON"] ?? ""
-        process.arguments = [python.isEmpty ? "python3" : python, "-c", source, folder.file("input.json")]
-        // Files, since a pipe that nobody reads would stop a program that writes much.
-        for name in ["out", "err"] { try Data().write(to: URL(fileURLWithPath: folder.file(name))) }
-        process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("out")))
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: folder.file("err")))
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        let errors = try String(contentsOfFile: folder.file("err"), encoding: .utf8)
-        guard process.terminationStatus == 0 else {
-            let reason = errors.split(whereSeparator: \.isNewline).last.map(String.init) ?? "no reason given"
-            throw RunError(.damaged, path: path, "Python refuses it: \(reason)")
+        guard let interpreter = Self.interpreter else {
+            throw RunError(
+                .missing, path: path,
+                "needs Python: name one by PYTHON=/path/to/python3, or make .venv by scripts/setup.sh --venv")
+        }
+        try Data(source.utf8).write(to: URL(fileURLWithPath: folder.file("program.py")))
+        let program = ChildProgram(
+            path: interpreter, arguments: ["-I", folder.file("program.py"), folder.file("input.json")])
+        let status = program.run(output: folder.file("out"), errors: folder.file("err"))
+        let errors = (try? String(contentsOfFile: folder.file("err"), encoding: .utf8)) ?? ""
+        guard status == 0 else {
+            let reason = errors.split(whereSeparator: \.isNewline).last.map(String.init)
+            throw RunError(.damaged, path: path, "Python refuses it: \(reason ?? "\(interpreter) does not start")")
         }
         let output = try Data(contentsOf: URL(fileURLWithPath: folder.file("out")))
         guard let result = try? JSONDecoder().decode(Output.self, from: output) else {
@@ -47,7 +56,8 @@ final class ScratchFolder {
     init() throws {
         path = FileManager.default.temporaryDirectory.appendingPathComponent("autodeeplab-\(UUID().uuidString)").path
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {
             throw RunError(.cannotWrite, path: path, "cannot make a folder for temporary files")
         }

@@ -10,16 +10,11 @@ import Foundation
 public func rasterize(_ svg: String, width: Int?) throws -> Data {
     let folder = try ScratchFolder()
     try Data(svg.utf8).write(to: URL(fileURLWithPath: folder.file("drawing.svg")))
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
     let size = width.map { ["--width", String($0), "--keep-aspect-ratio"] } ?? []
-    process.arguments = ["rsvg-convert"] + size + [folder.file("drawing.svg"), "--output", folder.file("drawing.png")]
-    process.standardError = FileHandle.nullDevice
-    process.standardOutput = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0, let png = FileManager.default.contents(atPath: folder.file("drawing.png"))
+    let program = ChildProgram(
+        path: "rsvg-convert",
+        arguments: size + [folder.file("drawing.svg"), "--output", folder.file("drawing.png")])
+    guard program.run() == 0, let png = FileManager.default.contents(atPath: folder.file("drawing.png"))
     else {
         throw RunError(
             .missing, path: "rsvg-convert",

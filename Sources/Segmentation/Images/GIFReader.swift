@@ -1,60 +1,74 @@
-/// The first picture of a GIF (GIF89a specification), on the canvas that the file declares.
+import CCodecs
+
+/// The first picture of a GIF, by giflib, on the canvas that the file declares.
+///
+/// The library's handle reads the bytes in place, so one is opened for each call.
 struct GIFReader {
     let width: Int
     let height: Int
+    private let bytes: [UInt8]
+    private let file: String
+    private let header: cgif_header
     private let palette: [UInt8]
-    private let background: UInt8
-    private let frame: (x: Int, y: Int, width: Int, height: Int)
-    private let isInterlaced: Bool
-    private var reader: ByteReader
 
     /// Reads up to the first picture's pixels.
     init(_ bytes: [UInt8], file: String, limits: ReadLimits) throws {
-        reader = ByteReader(bytes, file: file, format: "GIF")
-        _ = try reader.take(6)
-        let screen = (width: try reader.number(2), height: try reader.number(2))
-        let flags = try reader.number(1)
-        background = UInt8(try reader.number(1))
-        _ = try reader.take(1)
-        var colors = flags & 0x80 != 0 ? Array(try reader.take(3 << (flags & 7 + 1))) : []
-        while true {
-            let block = try reader.number(1)
-            if block == 0x2C { break }
-            guard block == 0x21 else { throw reader.fault("it holds no picture") }
-            _ = try reader.take(1)
-            try reader.skipBlocks()
-        }
-        frame = (try reader.number(2), try reader.number(2), try reader.number(2), try reader.number(2))
-        let frameFlags = try reader.number(1)
-        isInterlaced = frameFlags & 0x40 != 0
-        if frameFlags & 0x80 != 0 { colors = Array(try reader.take(3 << (frameFlags & 7 + 1))) }
-        palette = colors
-        width = max(screen.width, frame.x + frame.width)
-        height = max(screen.height, frame.y + frame.height)
+        self.bytes = bytes
+        self.file = file
+        header = try Self.open(bytes, file: file) { $1 }
+        palette = withUnsafeBytes(of: header.colors) { Array($0.prefix(Int(header.color_count) * 3)) }
+        width = max(Int(header.canvas_width), Int(header.left) + Int(header.width))
+        height = max(Int(header.canvas_height), Int(header.top) + Int(header.height))
         try checkSize(width: width, height: height, file: file, limits: limits)
-        guard !palette.isEmpty, frame.width > 0, frame.height > 0 else {
-            throw reader.fault("its first picture has no pixels, or no palette")
+        guard !palette.isEmpty, header.width > 0, header.height > 0 else {
+            throw Self.fault("its first picture has no pixels, or no palette", file)
         }
+    }
+
+    private static func open<Result>(
+        _ bytes: [UInt8], file: String, _ body: (OpaquePointer, cgif_header) throws -> Result
+    ) throws -> Result {
+        try bytes.withUnsafeBufferPointer { buffer in
+            var header = cgif_header()
+            var reason: UnsafePointer<CChar>?
+            guard let handle = cgif_open(buffer.baseAddress, buffer.count, &header, &reason) else {
+                throw fault(reason.map { String(cString: $0) } ?? "the file is damaged", file)
+            }
+            defer { cgif_close(handle) }
+            return try body(handle, header)
+        }
+    }
+
+    private static func fault(_ reason: String, _ file: String) -> DataError {
+        DataError(file: file, problem: "cannot be decoded as GIF: \(reason)")
     }
 
     /// Palette indices of all pixels, and whether more pictures follow.
     func decode() throws -> (indices: [UInt8], isAnimated: Bool) {
-        var reader = reader
-        let bits = try reader.number(1)
-        guard (1...8).contains(bits) else { throw reader.fault("its pixels begin with codes of \(bits) bits") }
-        let data = try reader.takeBlocks()
-        let values = try Self.unpacked(data, bits: bits, count: frame.width * frame.height, reader)
-        var indices = [UInt8](repeating: background, count: width * height)
-        let rows = isInterlaced ? Self.interlaced(frame.height) : Array(0..<frame.height)
-        for (number, row) in rows.enumerated() {
-            let target = (frame.y + row) * width + frame.x
-            indices.replaceSubrange(
-                target..<target + frame.width, with: values[number * frame.width..<(number + 1) * frame.width])
+        let (left, top) = (Int(header.left), Int(header.top))
+        let (columns, lines) = (Int(header.width), Int(header.height))
+        let rows = header.is_interlaced != 0 ? Self.interlaced(lines) : Array(0..<lines)
+        var indices = [UInt8](repeating: header.background, count: width * height)
+        var row = [UInt8](repeating: 0, count: columns)
+        let isAnimated = try Self.open(bytes, file: file) { handle, _ in
+            for number in rows {
+                guard cgif_read_row(handle, &row, header.width) == 1 else {
+                    throw Self.fault(String(cString: cgif_reason(handle)), file)
+                }
+                let start = (top + number) * width + left
+                indices.replaceSubrange(start..<start + columns, with: row)
+            }
+            return cgif_has_more(handle) == 1
         }
         guard let largest = indices.max(), Int(largest) * 3 < palette.count else {
-            throw reader.fault("it names colours that its palette lacks")
+            throw Self.fault("it names colours that its palette lacks", file)
         }
-        return (indices, reader.hasAnotherPicture())
+        return (indices, isAnimated)
+    }
+
+    /// The rows of a picture in the order in which an interlaced file holds them.
+    private static func interlaced(_ height: Int) -> [Int] {
+        [(0, 8), (4, 8), (2, 4), (1, 2)].flatMap { Array(stride(from: $0.0, to: height, by: $0.1)) }
     }
 
     /// Red, green and blue of indices.
@@ -76,92 +90,6 @@ struct GIFReader {
             table[index] = palette[index * 3]
         }
         return indices.map { table[Int($0)] }
-    }
-
-    /// The rows of a picture in the order in which an interlaced file holds them.
-    private static func interlaced(_ height: Int) -> [Int] {
-        [(0, 8), (4, 8), (2, 4), (1, 2)].flatMap { Array(stride(from: $0.0, to: height, by: $0.1)) }
-    }
-
-    /// Undoes LZW: codes of growing length, the lowest bit first, each a string that was met before.
-    private static func unpacked(_ data: [UInt8], bits: Int, count: Int, _ reader: ByteReader) throws -> [UInt8] {
-        let (clear, end) = (1 << bits, 1 << bits + 1)
-        // A string is another one and a value.
-        var prefixes = [Int](repeating: -1, count: 4_096)
-        var values = [UInt8](repeating: 0, count: 4_096)
-        for value in 0..<clear { values[value] = UInt8(value) }
-        var (next, length, previous) = (end + 1, bits + 1, -1)
-        var (buffer, held, position) = (0, 0, 0)
-        var result: [UInt8] = []
-        result.reserveCapacity(count)
-        var string: [UInt8] = []
-        while result.count < count {
-            while held < length {
-                guard position < data.count else { throw reader.fault("the file is cut off") }
-                buffer |= Int(data[position]) << held
-                held += 8
-                position += 1
-            }
-            let code = buffer & (1 << length - 1)
-            buffer >>= length
-            held -= length
-            if code == end { break }
-            if code == clear {
-                (next, length, previous) = (end + 1, bits + 1, -1)
-                continue
-            }
-            guard code < next || code == next && previous >= 0, code < 4_096 else {
-                throw reader.fault("its pixels are damaged")
-            }
-            string.removeAll(keepingCapacity: true)
-            var walk = code == next ? previous : code
-            while walk >= 0 {
-                string.append(values[walk])
-                walk = prefixes[walk]
-            }
-            guard let first = string.last else { throw reader.fault("its pixels are damaged") }
-            result += string.reversed()
-            if code == next { result.append(first) }
-            if previous >= 0 && next < 4_096 {
-                prefixes[next] = previous
-                values[next] = first
-                next += 1
-                if next == 1 << length && length < 12 { length += 1 }
-            }
-            previous = code
-        }
-        guard result.count >= count else { throw reader.fault("the file is cut off") }
-        return Array(result.prefix(count))
-    }
-}
-
-extension ByteReader {
-    /// Passes over blocks up to the empty one.
-    fileprivate mutating func skipBlocks() throws {
-        while true {
-            let size = try number(1)
-            if size == 0 { return }
-            _ = try take(size)
-        }
-    }
-
-    /// The bytes of blocks up to the empty one.
-    fileprivate mutating func takeBlocks() throws -> [UInt8] {
-        var result: [UInt8] = []
-        while true {
-            let size = try number(1)
-            if size == 0 { return result }
-            result += try take(size)
-        }
-    }
-
-    /// Whether another picture follows.
-    fileprivate mutating func hasAnotherPicture() -> Bool {
-        while let block = try? number(1) {
-            if block == 0x2C { return true }
-            guard block == 0x21, (try? take(1)) != nil, (try? skipBlocks()) != nil else { return false }
-        }
-        return false
     }
 }
 
