@@ -11,7 +11,11 @@ enum Reader: String, CaseIterable {
     /// What libFuzzer need not find out by itself: the words of the format.
     var words: [String] {
         switch self {
-        case .image, .mask: ["IHDR", "PLTE", "IDAT", "IEND", "tRNS", "\u{89}PNG\r\n\u{1A}\n", "Exif", "Adobe"]
+        case .image, .mask:
+            [
+                "IHDR", "PLTE", "IDAT", "IEND", "tRNS", "\u{89}PNG\r\n\u{1A}\n", "Exif", "Adobe", "II*\0", "GIF89a",
+                "VP8L",
+            ]
         case .yaml: ["search", "train", "data", ": ", "- ", "&a", "*a", "---", "[", "{", "!!"]
         case .genotype: ["\"version\"", "\"layers\"", "\"path\"", "\"cell\"", "\"previous2\"", "\"atrous5x5\"", "\\u"]
         case .safetensors, .model: ["__metadata__", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"F32\"", "xxh64"]

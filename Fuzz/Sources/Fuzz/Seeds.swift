@@ -17,8 +17,11 @@ extension Reader {
         }
         let scene = DemoScenes(width: 24, height: 16).scene(.train, 0)
         switch self {
-        case .image: return [try written { try writePNG(scene.image, to: $0) }, Reader.jpeg, Reader.cmyk]
-        case .mask: return [try written { try writePNG(scene.mask, palette: DemoScenes.classes.palette, to: $0) }]
+        case .image:
+            return [try written { try writePNG(scene.image, to: $0) }, Reader.jpeg, Reader.cmyk] + Reader.others
+        case .mask:
+            return [try written { try writePNG(scene.mask, palette: DemoScenes.classes.palette, to: $0) }]
+                + Reader.others
         case .yaml: return try Configuration.presets.map { try Data(Configuration.text(ofPreset: $0).utf8) }
         case .genotype: return try KnownDesign.allCases.map { try $0.genotype().json() }
         case .safetensors, .model:
@@ -80,6 +83,26 @@ extension Reader {
         CgYICwwLCgwJCgoK/8AAFAgAGAAQBEMRAE0RAFkRAEsRAP/EABcAAQEBAQAAAAAAAAAAAAAAAAoACQj/xAAUEAEAAAAAAAAAAAAA\
         AAAAAAAA/9oADgRDAE0AWQBLAAA/AN/B/wAf9v4AGf4kgAz/ABH+H+If9IANtgxvcbn+OX3/2Q==
         """)
+
+    /// TIFF (LZW), BMP, GIF and WebP (lossless) of 8x6 pixels, and a PGM of two.
+    private static let others = [
+        decoded(
+            """
+            SUkqACIAAACAAAAZGRLMiBQSDQOCweFwqEwiGQ+GxCBwEAAkAAAEDAAEAAAAIAAAAAQEDAAEAAAAGAAAAAgEDAAEAAAAIAAAAAwEDAAEA\
+            AAAFAAAABgEDAAEAAAABAAAAEQEEAAEAAAAIAAAAFgEDAAEAAAAGAAAAFwEEAAEAAAAZAAAAHAEDAAEAAAABAAAAAAAAAA==
+            """),
+        decoded(
+            """
+            Qk16AAAAAAAAAEoAAAAoAAAACAAAAAYAAAABAAgAAAAAADAAAADEDgAAxA4AAAUAAAAFAAAAAgEAAAUEAwAIBwYACwoJAA4NDAAAAQIDBAAB\
+            AgIDBAABAgMEBAABAgMEAAEBAgMEAAECAwMEAAECAwQAAAECAwQAAQI=
+            """),
+        decoded(
+            """
+            R0lGODdhCAAGAIIAAAABAgMEBQYHCAkKCwwNDgAAAAAAAAAAACwAAAAACAAGAAAIGQABBBAwgIBAggYHFjy4UGFChAwfNoQ4MCAAOw==
+            """),
+        decoded("UklGRjIAAABXRUJQVlA4TCYAAAAvB0ABACcwMiMzMvMfeHcHhWwkQfsBnMIqnML5ex1CRP8rMJvepw=="),
+        Data("P5 2 1 255\nab".utf8),
+    ]
 
     private static func decoded(_ text: String) -> Data { Data(base64Encoded: text) ?? Data() }
 }

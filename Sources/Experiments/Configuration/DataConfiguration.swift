@@ -24,6 +24,9 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var longerSide = 0
     /// Largest image that is decoded, in millions of pixels; `tiles` takes forty times as many.
     public var megapixels = 100
+    /// Values of images with more than 8 bits a sample that become black and white, as `[0, 4095]`; none are found out
+    /// from the training images, and kept with the network.
+    public var range: [Int] = []
     /// How the layout `tiles` cuts its images.
     public var tiles = TilesConfiguration()
     /// Labelled pixels that an image of the layout `coco` needs in order to count (DeepLab's protocol: 1000).

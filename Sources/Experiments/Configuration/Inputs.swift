@@ -39,6 +39,7 @@ extension DataConfiguration {
         options.minimumLabelledPixels = minimumLabelledPixels
         options.allowsOutsideRoot = allowOutsideRoot
         options.limits.pixels = megapixels * 1_000_000
+        options.range = range.count == 2 ? ValueRange(low: range[0], high: range[1]) : nil
         // Most often one mask is enough: progress is worth showing only where many are read.
         let stage = "looking at masks"
         var isShown = false
@@ -52,8 +53,14 @@ extension DataConfiguration {
     }
 
     /// Reads samples for training: decoded, checked, and resized by a factor or to the longer side.
-    public func trainingReader(_ dataset: Dataset, resize: Double) -> SampleReader {
-        dataset.reader(resize: resize, longerSide: longerSide > 0 ? longerSide : nil)
+    ///
+    /// - Parameters:
+    ///   - dataset: The data set.
+    ///   - resize: The factor.
+    ///   - range: What becomes black and white in images of more than 8 bits.
+    /// - Returns: The reader.
+    public func trainingReader(_ dataset: Dataset, resize: Double, range: ValueRange? = nil) -> SampleReader {
+        dataset.reader(resize: resize, longerSide: longerSide > 0 ? longerSide : nil, range: range)
     }
 }
 

@@ -1,4 +1,5 @@
 import Networks
+import Segmentation
 import Yams
 
 /// One key of the configuration: where its value lives, how it is read and written, and what it may be.
@@ -98,6 +99,9 @@ extension Setting {
                 $0 == 0 || (33...8_192).contains($0)
             },
             Setting("data.megapixels", \.data.megapixels, 1...100_000),
+            Setting(
+                "data.range", \.data.range, allowed: "[], or [low, high] of numbers from 0 to 65535, low below high"
+            ) { $0.isEmpty || $0.count == 2 && ValueRange(low: $0[0], high: $0[1]) != nil },
             Setting("data.tiles.size", crop: \.data.tiles.size),
             Setting("data.tiles.cache", \.data.tiles.cache),
             Setting("data.minimumLabelledPixels", \.data.minimumLabelledPixels, 0...1_000_000_000),

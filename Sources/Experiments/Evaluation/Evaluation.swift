@@ -29,7 +29,7 @@ public func evaluate(
     let samples = try dataset.samples(Split(rawValue: name)) { reporter.report(.note($0)) }
     let settings = configuration.evaluate
     let evaluator = Evaluator(
-        samples: samples, reader: dataset.reader(resize: model.resize), classes: count,
+        samples: samples, reader: dataset.reader(resize: model.resize, range: model.range), classes: count,
         inference: Inference(settings, device: model.device))
     let start = Date()
     var boundary = settings.boundary > 0 ? BoundaryScore(classes: count, tolerance: settings.boundary) : nil
@@ -43,7 +43,10 @@ public func evaluate(
             boundary?.add(labels: item.mask, prediction: prediction)
             worst.add(item, prediction: prediction, classes: count)
         },
-        advanced: { reporter.report(.advanced(Advance(completed: $0))) })
+        advanced: {
+            reporter.report(evaluator.reader.notes)
+            reporter.report(.advanced(Advance(completed: $0)))
+        })
     reporter.report(.ended(stage: "evaluate"))
     let total = matrix ?? ConfusionMatrix(classes: count)
     try warnOfIgnored(

@@ -16,6 +16,9 @@ public final class Model {
     public let resize: Double
     /// What the values in the masks that it learnt from meant; nil where its file does not say.
     public let masks: MaskMeaning?
+    /// What became black and white in the images of more than 8 bits that it learnt from; nil where there were none, or
+    /// where its file does not say: then their upper 8 bits are taken.
+    public var range: ValueRange?
     /// Where it computes.
     public let device: Device
 
@@ -82,6 +85,13 @@ public final class Model {
         self.init(
             genotype: genotype, configuration: configuration, classes: classes, resize: resize, masks: masks,
             generator: Generator(seed: 0), device: device)
+        if metadata["range"] != nil {
+            let stored = try value("range", as: ValueRange.self)
+            guard let possible = ValueRange(low: stored.low, high: stored.high) else {
+                throw RunError(.damaged, path: path, "`range` holds no values from 0 to 65535")
+            }
+            range = possible
+        }
         try network.store.load(tensors)
         network.fold()
     }
@@ -111,6 +121,7 @@ public final class Model {
                 "resize": try json(resize), "preprocessing": "2x/255-1",
             ]
             result["masks"] = try masks.map(json)
+            result["range"] = try range.map(json)
             return result
         }
     }

@@ -61,6 +61,7 @@ public func predict(
         }
     }
     var legends = Legends(model.classes, isWanted: options.legend, reporter: reporter)
+    let notes = ReadNotes()
     var masks: [String] = []
     var failures = 0
     reporter.report(.began(stage: "predict", unit: "image", total: images.count))
@@ -68,7 +69,10 @@ public func predict(
         do {
             let limits = ReadLimits(
                 pixels: options.megapixels * 1_000_000, fileBytes: max(512 << 20, options.megapixels * 4_000_000))
-            let image = try readImage(path: file.path, limits: limits)
+            let decoded = try readImage(path: file.path, limits: limits, range: model.range) { ($0, $1) }
+            notes.add(decoded.notes, file: file.path)
+            reporter.report(notes)
+            let image = decoded.image
             let (mask, probabilities) = model.segment(
                 image, by: inference(for: image, model: model, options: options, file: file.path, reporter: reporter),
                 wantsProbabilities: options.probabilities != nil)

@@ -28,6 +28,7 @@ public final class Search {
     private let metrics: MetricsTable
     private let board: RunBoard
     private let classes: ClassTable
+    private let range: ValueRange?
     /// What the last epoch measured, for the live line.
     private var latest = (path: [Stride](), mIOU: Double?.none)
 
@@ -65,7 +66,6 @@ public final class Search {
             betas: (search.architecture.betas[0], search.architecture.betas[1]),
             weightDecay: search.architecture.weightDecay)
 
-        let reader = configuration.data.trainingReader(dataset, resize: search.resize)
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)) {
             reporter.report(.note($0))
         }
@@ -73,6 +73,8 @@ public final class Search {
         var starts = (a: LoaderPosition(), b: LoaderPosition())
         let last = folder.paths.lastCheckpoint
         if restored == nil { try configuration.warnOfLabels(samples, dataset, reporter: reporter) }
+        range = try dataset.range(of: samples, from: restored?.checkpoint, path: last) { reporter.report(.note($0)) }
+        let reader = configuration.data.trainingReader(dataset, resize: search.resize, range: range)
         self.samples = SampleList(samples, classes: dataset.classes.count)
         stepsPerEpoch = max(1, min(halfA.count, halfB.count) / search.batch)
         schedule = Schedule(
@@ -149,6 +151,7 @@ public final class Search {
         let sent = ProcessGroup.bytes
         while position.step < (epoch + 1) * stepsPerEpoch {
             let loss = try step(epoch)
+            reporter.report(evaluator.reader.notes)
             position.advance(loss: loss)
             reporter.report(
                 .advanced(
@@ -274,6 +277,7 @@ extension Search: KeptLoop {
         try checkpoint.set("position", position)
         try checkpoint.set("loaderA", loaderA.position)
         try checkpoint.set("loaderB", loaderB.position)
+        if let range { try checkpoint.set("range", range) }
         try checkpoint.set("layers", configuration.search.layers)
         try checkpoint.set("blocks", configuration.search.blocks)
         try checkpoint.set(configuration, samples: samples, steps: schedule.total)

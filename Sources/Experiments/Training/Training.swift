@@ -78,11 +78,14 @@ public final class Training {
                 SGD.Group(parameters: parameters.filter { $0.kind == .convolution }, weightDecay: train.weightDecay),
                 SGD.Group(parameters: rest, weightDecay: train.decayNormalization ? train.weightDecay : 0),
             ], momentum: train.momentum)
-        let reader = configuration.data.trainingReader(dataset, resize: train.resize)
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)) {
             reporter.report(.note($0))
         }
         if restored == nil { try configuration.warnOfLabels(samples, dataset, reporter: reporter) }
+        model.range = try dataset.range(of: samples, from: restored?.checkpoint, path: folder.paths.lastCheckpoint) {
+            reporter.report(.note($0))
+        }
+        let reader = configuration.data.trainingReader(dataset, resize: train.resize, range: model.range)
         self.samples = SampleList(samples, classes: dataset.classes.count)
         let total =
             train.iterations > 0
@@ -158,6 +161,7 @@ public final class Training {
         let end = min((epoch + 1) * stepsPerEpoch, schedule.total)
         while position.step < end {
             let loss = try step()
+            reporter.report(evaluator.reader.notes)
             position.advance(loss: loss)
             reporter.report(
                 .advanced(
@@ -280,6 +284,7 @@ extension Training: KeptLoop {
         if let average { checkpoint.sections["average"] = average.state }
         try checkpoint.set("position", position)
         try checkpoint.set("loader", loader.position)
+        if let range = model.range { try checkpoint.set("range", range) }
         checkpoint.metadata["genotype"] = String(decoding: model.genotype.json(), as: UTF8.self)
         try checkpoint.set(configuration, samples: samples, steps: schedule.total)
         try log.synchronize()

@@ -67,20 +67,25 @@ public struct DatasetCheck: Sendable {
     /// - Returns: what was found; files that cannot be used are among its problems.
     public func run(advanced: (Int) -> Void = { _ in }) -> DatasetReport {
         let samples = samples
-        let reader = dataset.reader()
-        let facts = OrderedPrefetcher<SampleFacts>(
+        var rangeNotes: [String] = []
+        let lessons = splits.first { $0.split == .train } ?? splits.first
+        let range = dataset.range(of: lessons?.pairing.samples ?? []) { rangeNotes.append($0) }
+        let reader = dataset.reader(range: range)
+        let reading = OrderedPrefetcher<SampleFacts>(
             first: 0, end: samples.count, workers: threads, depth: 4 * threads, name: "data check"
         ) { SampleFacts(samples[$0], reader: reader) }
         var tally = DatasetTally()
         var found: [String: SampleFacts] = [:]
         for (index, sample) in samples.enumerated() {
-            guard let fact = try? facts.next() else { break }
+            guard let fact = try? reading.next() else { break }
             tally.add(fact)
             found[key(sample)] = fact
             advanced(index + 1)
         }
         var report = DatasetReport(root: dataset.root, layout: dataset.layout)
         report.notes = dataset.notes + splits.flatMap(\.pairing.notes)
+        let facts = samples.compactMap { sample in found[key(sample)].map { (file: sample.image, facts: $0) } }
+        report.notes += rangeNotes + facts.depthNotes(range)
         report.order = splits.map(\.split.rawValue)
         var faults = problems
         var counts = LabelCounts()

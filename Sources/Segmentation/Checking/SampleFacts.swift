@@ -3,6 +3,12 @@ struct SampleFacts: Sendable {
     var width = 0
     var height = 0
     var channels = 0
+    /// Bits of a sample in the image's file.
+    var depth = 8
+    /// The smallest and the largest value, of more than 8 bits.
+    var values: ClosedRange<Int>?
+    /// What should be known about the image's file.
+    var notes: [ReadNote] = []
     /// A number that equal images share.
     var hash: UInt64 = 0
     /// Sums of red, green and blue.
@@ -34,6 +40,7 @@ struct SampleFacts: Sendable {
 
     private mutating func add(_ decoded: DecodedImage) {
         (width, height, channels) = (decoded.fullWidth, decoded.fullHeight, decoded.channels)
+        (depth, values, notes) = (decoded.depth, decoded.values, decoded.notes)
         let pixels = decoded.image.pixels
         hash = contentHash(pixels, seed: UInt64(width))
         pixels.withUnsafeBufferPointer { pixels in

@@ -90,6 +90,8 @@ public struct DatasetOptions: Hashable, Sendable {
     public var allowsOutsideRoot = false
     /// What the readers accept.
     public var limits = ReadLimits()
+    /// The values that become black and white in images of more than 8 bits a sample; nil finds them out.
+    public var range: ValueRange?
 
     /// The defaults.
     public init() {}
@@ -228,8 +230,28 @@ public struct Dataset: Sendable {
     }
 
     /// Reads this data set's samples, images resized by a factor or to a longer side, masks alike.
-    public func reader(resize: Double = 1, longerSide: Int? = nil) -> SampleReader {
-        SampleReader(labels: labels, resize: resize, longerSide: longerSide, limits: options.limits)
+    ///
+    /// - Parameters:
+    ///   - resize: the factor.
+    ///   - longerSide: what the longer side is brought to instead.
+    ///   - range: what becomes black and white in images of more than 8 bits; nil takes the options' range.
+    /// - Returns: the reader.
+    public func reader(resize: Double = 1, longerSide: Int? = nil, range: ValueRange? = nil) -> SampleReader {
+        SampleReader(
+            labels: labels, resize: resize, longerSide: longerSide, limits: options.limits,
+            range: range ?? options.range)
+    }
+
+    /// The values that become black and white in images of more than 8 bits: the options' range, or one that holds what
+    /// is met in a hundred of these samples.
+    ///
+    /// - Returns: The range; nil where no image has more than 8 bits a sample, or where the options leave it open and
+    ///   none was found. What is to be said about one that was found goes to `noting`.
+    public func range(of samples: [Sample], noting: (String) -> Void = { _ in }) -> ValueRange? {
+        if let range = options.range { return range }
+        guard let (range, note) = ValueRange.found(in: samples, limits: options.limits) else { return nil }
+        noting("\(root): \(note)")
+        return range
     }
 
     /// The samples of a split in a fixed order (by name, or as listed).

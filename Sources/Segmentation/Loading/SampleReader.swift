@@ -23,6 +23,8 @@ public struct SampleReader: Sendable {
     public let limits: ReadLimits
     /// The values that become black and white in images of more than 8 bits; nil takes their upper 8 bits.
     public let range: ValueRange?
+    /// What was met in files that should be known, until somebody tells it.
+    public let notes = ReadNotes()
 
     /// A reader for a data set's samples.
     public init(
@@ -63,7 +65,9 @@ public struct SampleReader: Sendable {
         if let tile = sample.tile {
             return try TileStore.image(sample.image, tile, limits: limits, range: range)
         }
-        return try readImage(path: sample.image, limits: limits, range: range, target: size)
+        let decoded = try readImage(path: sample.image, limits: limits, range: range, target: size)
+        notes.add(decoded.notes, file: sample.image)
+        return decoded
     }
 
     /// Reads the labels of an image of a given size, where it is given.
