@@ -56,6 +56,32 @@ import Testing
         #expect(problem.isEmpty || message?.contains(problem) == true, "\(message ?? "no error")")
     }
 
+    @Test(arguments: [
+        ("name,color\nroad,#804080\nsky,#4682b4\n", [Color(128, 64, 128), Color(70, 130, 180)]),
+        ("name\nroad\nsky\n", []), ("class name\nroad\nsky\n", []),
+        ("index,name,r,g,b\n1,sky,70,130,180\n0,road,128,64,128\n", [Color(128, 64, 128), Color(70, 130, 180)]),
+        ("Name;R;G;B\n\"road\";128;64;128\nsky;70;130;180\n", [Color(128, 64, 128), Color(70, 130, 180)]),
+        ("r,g,b,label\n128,64,128,road\n70,130,180,sky\n", [Color(128, 64, 128), Color(70, 130, 180)]),
+        ("Pixel Value, Class\n 0, road \n 1, sky\n", []), ("name id\nroad 0\nsky 1\n", []),
+    ])
+    func headers(text: String, palette: [Color]) throws {
+        let table = try read(text)
+        #expect(table.names == ["road", "sky"])
+        #expect(palette.isEmpty ? table.legend.isEmpty : table.palette == palette)
+    }
+
+    @Test func headersAreTold() throws {
+        try folder.write("x", to: "images/train/a.png")
+        try folder.write("name,color\nroad,#804080\nRoad,#804081\n", to: "classes.txt")
+        let notes = try Dataset(root: folder.path).notes
+        #expect(notes.contains { $0.contains("the first line, `name,color`, is read as a header") })
+        #expect(notes.contains { $0.contains("the classes `road` and `Road` differ by their case alone") })
+        // A name that is no column's is a class.
+        #expect(try read("red\ngreen\n").names == ["red", "green"])
+        #expect(failure { _ = try read("name,r,g,b\nroad,1,2\n") }?.contains(":2: does not have the columns") == true)
+        #expect(failure { _ = try read("index,name\nx,road\n") }?.contains(":2: does not have the columns") == true)
+    }
+
     @Test func tooManyClasses() throws {
         #expect(try read((0..<255).map { "c\($0)\n" }.joined()).count == 255)
         #expect(failure { _ = try read((0..<256).map { "c\($0)\n" }.joined()) }?.contains("256 classes") == true)

@@ -29,7 +29,9 @@ import Testing
         let check = try DatasetCheck(try Dataset(root: folder.path), threads: 3)
         let report = check.run { counts.append($0) }
         #expect(check.count == 4 && counts == [1, 2, 3, 4])
-        #expect(report.problems.isEmpty && report.notes.isEmpty && report.order == ["train", "val"])
+        #expect(
+            report.problems.isEmpty && report.notes == ["classes: from classes.txt"]
+                && report.order == ["train", "val"])
         let train = try #require(report.splits["train"])
         #expect(train.images == 3 && train.unlabelled == 0 && train.sizes == 3 && train.channels == ["3": 3])
         #expect(train.smallest == [20, 10] && train.largest == [40, 30] && train.median == [30, 20])

@@ -156,6 +156,20 @@ import Testing
         #expect([0, 18, 19, 255].map { trained.labels[$0] } == [0, 18, nil, 255])
     }
 
+    @Test func cityscapesTakesTheImagesThatAreThere() throws {
+        try touch("leftImg8bit/train/ulm/ulm_0_1_leftImg8bit.jpg", "leftImg8bit/train/ulm/ulm_0_2_leftImg8bit.JPEG")
+        for frame in ["ulm_0_1", "ulm_0_2"] { try touch("gtFine/train/ulm/\(frame)_gtFine_labelIds.png") }
+        let samples = try Dataset(root: folder.path).samples(.train)
+        #expect(
+            samples.map(\.image) == [
+                path("leftImg8bit/train/ulm/ulm_0_1_leftImg8bit.jpg"),
+                path("leftImg8bit/train/ulm/ulm_0_2_leftImg8bit.JPEG"),
+            ])
+        try touch("leftImg8bit/train/ulm/ulm_0_1_leftImg8bit.png")
+        let message = failure { _ = try Dataset(root: folder.path).samples(.train) }
+        #expect(message?.contains("has the same stem as") == true)
+    }
+
     @Test func cityscapesCoarseAndExtra() throws {
         for (split, masks) in [("train", "gtFine"), ("train", "gtCoarse"), ("train_extra", "gtCoarse")] {
             try touch("leftImg8bit/\(split)/ulm/ulm_0_1_leftImg8bit.png")
@@ -184,7 +198,8 @@ import Testing
         let plain = try Dataset(root: folder.path)
         var notes: [String] = []
         let stand = try plain.samples("trainaug") { notes.append($0) }
-        #expect(stand.map(\.name) == ["a"] && notes.count == 1 && notes[0].contains("stands in for it"))
+        #expect(stand.map(\.name) == ["a"] && notes.count == 2 && notes[1].contains("stands in for it"))
+        #expect(notes[0].contains("VOC's own 21 names are assumed"))
         // DeepLab's lists name both files on a line.
         let lines = "/JPEGImages/c.jpg /SegmentationClassAug/c.png\n/JPEGImages/a.jpg /SegmentationClassAug/a.png\nb\n"
         try folder.write(lines, to: "\(base)/ImageSets/Segmentation/trainaug.txt")

@@ -62,14 +62,19 @@ import Testing
     }
 
     /// A palette PNG whose indices are arbitrary, while its colours are right.
-    @Test func palettesAreReadByColourWhenAskedFor() throws {
+    @Test func palettesAreReadByColourWhereTheyContradictTheClassFile() throws {
         let mask = PNGBuilder(
             width: 2, height: 1, type: 3, depth: 8, palette: [0, 0, 0, 0, 255, 0, 255, 0, 0], samples: [2, 1])
         var options = DatasetOptions()
         options.masks = .colors
         let table = "a 255 0 0\nb 0 255 0\nc 0 0 255\n"
         #expect(try labels(dataset(mask, classes: table, options: options)) == [0, 1])
-        #expect(try labels(dataset(mask, classes: table)) == [2, 1])
+        let seen = try dataset(mask, classes: table)
+        #expect(try labels(seen) == [0, 1])
+        #expect(
+            seen.notes.count == 1 && seen.notes[0].contains("has the colour #ff0000 of a at index 2 of its palette"))
+        options.masks = .indices
+        #expect(try labels(dataset(mask, classes: table, options: options)) == [2, 1])
     }
 
     @Test func binaryMasksByNameAndBySight() throws {

@@ -42,7 +42,6 @@ enum Reader: String, CaseIterable {
             case .coco:
                 _ = try file(bytes, "annotations/instances_train.json")
                 var options = DatasetOptions()
-                options.minimumLabelledPixels = 0
                 options.limits = Reader.limits
                 let dataset = try Dataset(root: Reader.folder, layout: .coco, options: options)
                 for sample in try dataset.samples(.train).prefix(4) { _ = try dataset.reader().read(sample) }

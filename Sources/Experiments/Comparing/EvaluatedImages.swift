@@ -44,9 +44,9 @@ extension DataConfiguration {
             switch format {
             case _ where classes.known != .none: classes.known
             case .cityscapes: .cityscapes
-            case .voc, .coco: .voc
+            case .voc: .voc
             case .ade20k: .ade20k
-            case .auto, .folders, .list, .tiles: .none
+            case .auto, .folders, .list, .coco, .roboflow, .labelme, .tiles: .none
             }
         return own.table?.count
     }

@@ -6,7 +6,7 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var root = ""
     /// Layout of the folder.
     public var format = DataFormat.auto
-    /// Names of the classes, from a file or written out; by neither, the layout's own.
+    /// Names of the classes, from a file or written out; by neither, the data's own.
     public var classes = ClassConfiguration()
     /// Form of the masks.
     public var masks = MaskForm.auto
@@ -29,8 +29,9 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var range: [Int] = []
     /// How the layout `tiles` cuts its images.
     public var tiles = TilesConfiguration()
-    /// Labelled pixels that an image of the layout `coco` needs in order to count (DeepLab's protocol: 1000).
-    public var minimumLabelledPixels = 1_000
+    /// Labelled pixels that an image of the layout `coco` needs in order to count; 0 keeps all (DeepLab's protocol for
+    /// VOC's classes: 1000).
+    public var minimumLabelledPixels = 0
 
     /// The defaults.
     public init() {}
@@ -50,8 +51,12 @@ public enum DataFormat: String, Codable, CaseIterable, Sendable {
     case voc
     /// `images/` and `annotations/` of the scene-parsing challenge.
     case ade20k
-    /// `annotations/instances_*.json` and folders of images.
+    /// `annotations/instances_*.json`, or what other tools call it, and folders of images.
     case coco
+    /// Roboflow's mask export: images, masks and `_classes.csv` in a folder for each split.
+    case roboflow
+    /// labelme: a JSON with outlines beside each image.
+    case labelme
     /// As `folders`, for images too large to decode for every crop.
     case tiles
 }
@@ -73,6 +78,8 @@ public struct ClassConfiguration: Codable, Equatable, Sendable {
     public var file = ""
     /// The names, in the order of the labels.
     public var names: [String] = []
+    /// The colours of the named classes as `#rrggbb`, which colour masks are read by; empty where they have none.
+    public var colors: [String] = []
     /// A data set whose classes are built in.
     public var known = KnownClasses.none
 

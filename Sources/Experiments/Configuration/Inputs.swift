@@ -23,13 +23,12 @@ extension DataConfiguration {
         var options = DatasetOptions()
         options.acceptsUnnamedClasses = acceptingUnnamedClasses
         options.classes =
-            if !classes.names.isEmpty {
-                ClassTable(names: classes.names)
-            } else if !classes.file.isEmpty {
-                try ClassTable(classesFile: classes.file.hasPrefix("/") ? classes.file : root + "/" + classes.file)
-            } else {
-                classes.known.table
-            }
+            classes.names.isEmpty
+            ? classes.known.table
+            : ClassTable(names: classes.names, palette: classes.colors.compactMap { Color(hex: $0) })
+        if !classes.file.isEmpty {
+            options.classesFile = classes.file.hasPrefix("/") ? classes.file : root + "/" + classes.file
+        }
         options.ignoring = labels.ignore
         options.mapping = labels.map
         options.masks = masks

@@ -81,6 +81,9 @@ extension Setting {
             Setting("data.classes.names", \.data.classes.names, allowed: "a list of at most 255 names") {
                 $0.count <= 255
             },
+            Setting("data.classes.colors", \.data.classes.colors, allowed: "a list of colours as \"#rrggbb\"") {
+                $0.count <= 255 && $0.allSatisfy { Color(hex: $0) != nil }
+            },
             Setting("data.classes.known", \.data.classes.known),
             Setting("data.masks", \.data.masks),
             Setting("data.labels.ignore", \.data.labels.ignore, each: 0...65_535, count: 0...65_536),

@@ -83,7 +83,8 @@ public struct DatasetCheck: Sendable {
             advanced(index + 1)
         }
         var report = DatasetReport(root: dataset.root, layout: dataset.layout)
-        report.notes = dataset.notes + splits.flatMap(\.pairing.notes)
+        report.notes = dataset.classOrigin.map { ["classes: from \($0)"] } ?? []
+        report.notes += dataset.notes + splits.flatMap(\.pairing.notes)
         let facts = samples.compactMap { sample in found[key(sample)].map { (file: sample.image, facts: $0) } }
         report.notes += rangeNotes + facts.depthNotes(range)
         report.order = splits.map(\.split.rawValue)

@@ -58,6 +58,8 @@ struct SampleFacts: Sendable {
     }
 
     private mutating func add(_ error: any Error, _ sample: Sample) {
-        problems.append(error as? DataError ?? DataError(file: sample.image, problem: "\(error)"))
+        let problem = error as? DataError ?? DataError(file: sample.image, problem: "\(error)")
+        // Outlines ask the image for its size: what is wrong with it is told once.
+        if !problems.contains(problem) { problems.append(problem) }
     }
 }

@@ -3,11 +3,12 @@ import Foundation
 /// ADE20K SceneParsing: `images/training` and `annotations/training`, likewise `validation`; masks hold 0 for ignored
 /// pixels and 1 to 150 for the classes.
 enum ADE20KLayout {
+    static let namesFile = "objectInfo150.txt"
     private static let folders = ["train": "training", "val": "validation"]
 
     /// The class names of `objectInfo150.txt`, or those that are built in, with the official colours.
     static func classes(_ root: String) throws -> ClassTable? {
-        let file = join(root, "objectInfo150.txt")
+        let file = join(root, namesFile)
         let known = KnownClasses.ade20k.table
         guard isFile(file) else { return known }
         let names = try readTextFile(file).dropFirst().compactMap { line in

@@ -1,9 +1,10 @@
 import Foundation
 
-/// COCO's instances as classes of pixels: `annotations/instances_SPLIT.json` with images in `SPLIT` or `images/SPLIT`.
+/// COCO's instances as classes of pixels: an instances file for each split (``COCOFile``) and folders of images.
 ///
-/// Categories are found by their names: VOC's 20 classes have others in COCO. Objects of other categories are
-/// background, crowds are ignored, and images with fewer labelled pixels than a threshold are left out.
+/// Categories are found by their names. Where no classes are given they are the file's own categories, behind the
+/// background. Objects of categories that are no class are background, which is told; crowds are ignored; images with
+/// fewer labelled pixels than a threshold are left out.
 enum COCOLayout {
     /// What VOC's classes are called in COCO, where it is something else.
     private static let otherNames = [
@@ -11,221 +12,207 @@ enum COCOLayout {
         "potted plant": "pottedplant", "couch": "sofa", "tv": "tvmonitor",
     ]
 
-    private static let largestFile = 4 << 30
+    static func splits(_ root: String) -> [String] { COCOFile.all(root).map(\.split) }
 
-    static func splits(_ root: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: join(root, "annotations"))) ?? []
-        let splits = names.filter { $0.hasPrefix("instances_") && $0.hasSuffix(".json") }
-            .map { String($0.dropFirst(10).dropLast(5)) }
-        // A split is known without its year where that leaves no doubt.
-        let short = Dictionary(grouping: splits) { String($0.prefix { !$0.isNumber }) }
-        return splits.map { split in
-            let name = String(split.prefix { !$0.isNumber })
-            return name.isEmpty || (short[name]?.count ?? 0) > 1 ? split : name
-        }.sorted()
+    /// The background and the categories of all files, by their identifiers.
+    ///
+    /// A category that only groups others, of which no object is, is no class: some tools write one.
+    static func classes(_ root: String) throws -> ClassSource {
+        let files = COCOFile.all(root).map(\.file)
+        var names: [String] = []
+        var unused: Set<String> = []
+        var used: Set<String> = []
+        for file in files {
+            let document = try COCODocument(file: file.path, part: .categories)
+            let groups = Set(document.categories.filter { $0.group != $0.name }.map(\.group))
+            for category in document.categories.sorted(by: { $0.id ?? .number(0) < $1.id ?? .number(0) }) {
+                let name = category.name
+                let count = category.id.flatMap { document.counts[$0] } ?? 0
+                if count > 0 { used.insert(name) } else if groups.contains(name) { unused.insert(name) }
+                if !names.contains(name), !CategoryMatch.isBackground(name) { names.append(name) }
+            }
+        }
+        let grouping = unused.subtracting(used)
+        // Groups that group one another are categories like others.
+        let kept = names.filter { !grouping.contains($0) }
+        if !kept.isEmpty { names = kept }
+        guard let first = files.first, !names.isEmpty else {
+            throw DataError(
+                file: files.first?.path ?? root, problem: "has no categories: name the classes in classes.txt")
+        }
+        guard names.count < 255 else {
+            throw DataError(
+                file: first.path,
+                problem: "has \(names.count) categories, and masks hold 254 besides the background: name those that"
+                    + " matter in classes.txt, `background` first")
+        }
+        let list = files.map { relative($0.path, to: root) }.joined(separator: ", ")
+        var source = ClassSource(ClassTable(names: ["background"] + names), from: "the categories of \(list)")
+        if !kept.isEmpty, !grouping.isEmpty {
+            source.notes.append(
+                "\(first.path): no object is of the category \(grouping.sorted().joined(separator: ", ")), which groups"
+                    + " others: it is no class")
+        }
+        return source
     }
 
     static func pairing(
-        _ root: String, _ split: Split, classes: ClassTable, minimumPixels: Int
+        _ root: String, _ split: Split, classes: ClassTable, minimumPixels: Int, allowsOutside: Bool
     ) throws -> Pairing {
-        let full = try fullName(root, split)
-        let file = join(root, "annotations/instances_\(full).json")
-        guard let folder = [full, "images/\(full)"].map({ join(root, $0) }).first(where: isDirectory) else {
-            throw DataError(.missing, file: join(root, full), problem: "is missing: the images of \(file)")
-        }
-        guard classes.names.first == "background" else {
+        let source = try COCOFile.find(root, split)
+        let file = source.path
+        guard CategoryMatch.isBackground(classes.names[0]) else {
             throw DataError(
                 file: file, problem: "marks objects: the first class must be `background`, for all other pixels")
         }
-        var document = COCODocument()
-        try document.read(file: file, limit: largestFile)
-        var labels: [Int: UInt8] = [:]
-        for (id, name) in document.categories {
-            let own = classes.names.firstIndex(of: otherNames[name] ?? name) ?? classes.names.firstIndex(of: name)
-            if let own { labels[id] = UInt8(own) }
-        }
-        guard !labels.isEmpty else {
-            throw DataError(file: file, problem: "has none of the classes \(classes.names.joined(separator: ", "))")
-        }
+        let document = try COCODocument(file: file)
         var result = Pairing()
-        var dropped = 0
+        if let stray = document.stray {
+            result.problems.append(
+                DataError(
+                    file: file,
+                    problem:
+                        "\(stray.place): the category_id \(stray.category) is none of the file's categories: add it"
+                        + " to them, or correct the annotation"))
+        }
+        let labels = try labels(document, classes: classes, file: file, notes: &result.notes)
+        var finder = COCOImageFinder(root, folders: source.imageFolders(root), allowsOutside: allowsOutside)
+        var (dropped, empty) = (0, 0)
+        var files: Set<String> = []
+        var objects = document.objects
         for image in document.images.sorted(by: { $0.file < $1.file }) {
-            let shapes = (document.objects[image.id] ?? []).compactMap { object in
-                labels[object.category].map {
+            let own = image.id.flatMap { objects.removeValue(forKey: $0) } ?? []
+            let shapes = own.compactMap { object in
+                object.category.flatMap { labels[$0] }.map {
                     LabelledShape(label: object.isCrowd ? Mask.ignored : $0, area: object.area)
                 }
             }
-            guard shapes.reduce(0, { $0 + ($1.label == Mask.ignored ? 0 : $1.size) }) >= Double(minimumPixels) else {
+            let size = shapes.reduce(0) { $0 + ($1.label == Mask.ignored ? 0 : $1.size) }
+            guard size >= Double(minimumPixels) else {
                 dropped += 1
                 continue
             }
-            let path = join(folder, image.file)
-            guard !image.file.contains("/"), isFile(path) else {
-                result.problems.append(
-                    DataError(.missing, file: file, problem: "names \(image.file), not in \(folder)"))
-                continue
+            do {
+                let found = try finder.find(image.file, file: file)
+                guard files.insert(found.path).inserted else {
+                    throw DataError(file: file, problem: "lists the image \(image.file) a second time")
+                }
+                if own.isEmpty { empty += 1 }
+                let outlines = Outlines(shapes, imageSize: image.size)
+                result.samples.append(Sample(name: found.name, image: found.path, mask: file, outlines: outlines))
+            } catch let error as DataError {
+                result.problems.append(error)
             }
-            let stem = PictureFolder.stem(image.file) ?? image.file
-            result.samples.append(Sample(name: stem, image: path, mask: file, shapes: shapes))
         }
-        if dropped > 0 {
-            result.notes.append(
-                "\(file): \(dropped) images with fewer than \(minimumPixels) labelled pixels are left out")
+        try finder.refuseNothingFound(file: file)
+        let homeless = objects.values.reduce(0) { $0 + $1.count }
+        func note(_ count: Int, _ text: String) {
+            if count > 0 { result.notes.append("\(file): \(count) \(text)") }
+        }
+        note(
+            dropped,
+            "images with fewer than \(minimumPixels) labelled pixels are left out (data.minimumLabelledPixels)")
+        note(empty, "images have no object: they are background as a whole")
+        note(homeless, "objects belong to images that are not listed: they are left out")
+        note(document.withoutOutline, "objects have no outline (a box alone?): they are left out")
+        let all = document.counts.values.reduce(0, +)
+        if all > 0, document.withoutOutline == all {
+            result.problems.append(
+                DataError(file: file, problem: "has boxes alone, no `segmentation`: masks need outlines of objects"))
         }
         return result
     }
 
-    private static func fullName(_ root: String, _ split: Split) throws -> String {
-        let name = split.rawValue
-        if !name.contains("/") {
-            let found = (try? FileManager.default.contentsOfDirectory(atPath: join(root, "annotations"))) ?? []
-            if found.contains("instances_\(name).json") { return name }
-            let longer = found.filter { file in
-                file.hasPrefix("instances_\(name)") && file.hasSuffix(".json")
-                    && file.dropFirst(10 + name.count).dropLast(5).allSatisfy(\.isNumber)
+    /// The class of each category.
+    private static func labels(
+        _ document: COCODocument, classes: ClassTable, file: String, notes: inout [String]
+    ) throws -> [COCODocument.Identifier: UInt8] {
+        var counts: [String: Int] = [:]
+        var names: [COCODocument.Identifier: String] = [:]
+        for category in document.categories {
+            guard let id = category.id else { continue }
+            if let other = names.updateValue(category.name, forKey: id), other != category.name {
+                throw DataError(
+                    file: file, problem: "has two categories with the id \(id): `\(other)` and `\(category.name)`")
             }
-            if longer.count == 1 { return String(longer[0].dropFirst(10).dropLast(5)) }
+            counts[category.name, default: 0] += document.counts[id] ?? 0
         }
-        throw DataError(
-            .missing, file: join(root, "annotations/instances_\(name).json"),
-            problem: "is missing (splits found: \(splits(root).joined(separator: ", ")))")
+        let synonyms = otherNames.filter { classes.names.contains($0.value) && !classes.names.contains($0.key) }
+        let match = CategoryMatch(counts, classes: classes, file: file, synonyms: synonyms)
+        let labels = names.compactMapValues { match.labels[$0] }
+        guard !labels.isEmpty else {
+            let own = counts.keys.sorted().prefix(12).joined(separator: ", ")
+            throw DataError(
+                file: file,
+                problem: "has none of the classes \(classes.names.joined(separator: ", ")) (its categories: \(own))")
+        }
+        notes += match.notes
+        return labels
     }
 }
 
-/// The parts of an instances file that masks are drawn from.
-package struct COCODocument {
-    struct Image {
-        var id = 0
-        var file = ""
+/// Finds the images that an instances file names.
+///
+/// Names may have folders in front, with either kind of slash. They are looked for below the folders of the split and
+/// below that of the data set; leading folders that do not exist there, as those of another machine, are left off, as
+/// many as the first image settles.
+private struct COCOImageFinder {
+    private let root: String
+    private let folders: [String]
+    private let allowsOutside: Bool
+    private let realRoot: String
+    private var skip: Int?
+    private var missing: String?
+
+    init(_ root: String, folders: [String], allowsOutside: Bool) {
+        self.root = root
+        self.folders = folders
+        self.allowsOutside = allowsOutside
+        realRoot = realPath(root) ?? root
     }
 
-    struct Object {
-        var image = 0
-        var category = 0
-        var isCrowd = false
-        var area = LabelledShape.Area.polygons([])
-    }
-
-    private(set) var images: [Image] = []
-    private(set) var objects: [Int: [Object]] = [:]
-    private(set) var categories: [Int: String] = [:]
-
-    /// Reads a file of bounded size.
-    mutating func read(file: String, limit: Int) throws {
-        var scanner = JSONScanner(try readFileBytes(file, limit: limit), file: file)
-        try scanner.object { key, scanner in
-            switch key {
-            case "images": try scanner.array { try images.append(Self.image(&$0)) }
-            case "categories":
-                try scanner.array { scanner in
-                    let (id, name) = try Self.category(&scanner)
-                    categories[id] = name
-                }
-            case "annotations":
-                try scanner.array { scanner in
-                    let object = try Self.object(&scanner, file: file)
-                    objects[object.image, default: []].append(object)
-                }
-            default: try scanner.skip()
-            }
+    /// An image's path, and its name: the path below its folder without ending.
+    mutating func find(_ text: String, file: String) throws -> (path: String, name: String) {
+        func name(_ path: String) -> String { PictureFolder.stem(path) ?? path }
+        if allowsOutside, text.hasPrefix("/"), isFile(text) {
+            return (text, name((text as NSString).lastPathComponent))
         }
-    }
-
-    private static func image(_ scanner: inout JSONScanner) throws -> Image {
-        var result = Image()
-        try scanner.object { key, scanner in
-            switch key {
-            case "id": result.id = try scanner.integer()
-            case "file_name": result.file = try scanner.string()
-            default: try scanner.skip()
-            }
+        let parts = text.split { $0 == "/" || $0 == "\\" }.map(String.init).filter { $0 != "." }
+        guard !parts.isEmpty, allowsOutside || !parts.contains("..") else {
+            throw DataError(
+                file: file,
+                problem: "names \(text), a path that may leave the data set's folder: set data.allowOutsideRoot if it"
+                    + " is yours")
         }
-        return result
-    }
-
-    private static func category(_ scanner: inout JSONScanner) throws -> (Int, String) {
-        var (id, name) = (0, "")
-        try scanner.object { key, scanner in
-            switch key {
-            case "id": id = try scanner.integer()
-            case "name": name = try scanner.string()
-            default: try scanner.skip()
-            }
-        }
-        return (id, name)
-    }
-
-    private static func object(_ scanner: inout JSONScanner, file: String) throws -> Object {
-        var result = Object()
-        try scanner.object { key, scanner in
-            switch key {
-            case "image_id": result.image = try scanner.integer()
-            case "category_id": result.category = try scanner.integer()
-            case "iscrowd": result.isCrowd = try scanner.integer() != 0
-            case "segmentation": result.area = try area(&scanner, file: file)
-            default: try scanner.skip()
-            }
-        }
-        return result
-    }
-
-    private static func area(_ scanner: inout JSONScanner, file: String) throws -> LabelledShape.Area {
-        if try scanner.next() == UInt8(ascii: "[") {
-            var polygons: [[Float]] = []
-            try scanner.array { scanner in
-                var points: [Float] = []
-                try scanner.array { points.append(Float(try $0.number())) }
-                polygons.append(points)
-            }
-            return .polygons(polygons)
-        }
-        var (height, width) = (0, 0)
-        var runs: [UInt32] = []
-        try scanner.object { key, scanner in
-            switch key {
-            case "size":
-                var sides: [Int] = []
-                try scanner.array { sides.append(try $0.integer()) }
-                guard sides.count == 2, sides.allSatisfy({ (1...65_536).contains($0) }) else {
-                    throw DataError(file: file, problem: "has a run-length mask of the size \(sides)")
-                }
-                (height, width) = (sides[0], sides[1])
-            case "counts":
-                if try scanner.next() == UInt8(ascii: "[") {
-                    try scanner.array { runs.append(UInt32(clamping: try $0.integer())) }
-                } else {
-                    runs = try decodedRuns(scanner.stringBytes(), file: file)
-                }
-            default: try scanner.skip()
-            }
-        }
-        guard height > 0 else { throw DataError(file: file, problem: "has a run-length mask without its size") }
-        return .runs(runs, height: height, width: width)
-    }
-
-    /// Run lengths from COCO's text form: five bits a character from 48 on, the lowest first, the sixth bit announces
-    /// more; from the fourth number on each is the difference to the one two before.
-    package static func decodedRuns(_ text: [UInt8], file: String) throws -> [UInt32] {
-        var runs: [Int] = []
-        var position = 0
-        while position < text.count {
-            var (value, shift) = (0, 0)
-            while true {
-                guard position < text.count, (48..<112).contains(text[position]), shift < 40 else {
-                    throw DataError(file: file, problem: "has a run-length text that is damaged")
-                }
-                let bits = Int(text[position]) - 48
-                position += 1
-                value |= (bits & 31) << shift
-                shift += 5
-                if bits & 32 == 0 {
-                    if bits & 16 != 0 { value -= 1 << shift }
-                    break
+        for skip in skip.map({ $0 > 0 ? [0, $0] : [0] }) ?? Array(0..<parts.count) where skip < parts.count {
+            let below = parts.dropFirst(skip).joined(separator: "/")
+            guard let folder = folders.first(where: { isFile(join($0, below)) }) else { continue }
+            let path = join(folder, below)
+            if !allowsOutside, parts.count - skip > 1 {
+                let real = realPath((path as NSString).deletingLastPathComponent) ?? path
+                guard [realRoot, realPath(folder) ?? folder].contains(where: { real == $0 || isInside(real, $0) })
+                else {
+                    throw DataError(
+                        file: file,
+                        problem: "names \(text), by a link out of the data set's folder: set data.allowOutsideRoot if"
+                            + " it is yours")
                 }
             }
-            if runs.count > 2 { value &+= runs[runs.count - 2] }
-            runs.append(value)
+            if self.skip == nil { self.skip = skip }
+            return (path, name(below))
         }
-        return runs.map { UInt32(clamping: $0) }
+        if missing == nil { missing = text }
+        throw DataError(.missing, file: file, problem: "names \(text), which is not below \(places)")
+    }
+
+    /// Refuses a file none of whose images is there: once, with the places.
+    func refuseNothingFound(file: String) throws {
+        guard let missing, skip == nil else { return }
+        throw DataError(
+            .missing, file: file, problem: "names \(missing) and other images, and none of them is below \(places)")
+    }
+
+    private var places: String {
+        folders.map { $0 == root ? "the data set's folder" : relative($0, to: root) }.joined(separator: ", ")
     }
 }

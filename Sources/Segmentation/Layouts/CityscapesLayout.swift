@@ -1,6 +1,6 @@
 import Foundation
 
-/// Cityscapes: `leftImg8bit/SPLIT/CITY/X_leftImg8bit.png` and `gtFine/SPLIT/CITY/X_gtFine_labelIds.png`.
+/// Cityscapes: `leftImg8bit/SPLIT/CITY/X_leftImg8bit.png` (or .jpg) and `gtFine/SPLIT/CITY/X_gtFine_labelIds.png`.
 ///
 /// Splits without a folder in `gtFine` have their masks in `gtCoarse` (`train_extra`), and `train_coarse` and
 /// `val_coarse` are the images of `train` and `val` with the coarse masks. Where masks of train classes
@@ -47,11 +47,14 @@ enum CityscapesLayout {
         }
         let kind = usesTrainIds(root) ? "labelTrainIds" : "labelIds"
         var result = Pairing()
-        for stem in try PictureFolder(folder).files.keys.sorted() {
+        for (stem, files) in try PictureFolder(folder).files.sorted(by: { $0.key < $1.key }) {
             let ending = "_\(images)"
-            guard stem.hasSuffix(ending) else { continue }
+            guard stem.hasSuffix(ending), let image = files.first else { continue }
             let frame = String(stem.dropLast(ending.count))
-            let image = join(folder, "\(stem).png")
+            for other in files.dropFirst() {
+                result.problems.append(
+                    DataError(file: other, problem: "has the same stem as \(image): rename or remove one of them"))
+            }
             let mask = join(root, "\(masks)/\(name)/\(frame)_\(masks)_\(kind).png")
             let hasMask = isFile(mask)
             if !hasMask {

@@ -1,30 +1,5 @@
 import Foundation
 
-/// An image of a data set and, where it is labelled, its mask.
-public struct Sample: Hashable, Codable, Sendable {
-    /// What the sample is called in reports and in the names of predictions: its stem, unique within its split.
-    public let name: String
-    /// The image's path.
-    public let image: String
-    /// The mask's path; nil where there is none.
-    public let mask: String?
-    /// The part of both files that the sample is; nil for all of them.
-    public var tile: Tile?
-    /// Outlines that the mask is drawn from, `mask` naming the file they come from; nil where it is a picture.
-    public var shapes: [LabelledShape]?
-
-    /// Pairs an image with its mask.
-    public init(
-        name: String, image: String, mask: String?, tile: Tile? = nil, shapes: [LabelledShape]? = nil
-    ) {
-        self.name = name
-        self.image = image
-        self.mask = mask
-        self.tile = tile
-        self.shapes = shapes
-    }
-}
-
 /// A part of a data set.
 public struct Split: RawRepresentable, Hashable, Codable, Sendable, ExpressibleByStringLiteral,
     CustomStringConvertible
@@ -64,16 +39,22 @@ public enum Layout: String, CaseIterable, Codable, Sendable {
     case voc
     /// ADE20K SceneParsing: `images/SPLIT` and `annotations/SPLIT`, 0 ignored.
     case ade20k
-    /// COCO: `annotations/instances_SPLIT.json` and images in `SPLIT`, with VOC's classes.
+    /// COCO: `annotations/instances_SPLIT.json` or what other tools call it, and images in `SPLIT`.
     case coco
+    /// Roboflow's mask export: `SPLIT/X.jpg`, `SPLIT/X_mask.png` and `SPLIT/_classes.csv`.
+    case roboflow
+    /// labelme: a JSON with outlines beside each image.
+    case labelme
     /// As `folders`, for images too large to decode for every crop: each is a grid of tiles.
     case tiles
 }
 
 /// What is needed to open a data set besides its folder; every value has a default.
 public struct DatasetOptions: Hashable, Sendable {
-    /// The classes; nil takes those of `classes.txt` in the folder, or the layout's own.
+    /// The classes; nil takes those of a class file, or the layout's own.
     public var classes: ClassTable?
+    /// The class file; nil takes `classes.txt` in the folder, if it is there.
+    public var classesFile: String?
     /// Whether a data set that names no classes is opened all the same, with 255 of them known by number.
     public var acceptsUnnamedClasses = false
     /// Values in masks that mean ignored pixels, besides 255.
@@ -85,7 +66,7 @@ public struct DatasetOptions: Hashable, Sendable {
     /// How `tiles` are cut.
     public var tiles = TileOptions()
     /// Labelled pixels that an image of `coco` needs in order to count (DeepLab's protocol: 1000).
-    public var minimumLabelledPixels = 1_000
+    public var minimumLabelledPixels = 0
     /// Whether list files may name files outside of the folder.
     public var allowsOutsideRoot = false
     /// What the readers accept.
@@ -108,6 +89,8 @@ public struct Dataset: Sendable {
     /// What the values in its masks mean.
     public private(set) var labels: LabelMap
 
+    /// What the classes were taken from: a file below the folder, the configuration, or words; nil without names.
+    public let classOrigin: String?
     /// Whether the classes have names; else they are the numbers 0 to 254.
     public let namesClasses: Bool
     /// Whether the list of classes is its user's own, not one that is built in or that came with the data.
@@ -137,7 +120,8 @@ public struct Dataset: Sendable {
             throw DataError(.missing, file: root, problem: "is no folder: name the data set's root")
         }
         let layout = try layout ?? detectLayout(root)
-        var named = try options.classes ?? Self.classes(root: root, layout: layout)
+        let source = try ClassSource(root: root, layout: layout, options: options)
+        var named = source?.table
         if named == nil, options.masks == .binary { named = ClassTable(names: ["background", "foreground"]) }
         guard let classes = named ?? (options.acceptsUnnamedClasses ? ClassTable(count: 255) : nil) else {
             throw DataError(
@@ -153,24 +137,29 @@ public struct Dataset: Sendable {
         self.classes = classes
         self.options = options
         namesClasses = named != nil
+        classOrigin = source?.origin
         let table: [UInt8?]? =
             switch layout {
             case .cityscapes: CityscapesLayout.labels(root)
             case .ade20k: ADE20KLayout.labels
-            case .folders, .list, .voc, .coco, .tiles: nil
+            case .folders, .list, .voc, .coco, .roboflow, .labelme, .tiles: nil
             }
         func labels(_ meaning: MaskMeaning) -> LabelMap {
             LabelMap(
                 classes: classes.count, table: table, ignoring: meaning.ignore, mapping: meaning.map,
                 form: meaning.form, legend: classes.legend)
         }
-        let isListed = options.classes != nil || isFile(join(root, "classes.txt"))
+        let isListed =
+            options.classes != nil || options.classesFile != nil || isFile(join(root, "classes.txt"))
         hasOwnClasses = isListed && !KnownClasses.allCases.contains { $0.table?.names == classes.names }
         meaning = MaskMeaning(form: options.masks, ignore: options.ignoring, map: options.mapping)
         self.labels = labels(meaning)
-        notes = []
-        guard options.masks == .auto, table == nil, layout != .coco, named != nil else { return }
-        if options.mapping.isEmpty {
+        notes = source?.notes ?? []
+        guard options.masks == .auto, table == nil, ![.coco, .labelme].contains(layout), named != nil else { return }
+        if let note = try palettesContradict(isAssumed: source?.isAssumed ?? false) {
+            meaning.form = .colors
+            notes.append(note)
+        } else if options.mapping.isEmpty {
             let finding = try survey(surveyed).finding(root: root)
             (meaning.form, meaning.map) = (finding.form, finding.map)
             notes += finding.note.map { [$0] } ?? []
@@ -200,12 +189,21 @@ public struct Dataset: Sendable {
         try self.init(root: root, layout: layout, options: options)
     }
 
+    /// Whether the palettes of masks have the classes' colours at other indices: what was decided then.
+    private func palettesContradict(isAssumed: Bool) throws -> String? {
+        guard !classes.legend.isEmpty else { return nil }
+        var seen: Set<String> = []
+        let masks = splits.flatMap { (try? pairing($0).samples) ?? [] }.compactMap(\.mask)
+        return try PaletteCheck(classes, from: classOrigin ?? "", isAssumed: isAssumed, limits: options.limits)
+            .contradiction(among: masks.filter { seen.insert($0).inserted })
+    }
+
     /// Reads the masks of all splits until it is sure what their values mean; what cannot be read says so later.
     private func survey(_ advanced: (Int, Int) -> Void) throws -> MaskSurvey {
         var survey = MaskSurvey(classes: classes, ignoring: options.ignoring)
         var seen: Set<String> = []
         let samples = splits.flatMap { (try? pairing($0).samples) ?? [] }.filter { sample in
-            guard let mask = sample.mask, sample.shapes == nil else { return false }
+            guard let mask = sample.mask, sample.outlines == nil else { return false }
             return seen.insert(sample.tile.map { "\(mask)|\($0.x)|\($0.y)" } ?? mask).inserted
         }
         let limits = options.limits
@@ -287,6 +285,8 @@ public struct Dataset: Sendable {
             case .voc: VOCLayout.splits(root)
             case .ade20k: ADE20KLayout.splits(root)
             case .coco: COCOLayout.splits(root)
+            case .roboflow: RoboflowLayout.splits(root)
+            case .labelme: LabelMeLayout.splits(root)
             case .tiles: FoldersLayout.splits(root)
             }
         let usual = ["train", "val", "test"]
@@ -314,19 +314,14 @@ public struct Dataset: Sendable {
         case .voc: try VOCLayout.pairing(root, split)
         case .ade20k: try ADE20KLayout.pairing(root, split)
         case .coco:
-            try COCOLayout.pairing(root, split, classes: classes, minimumPixels: options.minimumLabelledPixels)
+            try COCOLayout.pairing(
+                root, split, classes: classes, minimumPixels: options.minimumLabelledPixels,
+                allowsOutside: options.allowsOutsideRoot)
+        case .roboflow: try RoboflowLayout.pairing(root, split)
+        case .labelme:
+            try LabelMeLayout.pairing(
+                root, split, classes: classes, limits: options.limits, allowsOutside: options.allowsOutsideRoot)
         case .tiles: try options.tiles.cut(FoldersLayout.pairing(root, split), root: root, limits: options.limits)
-        }
-    }
-
-    private static func classes(root: String, layout: Layout) throws -> ClassTable? {
-        let file = join(root, "classes.txt")
-        if isFile(file) { return try ClassTable(classesFile: file) }
-        switch layout {
-        case .cityscapes: return KnownClasses.cityscapes.table
-        case .voc, .coco: return KnownClasses.voc.table
-        case .ade20k: return try ADE20KLayout.classes(root)
-        case .folders, .list, .tiles: return nil
         }
     }
 }
@@ -360,21 +355,6 @@ package struct Pairing: Sendable {
                 "no image of the split `\(split)` has a mask (folders there: \(folders.isEmpty ? "none" : folders));"
                 + " the first: \(first)" + (notes.isEmpty ? "" : " (\(notes.prefix(3).joined(separator: "; ")))"))
     }
-}
-
-/// Recognises how a data set lies in its folder.
-public func detectLayout(_ root: String) throws -> Layout {
-    func has(_ path: String) -> Bool { isDirectory(join(root, path)) }
-    if has("leftImg8bit") { return .cityscapes }
-    if VOCLayout.base(root) != nil { return .voc }
-    if !COCOLayout.splits(root).isEmpty { return .coco }
-    if has("annotations"), has("images/training") || has("images/validation") { return .ade20k }
-    if FoldersLayout.matches(root) { return .folders }
-    if !listedSplits(root).isEmpty { return .list }
-    throw DataError(
-        .missing, file: root,
-        problem: "is no data set of a known layout: it needs images/ and masks/, or train.txt with an image and its"
-            + " mask on each line")
 }
 
 func join(_ folder: String, _ name: String) -> String { folder.hasSuffix("/") ? folder + name : folder + "/" + name }

@@ -18,6 +18,11 @@ enum FoldersLayout {
         isDirectory(join(root, images)) || !outerSplits(root).isEmpty
     }
 
+    /// Whether there are folders of masks.
+    static func hasMasks(_ root: String) -> Bool {
+        ([""] + subfolders(root)).contains { isDirectory(join($0.isEmpty ? root : join(root, $0), masks)) }
+    }
+
     /// The splits that are there.
     static func splits(_ root: String) -> [String] {
         let outer = outerSplits(root)

@@ -1,14 +1,26 @@
 /// Reads JSON from bytes one value at a time, so that files of hundreds of megabytes need no tree of objects.
 ///
-/// Every read is checked against the end of the bytes; what does not belong is an error with its place.
+/// Every read is checked against the end of the bytes; what does not belong is an error with its place: the keys and
+/// the positions in lists that lead to it, as `annotations[3].iscrowd`, and the byte.
 struct JSONScanner {
+    private enum Step {
+        case key(String)
+        case element(Int)
+    }
+
     private let bytes: [UInt8]
     private let file: String
     private var position = 0
+    private var steps: [Step] = []
 
-    init(_ bytes: [UInt8], file: String) {
+    /// A text in UTF-8, with or without a byte order mark.
+    init(_ bytes: [UInt8], file: String) throws {
         self.bytes = bytes
         self.file = file
+        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            throw DataError(file: file, problem: "is UTF-16: save it as UTF-8")
+        }
     }
 
     /// Calls `body` for each key of an object, in front of its value, which `body` must read or skip.
@@ -16,13 +28,22 @@ struct JSONScanner {
         try list(from: "{", to: "}") { scanner in
             let key = try scanner.string()
             try scanner.expect(":")
+            // Not taken back where `body` throws: an error that it wraps has its place all the same.
+            scanner.steps.append(.key(key))
             try body(key, &scanner)
+            scanner.steps.removeLast()
         }
     }
 
     /// Calls `body` for each element of an array, which `body` must read or skip.
     mutating func array(_ body: (_ scanner: inout JSONScanner) throws -> Void) throws {
-        try list(from: "[", to: "]", body)
+        var index = 0
+        try list(from: "[", to: "]") { scanner in
+            scanner.steps.append(.element(index))
+            try body(&scanner)
+            scanner.steps.removeLast()
+            index += 1
+        }
     }
 
     private mutating func list(
@@ -54,7 +75,50 @@ struct JSONScanner {
         position += 1
     }
 
-    /// A string's bytes; escapes of other than ASCII become question marks, for no name that is looked for has any.
+    /// Passes over `null` where it comes next, and tells so.
+    mutating func takesNull() throws -> Bool {
+        guard try next() == UInt8(ascii: "n") else { return false }
+        guard bytes[position...].starts(with: "null".utf8) else { throw fault("a value is expected") }
+        position += 4
+        return true
+    }
+
+    /// `true` or `false`, also as a number, a text of either, or null for false.
+    mutating func flag() throws -> Bool {
+        let start = position
+        switch try next() {
+        case UInt8(ascii: "t") where bytes[position...].starts(with: "true".utf8):
+            position += 4
+            return true
+        case UInt8(ascii: "f") where bytes[position...].starts(with: "false".utf8):
+            position += 5
+            return false
+        case UInt8(ascii: "n"): if try takesNull() { return false }
+        case UInt8(ascii: "\""):
+            switch try string().lowercased() {
+            case "0", "false", "": return false
+            case "1", "true": return true
+            default: break
+            }
+        default:
+            if let value = try? number() { return value != 0 }
+        }
+        position = start
+        throw fault("0, 1, false or true is expected")
+    }
+
+    /// A whole number, also as a text; nil for null.
+    mutating func optionalInteger() throws -> Int? {
+        if try takesNull() { return nil }
+        guard try next() == UInt8(ascii: "\"") else { return try integer() }
+        let text = try string()
+        guard let value = Double(text), let whole = Int(exactly: value) else {
+            throw fault("a whole number is expected, not \"\(text.prefix(40))\",")
+        }
+        return whole
+    }
+
+    /// A string's bytes, escapes decoded to UTF-8.
     mutating func stringBytes() throws -> [UInt8] {
         try expect("\"")
         var result: [UInt8] = []
@@ -75,16 +139,33 @@ struct JSONScanner {
             case UInt8(ascii: "r"): result.append(0x0D)
             case UInt8(ascii: "b"): result.append(0x08)
             case UInt8(ascii: "f"): result.append(0x0C)
-            case UInt8(ascii: "u"):
-                guard position + 4 <= bytes.count,
-                    let code = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
-                else { throw fault("a \\u needs four digits") }
-                position += 4
-                result.append(code < 128 ? UInt8(code) : UInt8(ascii: "?"))
+            case UInt8(ascii: "u"): result += Array(String(try escapedScalar()).utf8)
             default: result.append(escaped)
             }
         }
         throw fault("a string does not end")
+    }
+
+    /// The character behind `\\u`, of two such escapes where the first is half of a pair.
+    private mutating func escapedScalar() throws -> Character {
+        let first = try codeUnit()
+        if let scalar = Unicode.Scalar(first) { return Character(scalar) }
+        guard (0xD800..<0xDC00).contains(first), bytes[position...].starts(with: "\\u".utf8) else { return "\u{FFFD}" }
+        position += 2
+        let second = try codeUnit()
+        guard (0xDC00..<0xE000).contains(second),
+            let scalar = Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + second - 0xDC00)
+        else { return "\u{FFFD}" }
+        return Character(scalar)
+    }
+
+    /// Four hexadecimal digits.
+    private mutating func codeUnit() throws -> UInt32 {
+        guard position + 4 <= bytes.count,
+            let code = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
+        else { throw fault("a \\u needs four digits") }
+        position += 4
+        return code
     }
 
     /// A string.
@@ -130,7 +211,7 @@ struct JSONScanner {
         var depth = 0
         repeat {
             switch try next() {
-            case UInt8(ascii: "\""): _ = try stringBytes()
+            case UInt8(ascii: "\""): try skipString()
             case UInt8(ascii: "{"), UInt8(ascii: "["):
                 depth += 1
                 position += 1
@@ -149,9 +230,33 @@ struct JSONScanner {
         } while depth > 0
     }
 
+    private mutating func skipString() throws {
+        try expect("\"")
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += byte == UInt8(ascii: "\\") ? 2 : 1
+            if byte == UInt8(ascii: "\"") { return }
+        }
+        position = bytes.count
+        throw fault("a string does not end")
+    }
+
     private static let endsWord: [Bool] = (0..<256).map { " \n\r\t,:[]{}\"".utf8.contains(UInt8($0)) }
 
-    private func fault(_ problem: String) -> DataError {
-        DataError(file: file, problem: "is not the JSON that belongs here: \(problem) at byte \(position)")
+    /// An error that names this place.
+    func fault(_ problem: String) -> DataError {
+        let place = place.isEmpty ? "" : "\(place): "
+        return DataError(
+            file: file, problem: "is not the JSON that belongs here: \(place)\(problem) at byte \(position)")
+    }
+
+    /// The keys and positions in lists that lead to what is read.
+    var place: String {
+        steps.reduce(into: "") { text, step in
+            switch step {
+            case .key(let key): text += (text.isEmpty ? "" : ".") + key.prefix(60)
+            case .element(let index): text += "[\(index)]"
+            }
+        }
     }
 }

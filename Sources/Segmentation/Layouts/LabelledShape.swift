@@ -37,23 +37,7 @@ public struct LabelledShape: Hashable, Codable, Sendable {
         }
     }
 
-    /// The mask of an image's shapes, `background` where there is none.
-    ///
-    /// Crowds are drawn first, then objects from large to small, so that what lies in front of something larger stays
-    /// visible.
-    package static func mask(of shapes: [LabelledShape], width: Int, height: Int, background: UInt8) -> Mask {
-        var mask = Mask(width: width, height: height, label: background)
-        let order = shapes.indices.sorted { first, second in
-            let crowds = (shapes[first].label == Mask.ignored, shapes[second].label == Mask.ignored)
-            if crowds.0 != crowds.1 { return crowds.0 }
-            let sizes = (shapes[first].size, shapes[second].size)
-            return sizes.0 == sizes.1 ? first < second : sizes.0 > sizes.1
-        }
-        for index in order { shapes[index].draw(into: &mask) }
-        return mask
-    }
-
-    private func draw(into mask: inout Mask) {
+    fileprivate func draw(into mask: inout Mask) {
         switch area {
         case .polygons(let polygons): for points in polygons { draw(points, into: &mask) }
         case .runs(let runs, let height, let width):
@@ -70,8 +54,13 @@ public struct LabelledShape: Hashable, Codable, Sendable {
         }
     }
 
+    /// Beyond it no image reaches, and every whole number below it has its place in 32 bits.
+    private static let farthest: Float = 1e7
+
     /// Fills a polygon by the even-odd rule, row by row through the pixels' centres.
-    private func draw(_ points: [Float], into mask: inout Mask) {
+    private func draw(_ outline: [Float], into mask: inout Mask) {
+        guard !outline.contains(where: \.isNaN) else { return }
+        let points = outline.map { min(max($0, -Self.farthest), Self.farthest) }
         let count = points.count / 2
         let rows = (0..<count).map { points[2 * $0 + 1] }
         guard count >= 3, let top = rows.min(), let bottom = rows.max() else { return }
@@ -95,5 +84,65 @@ public struct LabelledShape: Hashable, Codable, Sendable {
                 for x in left..<max(left, right) { mask[x, row] = label }
             }
         }
+    }
+}
+
+/// What an image's mask is drawn from: areas, and the size of the image that they were drawn on.
+public struct Outlines: Hashable, Codable, Sendable {
+    /// What lies over what.
+    public enum Order: String, Codable, Sendable {
+        /// Crowds below everything, then objects from large to small, so that what lies in front of something larger
+        /// stays visible.
+        case bySize
+        /// Each over those before it.
+        case asListed
+    }
+
+    /// The areas.
+    public let shapes: [LabelledShape]
+    /// The image's size by the file that the areas come from; nil where it names none.
+    public let imageSize: Sample.Size?
+    /// What lies over what.
+    public let order: Order
+
+    /// Areas in an image.
+    public init(_ shapes: [LabelledShape], imageSize: Sample.Size? = nil, order: Order = .bySize) {
+        self.shapes = shapes
+        self.imageSize = imageSize
+        self.order = order
+    }
+
+    /// The mask of an image of this size, `background` where there is nothing.
+    package func mask(width: Int, height: Int, background: UInt8 = 0) -> Mask {
+        var mask = Mask(width: width, height: height, label: background)
+        for index in drawingOrder { shapes[index].draw(into: &mask) }
+        return mask
+    }
+
+    private var drawingOrder: [Int] {
+        guard order == .bySize else { return Array(shapes.indices) }
+        return shapes.indices.sorted { first, second in
+            let crowds = (shapes[first].label == Mask.ignored, shapes[second].label == Mask.ignored)
+            if crowds.0 != crowds.1 { return crowds.0 }
+            let sizes = (shapes[first].size, shapes[second].size)
+            return sizes.0 == sizes.1 ? first < second : sizes.0 > sizes.1
+        }
+    }
+
+    /// Refuses an image of another size than the areas were drawn on.
+    func check(width: Int, height: Int, file: String, image: String) throws {
+        let shown = Sample.Size(width: width, height: height)
+        for case .runs(_, let rows, let columns) in shapes.map(\.area) where rows != height || columns != width {
+            throw DataError(
+                file: file,
+                problem: "has a run-length mask of \(columns)x\(rows) pixels, but its image \(image) is \(shown)")
+        }
+        guard let imageSize, imageSize != shown else { return }
+        let isTurned = imageSize == Sample.Size(width: height, height: width)
+        throw DataError(
+            file: file,
+            problem: "was drawn on an image of \(imageSize) pixels, but its image \(image) is \(shown) as displayed"
+                + (isTurned ? " (turned by its EXIF orientation?)" : "")
+                + ": put back the image that was annotated, or bring sizes and outlines into line")
     }
 }

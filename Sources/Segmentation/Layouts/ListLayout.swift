@@ -77,7 +77,8 @@ private struct ListedPath {
     var isAbsolute: Bool { text.hasPrefix("/") && isFile(text) }
 }
 
-private func isInside(_ path: String, _ folder: String) -> Bool {
+/// Whether a path lies below a folder, both with their links followed.
+func isInside(_ path: String, _ folder: String) -> Bool {
     folder == "/" || path.hasPrefix(folder + "/")
 }
 

@@ -55,7 +55,7 @@ public struct SampleReader: Sendable {
 
     /// Reads a sample's labels alone, as they are in the file.
     package func readMask(_ sample: Sample) throws -> Mask {
-        guard sample.shapes != nil else { return try readMask(sample, width: nil, height: nil) }
+        guard sample.outlines != nil else { return try readMask(sample, width: nil, height: nil) }
         let size = try readImageSize(path: sample.image, limits: limits)
         return try readMask(sample, width: size.width, height: size.height)
     }
@@ -78,14 +78,13 @@ public struct SampleReader: Sendable {
         let mask: Mask
         if let tile = sample.tile {
             mask = try TileStore.mask(path, tile, limits: limits, labels: labels)
-        } else if let shapes = sample.shapes, let width, let height {
-            for case .runs(_, let rows, let columns) in shapes.map(\.area) where rows != height || columns != width {
-                throw DataError(
-                    file: path,
-                    problem: "has a run-length mask of \(columns)x\(rows) pixels, but its image \(sample.image) is"
-                        + " \(width)x\(height)")
-            }
-            mask = LabelledShape.mask(of: shapes, width: width, height: height, background: 0)
+        } else if let outlines = sample.outlines {
+            // What could not be decoded may tell its size all the same.
+            let size =
+                try width.flatMap { width in height.map { (width: width, height: $0) } }
+                ?? readImageSize(path: sample.image, limits: limits)
+            try outlines.check(width: size.width, height: size.height, file: path, image: sample.image)
+            mask = outlines.mask(width: size.width, height: size.height)
         } else {
             mask = try labels.read(path: path, limits: limits)
         }
