@@ -24,6 +24,13 @@ struct ConfigurationLayer {
         try add(root, prefix: "")
     }
 
+    /// Takes the mapping of a data set's own file, whose keys lack the `data.` in front.
+    init(dataFile root: Node, source: Origin) throws(ConfigurationError) {
+        self.known = DataFile.settings
+        self.source = source
+        try add(root, prefix: "")
+    }
+
     /// Reads one `key=value`, the value being a YAML scalar or list.
     init(override text: String) throws(ConfigurationError) {
         let source = Origin(source: "--set \(text.prefix(100))", isCommandLine: true)
@@ -46,6 +53,11 @@ struct ConfigurationLayer {
                 reason, at: entry.origin,
                 "\(entry.setting.key): \(entry.node.excerpt) \(fault); expected \(entry.setting.allowed)")
         }
+    }
+
+    /// Whether it names classes, which takes the place of all that was said of them before.
+    var namesClasses: Bool {
+        entries.contains { ["data.classes.file", "data.classes.names", "data.classes.known"].contains($0.setting.key) }
     }
 
     private mutating func add(_ node: Node, prefix: String) throws(ConfigurationError) {

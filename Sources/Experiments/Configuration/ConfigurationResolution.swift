@@ -18,17 +18,57 @@ extension Configuration {
     public static func resolve(
         preset: String? = nil, file: String? = nil, overrides: [String] = []
     ) throws(ConfigurationError) -> Configuration {
+        try put(presetLayers(preset), fileLayers(file), overrideLayers(overrides))
+    }
+
+    /// Puts a configuration together for a data set, whose folder may hold settings of its own (`data.yaml`).
+    ///
+    /// They take the place of the defaults and the preset's; a file and `--set` take theirs.
+    ///
+    /// - Parameters:
+    ///   - preset: The name of a preset.
+    ///   - file: The path of a YAML file.
+    ///   - overrides: What `--set` was given, as `key=value`.
+    ///   - folder: The data set's folder; nil takes `data.root`.
+    /// - Returns: A configuration that `validate()` has passed, with the folder in it.
+    /// - Throws: The first fault, in one line that names its place.
+    public static func resolve(
+        preset: String?, file: String?, overrides: [String], dataFolder folder: String?
+    ) throws(ConfigurationError) -> Configuration {
+        let (preset, file, overrides) = try (presetLayers(preset), fileLayers(file), overrideLayers(overrides))
+        var configuration = try put(preset, file, overrides)
+        // Not by way of YAML, in which a path could mean something else.
+        if let folder { configuration.data.root = folder }
+        guard let own = try DataFile.layer(in: configuration.data.root) else { return configuration }
+        let root = configuration.data.root
+        configuration = try put(preset, [own], file, overrides)
+        configuration.data.root = root
+        return configuration
+    }
+
+    private static func presetLayers(_ preset: String?) throws(ConfigurationError) -> [ConfigurationLayer] {
+        guard let preset else { return [] }
+        return [try ConfigurationLayer(yaml: text(ofPreset: preset), source: Origin(source: "preset \(preset)"))]
+    }
+
+    private static func fileLayers(_ file: String?) throws(ConfigurationError) -> [ConfigurationLayer] {
+        guard let file else { return [] }
+        return [try ConfigurationLayer(yaml: configurationText(ofFile: file), source: Origin(source: file))]
+    }
+
+    private static func overrideLayers(_ overrides: [String]) throws(ConfigurationError) -> [ConfigurationLayer] {
+        var layers: [ConfigurationLayer] = []
+        for override in overrides { layers.append(try ConfigurationLayer(override: override)) }
+        return layers
+    }
+
+    /// Puts one source after the other over the defaults; each may consist of several layers.
+    private static func put(_ sources: [ConfigurationLayer]...) throws(ConfigurationError) -> Configuration {
         var configuration = Configuration()
-        if let preset {
-            let layer = try ConfigurationLayer(yaml: text(ofPreset: preset), source: Origin(source: "preset \(preset)"))
-            try layer.apply(to: &configuration)
-        }
-        if let file {
-            let layer = try ConfigurationLayer(yaml: configurationText(ofFile: file), source: Origin(source: file))
-            try layer.apply(to: &configuration)
-        }
-        for override in overrides {
-            try ConfigurationLayer(override: override).apply(to: &configuration)
+        for layers in sources {
+            // Classes are said in one of several ways: a later source need not undo that of an earlier one.
+            if layers.contains(where: \.namesClasses) { configuration.data.classes = ClassConfiguration() }
+            for layer in layers { try layer.apply(to: &configuration) }
         }
         try configuration.validate()
         return configuration
@@ -83,6 +123,12 @@ extension Configuration {
                 .contradiction,
                 "data.classes.known is \(data.classes.known), and file or names are given too: give one of them")
         }
+        if !data.classes.colors.isEmpty, data.classes.colors.count != data.classes.names.count {
+            throw ConfigurationError(
+                .contradiction,
+                "data.classes.colors: \(data.classes.colors.count) colours for \(data.classes.names.count) names: give one"
+                    + " for each name, or none")
+        }
         if Set(data.classes.names).count != data.classes.names.count || data.classes.names.contains("") {
             throw ConfigurationError(.contradiction, "data.classes.names: a name is empty or stands there twice")
         }
@@ -129,7 +175,7 @@ func yamlLine(of node: Node) -> String {
 }
 
 /// A configuration file's text, its size bounded before it is read.
-private func configurationText(ofFile path: String) throws(ConfigurationError) -> String {
+func configurationText(ofFile path: String) throws(ConfigurationError) -> String {
     let bytes: Data
     do {
         bytes = try boundedContents(of: path, limit: largestConfigurationFile)

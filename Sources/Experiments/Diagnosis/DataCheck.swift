@@ -18,6 +18,9 @@ public func checkData(_ configuration: Configuration, reporter: any ProgressRepo
     var report = check.run { reporter.report(.advanced(Advance(completed: $0))) }
     reporter.report(.ended(stage: "data check"))
     report.addWhatTrainingRefuses(dataset, train: splits.train)
+    if let own = DataFile.path(in: configuration.data.root) {
+        report.notes.append("\(own): its settings hold where the configuration or --set give no others")
+    }
     report.suggestion.complete(for: report, memory: ProcessMemory.available ?? 0)
     return report
 }

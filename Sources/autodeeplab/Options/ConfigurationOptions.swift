@@ -29,12 +29,14 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// As ``resolve(_:resuming:)``, with the path of the configuration to go on with, which may be missing.
     func resolve(_ shared: SharedOptions, remembered own: String?) throws -> Configuration {
-        var file = config
-        if let own, config == nil, preset == nil, FileManager.default.fileExists(atPath: own) { file = own }
-        var configuration = try Configuration.resolve(
-            preset: preset, file: file, overrides: settings + shared.overrides)
-        // Not by way of YAML, in which a path could mean something else.
-        if let data { configuration.data.root = data }
-        return configuration
+        if let own, config == nil, preset == nil, FileManager.default.fileExists(atPath: own) {
+            // What the data's folder says is in there, as it was.
+            var configuration = try Configuration.resolve(file: own, overrides: settings + shared.overrides)
+            // Not by way of YAML, in which a path could mean something else.
+            if let data { configuration.data.root = data }
+            return configuration
+        }
+        return try Configuration.resolve(
+            preset: preset, file: config, overrides: settings + shared.overrides, dataFolder: data)
     }
 }

@@ -27,9 +27,8 @@ extension DataVerb {
         @OptionGroup var shared: SharedOptions
 
         func run() throws {
-            var configuration = try Configuration.resolve(
-                preset: preset, file: config, overrides: settings + shared.overrides)
-            configuration.data.root = data
+            let configuration = try Configuration.resolve(
+                preset: preset, file: config, overrides: settings + shared.overrides, dataFolder: data)
             let report = try checkData(configuration, reporter: shared.reporter)
             if shared.json { try printJSON(report) } else { printScreen(report) }
             if !report.problems.isEmpty { throw ExitCode(ExitStatus.badData.rawValue) }
@@ -59,8 +58,8 @@ extension DataVerb {
             if !suggestion.classWeights.isEmpty {
                 print("class weights by median frequency: --set train.classWeights=\(suggestion.classWeights)")
             }
-            for note in report.notes.prefix(8) { print("note: \(note)") }
-            if report.notes.count > 8 { print("and \(report.notes.count - 8) more notes (--json lists them)") }
+            for note in report.notes.prefix(12) { print("note: \(note)") }
+            if report.notes.count > 12 { print("and \(report.notes.count - 12) more notes (--json lists them)") }
             if report.problems.isEmpty { return print("no problems") }
             print("\(report.problems.count) problems:")
             for problem in report.problems.prefix(10) { print("  \(problem.file): \(problem.problem)") }
