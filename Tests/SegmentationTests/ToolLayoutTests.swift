@@ -116,13 +116,29 @@ import Testing
         #expect(try counts(padded, .val) == [[0: 1, 1: 3]])
         // Nor does VOC's whole palette, which is in the order of the indices.
         try folder.write("a 0 0 0\nb 0 128 0\nc 128 0 0\n", to: "classes.txt")
-        try write("val", Palette.standard.flatMap { [$0.red, $0.green, $0.blue] }, [0, 1, 1, 2])
+        try write("val", Palette.voc.flatMap { [$0.red, $0.green, $0.blue] }, [0, 1, 1, 2])
         #expect(try counts(Dataset(root: folder.path), .val) == [[0: 1, 1: 2, 2: 1]])
         try folder.write("background 0 0 0\nthing 255 0 0\n", to: "classes.txt")
         try write("val", [255, 0, 0, 0, 0, 0, 9, 8, 7], [1, 2, 1, 0])
         #expect(
             failure { _ = try Dataset(root: folder.path) }?
                 .contains("and the colour #090807 at index 2, which is no class's in classes.txt") == true)
+    }
+
+    @Test func palettesOfOtherFormats() throws {
+        func number(_ value: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(value >> (8 * $0) & 255) } }
+        // Four pixels of eight bits, a palette of red and black as blue, green, red, 0.
+        let head = Array("BM".utf8) + number(66, 4) + number(0, 4) + number(62, 4)
+        let information = number(40, 4) + number(4, 4) + number(1, 4) + number(1, 2) + number(8, 2) + number(0, 16)
+        let colors: [UInt8] = number(2, 4) + number(2, 4) + [0, 0, 255, 0, 0, 0, 0, 0]
+        let bmp = head + information + colors + [1, 1, 0, 1]
+        try writePNG(ramp(width: 4, height: 1), to: folder.file("pictures/a.png"))
+        try folder.write(bmp, to: "labels/a.bmp")
+        try folder.write("pictures/a.png labels/a.bmp\n", to: "train.txt")
+        try folder.write("background 0 0 0\nthing 255 0 0\n", to: "classes.txt")
+        let dataset = try Dataset(root: folder.path)
+        #expect(dataset.notes.contains { $0.contains("(data.masks: colors)") })
+        #expect(try dataset.reader().readMask(dataset.samples(.train)[0]).labels == [0, 0, 1, 0])
     }
 
     @Test func maskExportsOfRoboflow() throws {

@@ -29,22 +29,7 @@ struct PaletteCheck {
     func contradiction(among masks: [String]) throws -> String? {
         var harmless: Set<[Color]> = []
         for mask in masks {
-            guard let palette = try? pngPalette(readFileBytes(mask, limit: limits.fileBytes, prefix: 64 << 10)),
-                !harmless.contains(palette)
-            else { continue }
-            // VOC's colours in VOC's order are what many programs show indices by, whatever the classes.
-            let isStandard = palette.count >= 16 && palette.elementsEqual(Palette.standard.prefix(palette.count))
-            guard !isStandard,
-                palette.indices.contains(where: { contradicts(palette, at: $0) || isForeign(palette, at: $0) })
-            else {
-                harmless.insert(palette)
-                continue
-            }
-            guard let raw = try? readRawMask(path: mask, limits: limits), case .indices(let values) = raw.values
-            else { continue }
-            var isUsed = [Bool](repeating: false, count: 256)
-            for value in values { isUsed[Int(value)] = true }
-            let used = palette.indices.filter { isUsed[$0] }
+            guard let (palette, used) = usedPalette(mask, harmless: &harmless) else { continue }
             if let index = used.first(where: { isForeign(palette, at: $0) }) {
                 throw DataError(
                     file: mask,
@@ -67,6 +52,51 @@ struct PaletteCheck {
             return "\(mask): \(what): the colours of all masks count, not their indices (data.masks: colors)"
         }
         return nil
+    }
+
+    /// A mask's palette with the indices that its pixels have; nil where it has none that could contradict.
+    private func usedPalette(_ mask: String, harmless: inout Set<[Color]>) -> (palette: [Color], used: [Int])? {
+        guard let first = try? readFileBytes(mask, limit: limits.fileBytes, prefix: 64 << 10) else { return nil }
+        switch try? PictureFormat(first, file: mask) {
+        case .png:
+            guard let palette = pngPalette(first), !harmless.contains(palette) else { return nil }
+            guard palette.count < 16 || !Self.isForShow(palette, palette.indices),
+                palette.indices.contains(where: { contradicts(palette, at: $0) || isForeign(palette, at: $0) })
+            else {
+                harmless.insert(palette)
+                return nil
+            }
+            guard let values = indices(mask) else { return nil }
+            var isUsed = [Bool](repeating: false, count: 256)
+            for value in values { isUsed[Int(value)] = true }
+            return (palette, palette.indices.filter { isUsed[$0] })
+        case .bmp, .gif, .tiff:
+            // Their palettes may stand anywhere: each index has the colour of its pixels.
+            guard let values = indices(mask), let raw = try? readRawMask(path: mask, limits: limits, asColors: true),
+                case .colors(let pixels) = raw.values, pixels.count == 3 * values.count
+            else { return nil }
+            var colors = [Color?](repeating: nil, count: 256)
+            for (pixel, value) in values.enumerated() where colors[Int(value)] == nil {
+                colors[Int(value)] = Color(pixels[3 * pixel], pixels[3 * pixel + 1], pixels[3 * pixel + 2])
+            }
+            let used = colors.indices.filter { colors[$0] != nil }
+            let palette = colors.map { $0 ?? Color(0, 0, 0) }
+            let isGrey = used.allSatisfy { palette[$0] == Color(palette[$0].red, palette[$0].red, palette[$0].red) }
+            return isGrey || Self.isForShow(palette, used) ? nil : (palette, used)
+        default: return nil
+        }
+    }
+
+    /// Whether colours are those by which programs, this one too, show indices, whatever the classes: VOC's, or ours.
+    private static func isForShow(_ palette: [Color], _ used: some Collection<Int>) -> Bool {
+        [Palette.voc, Palette.standard].contains { known in used.allSatisfy { palette[$0] == known[$0] } }
+    }
+
+    private func indices(_ mask: String) -> [UInt8]? {
+        guard let raw = try? readRawMask(path: mask, limits: limits), case .indices(let values) = raw.values else {
+            return nil
+        }
+        return values
     }
 
     /// Whether an assumed class has another colour in the palette, one that is no class's; greys tell nothing.
