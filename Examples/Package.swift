@@ -9,6 +9,7 @@ let package = Package(
     dependencies: [.package(name: "AutoDeepLab", path: "..")],
     targets: [
         .executableTarget(name: "SegmentImage", dependencies: library),
+        .executableTarget(name: "ServeImages", dependencies: library),
         .executableTarget(name: "OwnSearch", dependencies: library),
     ],
     swiftLanguageModes: [.v6]

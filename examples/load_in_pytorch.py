@@ -171,7 +171,8 @@ class Network(nn.Module):
         for layer, stride in enumerate(self.path, 1):
             channels = configuration["filters"] * stride // 4
             self.cells[str(layer)] = Cell(
-                genotype["cell"], channels, inputs, inputs2, stride > before, configuration["atrous"], eps)
+                genotype["cell"], channels, inputs, inputs2, stride > before,
+                genotype.get("atrous", "dense"), eps)
             self.entries.append(min(stride, before))
             inputs2, inputs, before = inputs, channels * len(genotype["cell"]), stride
             if stride == 4 and self.low_level_layer == layer - 1:
@@ -230,6 +231,8 @@ if __name__ == "__main__":
     if len(sys.argv) != 4:
         sys.exit("usage: load_in_pytorch.py MODEL.safetensors IMAGE MASK.png")
     model, info = load(sys.argv[1])
+    if "longerSide" in info:
+        sys.exit(f"resize the image to a longer side of {info['longerSide']} first, as in the training")
     if float(info["resize"]) != 1:
         sys.exit(f"resize the image by {info['resize']} first, as in the training")
     pixels = numpy.array(Image.open(sys.argv[2]).convert("RGB"))

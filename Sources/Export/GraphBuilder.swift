@@ -56,6 +56,20 @@ final class GraphBuilder {
         return name
     }
 
+    /// 64-bit floats as a constant `[count]`.
+    func doubles(_ values: [Double], name: String) -> String {
+        let name = "double.\(name)." + values.map { String($0) }.joined(separator: "x")
+        guard names.insert(name).inserted else { return name }
+        graph.initializer.append(
+            .with {
+                $0.name = name
+                $0.dataType = .double
+                $0.dims = [Int64(values.count)]
+                $0.rawData = values.map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) }
+            })
+        return name
+    }
+
     /// A tensor's numbers, as 32-bit floats, under a name that nothing else has.
     func weights(_ tensor: Tensor, name: String) -> String {
         let name = unused(name)

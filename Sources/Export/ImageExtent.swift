@@ -36,6 +36,12 @@ struct ImageExtent {
         }
     }
 
+    /// As many images of another size, which the graph computes.
+    func with(size: String) -> ImageExtent {
+        guard case .computed(let batch, _) = extent else { preconditionFailure("a fixed extent has a fixed size") }
+        return ImageExtent(.computed(batch: batch, size: size), builder: builder)
+    }
+
     /// The shape `[N, channels, ceil(H / stride), ceil(W / stride)]` of a map.
     func shape(channels: Int, stride: Int) -> String {
         switch extent {

@@ -10,6 +10,8 @@ public struct ONNXOptions: Hashable, Sendable {
     /// Whether the images are bytes `pixels` `[N, H, W, 3]`, which the model itself scales and pads to 32 n + 1 pixels
     /// as `predict` does; else it takes floats `image` `[N, 3, H, W]`, 2x / 255 - 1.
     public var takesBytes: Bool
+    /// How those bytes are resized first, and the result back to their size.
+    public var resizing = Resizing.none
     /// Whether the model gives the class of each pixel, bytes `labels` `[N, H, W]`; else floats `scores`
     /// `[N, classes, H, W]`, before any softmax.
     public var givesLabels: Bool
@@ -91,16 +93,18 @@ private func addNodes(of network: DiscreteNetwork, options: ONNXOptions, to buil
     var images = options.takesBytes ? "pixels" : "image"
     if options.takesBytes {
         builder.input(images, .uint8, [batch, height, width, .fixed(3)])
-        images = normalize(images, builder)
+        images = channelsFirst(images, builder)
     } else {
         builder.input(images, .float, [batch, .fixed(3), height, width])
     }
     let whole =
         options.size.map { ImageExtent(height: $0.height, width: $0.width, builder: builder) }
         ?? ImageExtent(of: images, builder: builder)
-    var extent = whole
+    let seen = options.takesBytes ? resize(&images, whole, options, builder) : whole
+    if options.takesBytes { images = normalize(images, builder) }
+    var extent = seen
     var isPadded = false
-    if options.takesBytes, case (let aligned, let padding?) = whole.aligned {
+    if options.takesBytes, case (let aligned, let padding?) = seen.aligned {
         let pads = builder.node(
             "Concat", [builder.constant([0, 0, 0, 0, 0, 0]), padding], ["axis": .integer(0)], name: "pads")
         images = builder.node("Pad", [images, pads], name: "padded")
@@ -110,7 +114,12 @@ private func addNodes(of network: DiscreteNetwork, options: ONNXOptions, to buil
     var result = DiscreteGraph(network, extent: extent, builder: builder).scores(of: images)
     if isPadded {
         result = builder.node(
-            "Slice", [result, builder.constant([0, 0]), whole.size, builder.constant([2, 3])], name: "cropped")
+            "Slice", [result, builder.constant([0, 0]), seen.size, builder.constant([2, 3])], name: "cropped")
+    }
+    if options.takesBytes && options.resizing != .none {
+        result = builder.node(
+            "Resize", [result, "", "", whole.shape(channels: network.layout.classes, stride: 1)],
+            ["mode": .text("linear"), "coordinate_transformation_mode": .text("half_pixel")], name: "back")
     }
     if options.givesLabels {
         let index = builder.node("ArgMax", [result], ["axis": .integer(1), "keepdims": .integer(0)], name: "index")
@@ -121,13 +130,34 @@ private func addNodes(of network: DiscreteNetwork, options: ONNXOptions, to buil
     }
 }
 
-/// Bytes `[N, H, W, 3]` to 2x / 255 - 1 `[N, 3, H, W]`.
-private func normalize(_ pixels: String, _ builder: GraphBuilder) -> String {
+/// Resizes images `[N, 3, H, W]`; the extent that they have then.
+private func resize(
+    _ images: inout String, _ whole: ImageExtent, _ options: ONNXOptions, _ builder: GraphBuilder
+) -> ImageExtent {
+    let new: ImageExtent
+    var shrinking: ImageResizing.Shrinking?
+    switch options.resizing {
+    case .none: return whole
+    case .factor(let factor): new = whole.resized(by: factor, builder: builder)
+    case .size(let size):
+        new = ImageExtent(height: size.height, width: size.width, builder: builder)
+        shrinking = options.size.flatMap { ImageResizing.Shrinking(from: $0, to: size) }
+    }
+    images = ImageResizing(builder: builder).resize(images, from: whole, to: new, shrinking: shrinking)
+    return new
+}
+
+/// Bytes `[N, H, W, 3]` as floats `[N, 3, H, W]`.
+private func channelsFirst(_ pixels: String, _ builder: GraphBuilder) -> String {
     let floats = builder.node("Cast", [pixels], ["to": .integer(1)], name: "pixels.float")
+    return builder.node("Transpose", [floats], ["perm": .integers([0, 3, 1, 2])], name: "pixels.image")
+}
+
+/// 0 to 255 to 2x / 255 - 1.
+private func normalize(_ images: String, _ builder: GraphBuilder) -> String {
     let scaled = builder.node(
-        "Mul", [floats, builder.weights(Tensor([Float(2) / 255], shape: [1]), name: "pixels.scale")],
+        "Mul", [images, builder.weights(Tensor([Float(2) / 255], shape: [1]), name: "pixels.scale")],
         name: "pixels.scaled")
-    let shifted = builder.node(
+    return builder.node(
         "Sub", [scaled, builder.weights(Tensor([Float(1)], shape: [1]), name: "pixels.one")], name: "pixels.shifted")
-    return builder.node("Transpose", [shifted], ["perm": .integers([0, 3, 1, 2])], name: "pixels.image")
 }

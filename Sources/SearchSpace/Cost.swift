@@ -68,14 +68,13 @@ public struct Cost: Hashable, Codable, Sendable {
     ///   - classes: the number of classes.
     ///   - height: the image's height.
     ///   - width: the image's width.
-    ///   - atrous: how atrous operators convolve.
     ///   - widths: the channels that do not follow from the filters.
     /// - Returns: the cost of each part.
     public static func of(
-        _ genotype: Genotype, filters: Int, classes: Int, height: Int, width: Int, atrous: AtrousKind = .dense,
+        _ genotype: Genotype, filters: Int, classes: Int, height: Int, width: Int,
         widths: NetworkWidths = NetworkWidths()
     ) -> Cost {
-        let layout = NetworkLayout(genotype, filters: filters, classes: classes, atrous: atrous, widths: widths)
+        let layout = NetworkLayout(genotype, filters: filters, classes: classes, widths: widths)
         return Cost(layout, height: height, width: width)
     }
 

@@ -13,16 +13,15 @@ extension Cost {
     ///   - classes: the number of classes.
     ///   - height: the image's height.
     ///   - width: the image's width.
-    ///   - atrous: how atrous operators convolve.
     ///   - widths: the channels that do not follow from the filters.
     /// - Returns: the multiplier, the lower one of equals, and what the network costs with it.
     public static func filters(
         of genotype: Genotype, closestTo multiplyAdds: Int, classes: Int, height: Int, width: Int,
-        atrous: AtrousKind = .dense, widths: NetworkWidths = NetworkWidths()
+        widths: NetworkWidths = NetworkWidths()
     ) -> (filters: Int, cost: Cost) {
         func cost(_ filters: Int) -> Cost {
             Cost.of(
-                genotype, filters: filters, classes: classes, height: height, width: width, atrous: atrous,
+                genotype, filters: filters, classes: classes, height: height, width: width,
                 widths: widths)
         }
         var best = (filters: 1, cost: cost(1))

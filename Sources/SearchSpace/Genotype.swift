@@ -4,6 +4,8 @@ public struct Genotype: Hashable, Sendable {
     public var path: [Stride]
     /// The cell.
     public var cell: Cell
+    /// How the atrous operators convolve: as they did in the search.
+    public var atrous: AtrousKind
 
     /// The number of layers, L.
     public var layers: Int { path.count }
@@ -11,9 +13,10 @@ public struct Genotype: Hashable, Sendable {
     public var blocks: Int { cell.blocks.count }
 
     /// A genotype of a path and a cell; `validate()` says whether it is one that can be built.
-    public init(path: [Stride], cell: Cell) {
+    public init(path: [Stride], cell: Cell, atrous: AtrousKind = .dense) {
         self.path = path
         self.cell = cell
+        self.atrous = atrous
     }
 
     /// The most layers that a genotype may have: a bound on what a file can ask for.

@@ -25,13 +25,16 @@ extension Genotype {
     }
 
     /// The genotype file's bytes, always the same for equal genotypes.
+    ///
+    /// `atrous` is there where it is not dense.
     public func json() -> Data {
         let strides = path.map { String($0.rawValue) }.joined(separator: ", ")
         let lines = cell.blocks.map { block in
             "[" + block.branches.map { "[\"\($0.input.name)\", \"\($0.op.rawValue)\"]" }.joined(separator: ", ") + "]"
         }
+        let kind = atrous == .dense ? "" : " \"atrous\": \"\(atrous.rawValue)\","
         let text = """
-            {"version": \(Genotype.formatVersion), "layers": \(layers), "blocks": \(blocks),
+            {"version": \(Genotype.formatVersion), "layers": \(layers), "blocks": \(blocks),\(kind)
              "path": [\(strides)],
              "cell": [\(lines.joined(separator: ",\n          "))]}
 
@@ -51,7 +54,8 @@ extension Genotype: Codable {
         self = try GenotypeDocument(
             version: value(Int.self, "version"), layers: value(Int.self, "layers"),
             blocks: value(Int.self, "blocks"), path: value([Int].self, "path"),
-            cell: value([[[String]]].self, "cell")
+            cell: value([[[String]]].self, "cell"),
+            atrous: container.decodeIfPresent(String.self, forKey: AnyKey(stringValue: "atrous"))
         ).genotype()
     }
 
@@ -62,6 +66,7 @@ extension Genotype: Codable {
         try container.encode(layers, forKey: AnyKey(stringValue: "layers"))
         try container.encode(blocks, forKey: AnyKey(stringValue: "blocks"))
         try container.encode(path, forKey: AnyKey(stringValue: "path"))
+        if atrous != .dense { try container.encode(atrous.rawValue, forKey: AnyKey(stringValue: "atrous")) }
         let names = cell.blocks.map { $0.branches.map { [$0.input.name, $0.op.rawValue] } }
         try container.encode(names, forKey: AnyKey(stringValue: "cell"))
     }
@@ -81,15 +86,18 @@ private struct GenotypeDocument {
     var blocks: Int
     var path: [Int]
     var cell: [[[String]]]
+    /// Dense where it is not said.
+    var atrous: String?
 
-    static let keys = ["version", "layers", "blocks", "path", "cell"]
+    static let required = ["version", "layers", "blocks", "path", "cell"]
+    static let keys = required + ["atrous"]
 
     static func check(keys found: [String]) throws {
         for key in found where !keys.contains(key) {
             let hint = nearest(to: key, among: keys).map { "; did you mean '\($0)'?" } ?? ""
             throw SearchSpaceError(location: quoted(key), problem: "unknown key" + hint)
         }
-        for key in keys where !found.contains(key) {
+        for key in required where !found.contains(key) {
             throw SearchSpaceError(location: key, problem: "the key is missing")
         }
     }
@@ -116,9 +124,19 @@ private struct GenotypeDocument {
                 first: try branch(pair[0], "cell[\(number)][0]"),
                 second: try branch(pair[1], "cell[\(number)][1]"))
         }
-        let genotype = Genotype(path: strides, cell: Cell(blocks: cells))
+        let genotype = Genotype(path: strides, cell: Cell(blocks: cells), atrous: try atrousKind())
         try genotype.validate()
         return genotype
+    }
+
+    private func atrousKind() throws -> AtrousKind {
+        guard let atrous else { return .dense }
+        guard let kind = AtrousKind(rawValue: atrous) else {
+            throw SearchSpaceError(
+                location: "atrous",
+                problem: "\(quoted(atrous)) is not \(enumeration(AtrousKind.allCases.map(\.rawValue)))")
+        }
+        return kind
     }
 
     private func check(_ count: Int, _ location: String, _ what: String, _ wanted: Int, _ key: String?) throws {
@@ -161,6 +179,7 @@ extension GenotypeDocument {
         version = try member("version").integer("version")
         layers = try member("layers").integer("layers")
         blocks = try member("blocks").integer("blocks")
+        atrous = try object.first { $0.key == "atrous" }?.value.string("atrous")
         path = try member("path").array("path").enumerated().map { try $1.integer("path[\($0)]") }
         cell = try member("cell").array("cell").enumerated().map { number, block in
             try block.array("cell[\(number)]").enumerated().map { side, branch in

@@ -7,6 +7,8 @@ public struct GenotypeSampler: Sendable {
     public let layers: Int
     /// The number of blocks.
     public let blocks: Int
+    /// How the atrous operators convolve.
+    public let atrous: AtrousKind
     /// The number of paths from a node to the last layer, by the layers that are left and the node's level.
     private let completions: [[UInt128]]
 
@@ -18,11 +20,12 @@ public struct GenotypeSampler: Sendable {
     /// A sampler of genotypes of one size.
     ///
     /// - Throws: `SearchSpaceError` where layers or blocks are out of range.
-    public init(layers: Int = 12, blocks: Int = 5) throws {
+    public init(layers: Int = 12, blocks: Int = 5, atrous: AtrousKind = .dense) throws {
         try Genotype.check(count: layers, of: "layers", upTo: GenotypeSampler.maximumLayers)
         try Genotype.check(count: blocks, of: "blocks", upTo: GenotypeSampler.maximumBlocks)
         self.layers = layers
         self.blocks = blocks
+        self.atrous = atrous
         var completions = [Stride.allCases.map { _ in UInt128(1) }]
         for _ in 0..<layers {
             let next = completions[completions.count - 1]
@@ -79,7 +82,7 @@ public struct GenotypeSampler: Sendable {
         let blocks = (1...blocks).map { number in
             block(number, Int(below(UInt128(choices(forBlock: number)), bits)))
         }
-        return Genotype(path: path(below(paths, bits)), cell: Cell(blocks: blocks))
+        return Genotype(path: path(below(paths, bits)), cell: Cell(blocks: blocks), atrous: atrous)
     }
 
     private static let operators = Operator.allCases.filter { $0 != .none }

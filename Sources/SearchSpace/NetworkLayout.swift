@@ -54,8 +54,6 @@ public struct NetworkLayout: Hashable, Sendable {
     public let filters: Int
     /// The number of classes.
     public let classes: Int
-    /// How atrous operators convolve.
-    public let atrous: AtrousKind
     /// The channels that do not follow from the filters.
     public let widths: NetworkWidths
     /// The stem's three convolutions; the second's output (stride 2) is the first H^{l-2}, the third's the first H^{l-1}.
@@ -73,11 +71,9 @@ public struct NetworkLayout: Hashable, Sendable {
     ///   - genotype: a genotype that passes `validate()`.
     ///   - filters: the filter multiplier F.
     ///   - classes: the number of classes.
-    ///   - atrous: how atrous operators convolve.
     ///   - widths: the channels that do not follow from the filters.
     public init(
-        _ genotype: Genotype, filters: Int, classes: Int, atrous: AtrousKind = .dense,
-        widths: NetworkWidths = NetworkWidths()
+        _ genotype: Genotype, filters: Int, classes: Int, widths: NetworkWidths = NetworkWidths()
     ) {
         precondition(widths.areValid, "three stem convolutions and widths of at least 1, not \(widths)")
         precondition(filters >= 1 && classes >= 1, "filters (\(filters)) and classes (\(classes)) are at least 1")
@@ -85,7 +81,6 @@ public struct NetworkLayout: Hashable, Sendable {
         self.genotype = genotype
         self.filters = filters
         self.classes = classes
-        self.atrous = atrous
         self.widths = widths
         let (early, late) = (widths.stem[1], widths.stem[2])
         stem = [
@@ -118,6 +113,6 @@ public struct NetworkLayout: Hashable, Sendable {
     /// The convolutions of a branch of a cell.
     public func convolutions(of branch: Branch, in cell: CellLayout) -> [ConvolutionLayout] {
         branch.op.convolutions(
-            channels: cell.blockChannels, stride: cell.operatorStride(of: branch.input), atrous: atrous)
+            channels: cell.blockChannels, stride: cell.operatorStride(of: branch.input), atrous: genotype.atrous)
     }
 }

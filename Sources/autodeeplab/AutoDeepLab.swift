@@ -33,6 +33,7 @@ struct AutoDeepLab: AsyncParsableCommand {
         }
         do {
             var command = try parseAsRoot()
+            reportEngineFailures(of: command)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -214,7 +214,7 @@ struct FaultTests {
         #expect(result.status == 70)
         #expect(
             result.errors.hasPrefix(
-                "error: memory ran out; lower batch, crop or filters of search or train, or set search.recompute=cells ("
+                "error: memory ran out; lower search.batch, search.crop or search.filters, or set search.recompute=cells ("
             ),
             "\(result.errors)")
         #expect(result.errors.split(separator: "\n").count == 1)

@@ -28,8 +28,9 @@ struct PipelineTests {
         #expect(
             Set(metrics.keys) == [
                 "mIOU", "frequencyWeightedIOU", "pixelAccuracy", "meanAccuracy", "boundaryF", "classes", "worst",
-                "images", "seconds",
+                "images", "seconds", "split", "scales", "flip", "window", "overlap", "resize",
             ])
+        #expect(metrics["split"] as? String == "test" && metrics["scales"] as? [Double] == [1])
         #expect(metrics["images"] as? Int == 4)
         let file = try Data(contentsOf: URL(fileURLWithPath: train + "/metrics.json"))
         let written = try #require(try JSONSerialization.jsonObject(with: file) as? [String: Any])

@@ -145,7 +145,9 @@ struct PredictTests {
                 "evaluate.worst=\(pictures.count)", "-q")
             #expect(result.status == 0, "\(result.errors)")
             #expect(result.output.contains("boundary F ") && result.output.contains("frequency-weighted IoU "))
-            #expect(setting.files("judged") == ["confusion.csv", "confusion.svg", "metrics.json"] + pictures)
+            let files = ["confusion.csv", "confusion.svg", "metrics.json"]
+            #expect(
+                setting.files("judged") == files + (files + pictures).map { "splits/test/" + $0 } + pictures)
         }
     }
 }

@@ -31,8 +31,45 @@ struct ModelCardTests {
         try evaluation.write(to: run.folder("a"))
         try writeModelCard(ofRun: run.folder("a"))
         let after = try card(run, "a")
-        #expect(after.contains("on 4 images: mIOU \(String(format: "%.4f", metrics.mIOU)),"))
+        #expect(after.contains("| val | 4 | 1.0 | no | none | \(String(format: "%.4f", metrics.mIOU)) |"))
         #expect(metrics.classes.allSatisfy { after.contains("| \($0.name) | ") } && !after.contains("not made yet"))
+    }
+
+    @Test("Each split has an entry of its own, with how it was measured")
+    func splits() throws {
+        let run = try InstantRun(.train)
+        try run.run("a")
+        let folder = run.folder("a")
+        let model = try Model(at: folder)
+        var measured: [Metrics] = []
+        for (split, settings) in [
+            ("val", ["evaluate.flip=true"]), ("train", ["evaluate.scales=[0.5, 1]", "evaluate.window=33"]),
+        ] {
+            let evaluation = try evaluate(
+                model, try run.configuration(settings), split: split, reporter: SilentReporter())
+            try evaluation.write(to: folder)
+            measured.append(evaluation.metrics)
+        }
+        #expect(measured.map(\.split) == ["val", "train"] && measured.map(\.images) == [4, 20])
+        #expect(measured.map(\.flip) == [true, false] && measured.map(\.window) == [0, 33])
+        #expect(measured.map(\.scales) == [[1], [0.5, 1]] && measured.map(\.resize) == [1, 1])
+        func read(_ path: String) throws -> Metrics {
+            try JSONDecoder().decode(Metrics.self, from: Data(contentsOf: URL(fileURLWithPath: folder + "/" + path)))
+        }
+        for metrics in measured {
+            let kept = try read("splits/\(metrics.split)/metrics.json")
+            #expect(kept.split == metrics.split && abs(kept.mIOU - metrics.mIOU) < 1e-12)
+            for name in ["confusion.csv", "confusion.svg", "worst/1.png"] {
+                #expect(FileManager.default.fileExists(atPath: folder + "/splits/\(metrics.split)/\(name)"))
+            }
+        }
+        // The folder itself has the last one.
+        #expect(try read("metrics.json").split == "train")
+        try writeModelCard(ofRun: folder)
+        let text = try card(run, "a")
+        #expect(
+            text.contains("| val | 4 | 1.0 | yes | none | ") && text.contains("| train | 20 | 0.5, 1.0 | no | 33 | "))
+        #expect(RunPaths(folder: "r").split("../up").folder.hasSuffix("/r/splits/_..-up"))
     }
 
     @Test("A licence that is not given is not stated, and a folder without a model has no card")

@@ -66,8 +66,8 @@ struct WindowTests {
         (inference.window, inference.overlap) = (48, 0.5)
         let network = { (x: Tensor) in x * 3 }
         var rows = 0
-        inference.forEachStrip(of: image, network: network) { strip in
-            #expect(strip.size(2) <= 48)
+        inference.map(of: image, network: network).forEachStrip { row, strip in
+            #expect(strip.size(2) <= 48 && row == rows)
             rows += strip.size(2)
         }
         #expect(rows == 150)

@@ -109,9 +109,9 @@ struct ONNXTests {
         try cases.add("everything-fixed", everything, fixed: true, sizes: [[1, 71, 50]])
         var random = SplitMix(state: 11)
         for seed in 0..<16 {
-            let genotype = Genotype.random(using: &random)
-            var configuration = DiscreteConfiguration.tiny(filters: .random(in: 1...5, using: &random))
-            configuration.atrous = seed % 3 == 0 ? .separable : .dense
+            var genotype = Genotype.random(using: &random)
+            let configuration = DiscreteConfiguration.tiny(filters: .random(in: 1...5, using: &random))
+            genotype.atrous = seed % 3 == 0 ? .separable : .dense
             let size = [1, Int.random(in: 33...70, using: &random), Int.random(in: 33...70, using: &random)]
             try cases.add(
                 "random-\(seed)", network(genotype, configuration, seed: UInt64(seed)), fixed: seed % 2 == 0,

@@ -12,10 +12,10 @@ struct PyTorchTests {
     @Test("The module of the example gives what the network gives")
     func example() throws {
         let folder = try TemporaryFolder()
-        var separable = DiscreteConfiguration.tiny(filters: 3)
+        var separable = Genotype.everything
         separable.atrous = .separable
         var random = SplitMix(state: 5)
-        var networks = [network(.everything, .tiny()), network(.everything, separable)]
+        var networks = [network(.everything, .tiny()), network(separable, .tiny(filters: 3))]
         networks += try [KnownDesign.autoDeepLab, .convDeconv].map { network(try $0.genotype(), .tiny(filters: 2)) }
         networks += (0..<3).map { network(.random(using: &random), .tiny(), seed: $0) }
         for (number, network) in networks.enumerated() {

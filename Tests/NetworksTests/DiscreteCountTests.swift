@@ -26,10 +26,9 @@ import Torch
     }
 
     @Test(arguments: 0..<20) func equalsCost(seed: Int) {
-        let genotype = Genotype.random(seed: UInt64(seed), layers: 1 + seed % 8, blocks: 1 + seed % 5)
-        var configuration = DiscreteConfiguration.tiny(filters: 1 + seed % 7, classes: 2 + seed % 3)
-        configuration.atrous = seed % 2 == 0 ? .dense : .separable
-        let built = network(genotype, configuration)
+        var genotype = Genotype.random(seed: UInt64(seed), layers: 1 + seed % 8, blocks: 1 + seed % 5)
+        genotype.atrous = seed % 2 == 0 ? .dense : .separable
+        let built = network(genotype, .tiny(filters: 1 + seed % 7, classes: 2 + seed % 3))
         let cost = Cost(built.layout, height: 65, width: 65)
         #expect(parts(built.store) == [cost.backbone, cost.aspp, cost.decoder].map(\.parameters))
         #expect(built.store.parameterCount == cost.parameters)

@@ -51,14 +51,22 @@ import Torch
     @Test(arguments: 0..<12) func randomGenotypes(seed: Int) {
         let seed = UInt64(seed)
         var random = SplitMix(state: seed)
-        let genotype = Genotype.random(
+        var genotype = Genotype.random(
             seed: seed, layers: .random(in: 1...7, using: &random), blocks: .random(in: 1...5, using: &random))
-        var configuration = DiscreteConfiguration.tiny(filters: .random(in: 1...6, using: &random))
-        configuration.atrous = seed % 3 == 0 ? .separable : .dense
-        let built = network(genotype, configuration, seed: seed)
+        genotype.atrous = seed % 3 == 0 ? .separable : .dense
+        let built = network(genotype, .tiny(filters: .random(in: 1...6, using: &random)), seed: seed)
         randomizeVectors(of: built.store, seed: seed)
         let (height, width) = (Int.random(in: 33...50, using: &random), Int.random(in: 33...50, using: &random))
         compare(built, images([Int(seed % 2) + 1, 3, height, width], seed: seed), training: seed % 4 != 3)
+    }
+
+    @Test func separableAtrousOnEveryInput() {
+        var genotype = Genotype.everything
+        genotype.atrous = .separable
+        let built = network(genotype)
+        #expect(built.store.state.keys.filter { $0.hasSuffix(".dense.weight") }.isEmpty)
+        randomizeVectors(of: built.store, seed: 4)
+        compare(built, images([2, 3, 41, 50]), training: true)
     }
 
     /// Where H^{l-2} has the block's channels there is no 1x1, and a skip hands on the map itself.

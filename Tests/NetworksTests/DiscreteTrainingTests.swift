@@ -100,7 +100,7 @@ import Torch
 
     @Test func configurationRoundTrip() throws {
         var configuration = DiscreteConfiguration.tiny()
-        configuration.atrous = .separable
+        configuration.dropPathKeep = 0.25
         let data = try JSONEncoder().encode(configuration)
         #expect(try JSONDecoder().decode(DiscreteConfiguration.self, from: data) == configuration)
     }

@@ -99,7 +99,7 @@ struct LiteralDiscreteNetwork {
             let first = unit(x, ["1.depthwise", "1.pointwise"], stride: stride)
             return unit(first, ["2.depthwise", "2.pointwise"])
         case .atrous3x3, .atrous5x5:
-            let parts = configuration.atrous == .dense ? ["1.dense"] : ["1.depthwise", "1.pointwise"]
+            let parts = genotype.atrous == .dense ? ["1.dense"] : ["1.depthwise", "1.pointwise"]
             guard stride == 2 else { return unit(x, parts, dilation: 2) }
             return unit(resize(x.relu(), (x.size(2) + 1) / 2, (x.size(3) + 1) / 2), parts)
         case .averagePool3x3:

@@ -67,7 +67,9 @@ import Torch
     @Test func decodedIsTheStrongestPath() {
         let built = supernet(.tiny(layers: 4, blocks: 3))
         let genotype = built.network.architecture.decoded()
-        #expect(genotype.layers == 4 && genotype.blocks == 3)
+        #expect(genotype.layers == 4 && genotype.blocks == 3 && genotype.atrous == .dense)
+        let separable = supernet(.tiny(layers: 2, blocks: 1, atrous: .separable))
+        #expect(separable.network.architecture.decoded().atrous == .separable)
         let space = built.network.networkSpace
         #expect(genotype.path == decodePath(outgoing: built.network.architecture.betaTable, space: space))
     }

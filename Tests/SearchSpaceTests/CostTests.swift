@@ -51,6 +51,19 @@ import Testing
             cost.multiplyAdds == cost.backbone.multiplyAdds + cost.aspp.multiplyAdds + cost.decoder.multiplyAdds)
     }
 
+    /// One cell at stride 4 whose only convolution is a separable atrous 5x5: F = 4 gives blocks of 4 channels.
+    @Test func separableAtrousByHand() {
+        let block = Block(
+            first: Branch(input: .previous, op: .atrous5x5), second: Branch(input: .previous, op: .skip))
+        func backbone(_ atrous: AtrousKind) -> Cost.Part {
+            let genotype = Genotype(path: [.s4], cell: Cell(blocks: [block]), atrous: atrous)
+            return Cost.of(genotype, filters: 4, classes: 2, height: 33, width: 65).backbone
+        }
+        // Depthwise 25 * 4 and pointwise 4 * 4 in place of 25 * 4 * 4; both have one batch norm. The map is 9x17.
+        #expect(backbone(.dense).parameters - backbone(.separable).parameters == 400 - 116)
+        #expect(backbone(.dense).multiplyAdds - backbone(.separable).multiplyAdds == (400 - 116) * 153)
+    }
+
     @Test func countsWithinTheBoundsDoNotOverflow() throws {
         let branch = Branch(input: .previous, op: .atrous5x5)
         let block = Block(first: branch, second: branch)

@@ -55,12 +55,23 @@ private func read(_ text: String) throws -> Genotype { try Genotype(json: Data(t
                 return Block(first: branches[0], second: branches[1])
             }
             let path = allPaths(layers: 5).randomElement(using: &generator) ?? []
-            let genotype = Genotype(path: path, cell: Cell(blocks: blocks))
+            let atrous = AtrousKind.allCases.randomElement(using: &generator) ?? .dense
+            let genotype = Genotype(path: path, cell: Cell(blocks: blocks), atrous: atrous)
             #expect(try Genotype(json: genotype.json(), source: "memory") == genotype)
             let coded = try JSONEncoder().encode(genotype)
             #expect(try JSONDecoder().decode(Genotype.self, from: coded) == genotype)
             #expect(try Genotype(json: coded, source: "memory") == genotype)
         }
+    }
+
+    @Test func theFormOfAtrousOperatorsIsOptional() throws {
+        #expect(try read(small()).atrous == .dense)
+        #expect(try read(small(more: ", \"atrous\": \"dense\"")) == read(small()))
+        let separable = try read(small(more: ", \"atrous\": \"separable\""))
+        let dense = try read(small())
+        #expect(separable.atrous == .separable && separable != dense)
+        let text = String(decoding: separable.json(), as: UTF8.self)
+        #expect(text.hasPrefix("{\"version\": 1, \"layers\": 2, \"blocks\": 2, \"atrous\": \"separable\",\n"))
     }
 
     @Test func equalInputsOfABlockAreAllowed() throws {
@@ -72,6 +83,8 @@ private func read(_ text: String) throws -> Genotype { try Genotype(json: Data(t
     @Test(arguments: [
         (small(more: ", \"paths\": 1"), "g.json: 'paths': unknown key; did you mean 'path'?"),
         (small(more: ", \"path\": [4]"), "g.json: line 1: not valid JSON: the key 'path' is repeated"),
+        (small(more: ", \"atrous\": \"sparse\""), "g.json: atrous: 'sparse' is not dense or separable"),
+        (small(more: ", \"atrous\": null"), "g.json: atrous: expected a text, found null"),
         (small(version: "2"), "g.json: version: 2 is not supported; this program reads version 1"),
         (small(version: "true"), "g.json: version: expected a whole number, found true"),
         (small(layers: "2.0"), "g.json: layers: expected a whole number, found the number 2.0"),

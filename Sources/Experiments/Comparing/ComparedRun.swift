@@ -87,7 +87,8 @@ struct ComparedRun {
         let record = Record(
             split: split, evaluation: configuration.evaluationTexts, mIOU: evaluation.metrics.mIOU,
             validationMIOU: best,
-            secondsPerImage: times[times.count / 2] / 1e3, threads: configuration.workerThreads)
+            secondsPerImage: times[times.count / 2] / 1e3 * Double(images.windows), threads: configuration.workerThreads
+        )
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try AtomicFile.write(try encoder.encode(record), to: paths.comparedRun)

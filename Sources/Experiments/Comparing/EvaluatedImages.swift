@@ -10,11 +10,13 @@ public struct EvaluatedImages: Equatable, Sendable {
     public var height: Int
     /// Columns of the map that the network sees.
     public var width: Int
+    /// How many such maps an image is: windows, or 1.
+    public var windows = 1
 
-    /// Looks at the first image of a split: resized as for training, and padded to 32 n + 1 as for evaluation.
+    /// Looks at the first image of a split, as it is seen in evaluation.
     ///
     /// - Parameters:
-    ///   - configuration: Data and `train.resize`.
+    ///   - configuration: Data, `train.resize` and windows.
     ///   - split: The split's name; nil takes the configuration's `data.splits.val`.
     /// - Throws: An error about data that cannot be used.
     public init(_ configuration: Configuration, split: String?) throws {
@@ -23,16 +25,44 @@ public struct EvaluatedImages: Equatable, Sendable {
         guard let first = try dataset.samples(Split(rawValue: name)).first else {
             throw DataError(.missing, file: configuration.data.root, problem: "has no labelled image in split \(name)")
         }
-        let image = try dataset.reader(resize: configuration.train.resize).read(first).image
+        let scaling = configuration.data.scaling(resize: configuration.train.resize)
+        let image = try dataset.reader().decode(first)
         self.init(
-            classes: dataset.classes.count, height: paddedSize(image.height), width: paddedSize(image.width))
+            classes: dataset.classes.count, height: image.fullHeight, width: image.fullWidth, scaling: scaling,
+            evaluate: configuration.evaluate)
     }
 
-    /// Images of a size with so many classes.
+    /// Images of a size as `predict` sees them: resized, gone through by windows where they are large, and padded to
+    /// 32 n + 1.
+    public init(classes: Int, height: Int, width: Int, scaling: ImageScaling, evaluate: EvaluateConfiguration) {
+        let seen = scaling.size(width: width, height: height)
+        var inference = Inference(evaluate, device: .cpu)
+        _ = inference.boundMemory(width: seen.width, height: seen.height, classes: classes)
+        let map = inference.seenMaps(width: seen.width, height: seen.height)
+        self.init(classes: classes, height: paddedSize(map.height), width: paddedSize(map.width))
+        windows = map.count
+    }
+
+    /// Maps of a size with so many classes, just as the network sees them.
     public init(classes: Int, height: Int, width: Int) {
         self.classes = classes
         self.height = height
         self.width = width
+    }
+}
+
+extension Cost {
+    /// The cost of a network for an image, all windows of it.
+    public init(_ layout: NetworkLayout, on images: EvaluatedImages) {
+        self.init(layout, height: images.height, width: images.width)
+        func all(_ multiplyAdds: Int) -> Int {
+            let (product, overflow) = multiplyAdds.multipliedReportingOverflow(by: images.windows)
+            // Three of these are summed up.
+            return overflow ? Int.max / 4 : min(product, Int.max / 4)
+        }
+        backbone.multiplyAdds = all(backbone.multiplyAdds)
+        aspp.multiplyAdds = all(aspp.multiplyAdds)
+        decoder.multiplyAdds = all(decoder.multiplyAdds)
     }
 }
 
@@ -60,7 +90,7 @@ extension TrainConfiguration {
     ///   - images: Classes, and the size of the image.
     /// - Returns: The cost of each part, for one image at scale 1.
     public func cost(of genotype: Genotype, on images: EvaluatedImages) -> Cost {
-        Cost(network(classes: images.classes).layout(of: genotype), height: images.height, width: images.width)
+        Cost(network(classes: images.classes).layout(of: genotype), on: images)
     }
 
     /// The filter multiplier with which a network's multiply-adds come closest to a number, and the cost then.
@@ -68,8 +98,11 @@ extension TrainConfiguration {
         of genotype: Genotype, closestTo multiplyAdds: Int, on images: EvaluatedImages
     ) -> (filters: Int, cost: Cost) {
         let layout = network(classes: images.classes).layout(of: genotype)
-        return Cost.filters(
-            of: genotype, closestTo: multiplyAdds, classes: images.classes, height: images.height,
-            width: images.width, atrous: layout.atrous, widths: layout.widths)
+        let found = Cost.filters(
+            of: genotype, closestTo: multiplyAdds / images.windows, classes: images.classes, height: images.height,
+            width: images.width, widths: layout.widths)
+        let best = NetworkLayout(
+            genotype, filters: found.filters, classes: images.classes, widths: layout.widths)
+        return (found.filters, Cost(best, on: images))
     }
 }

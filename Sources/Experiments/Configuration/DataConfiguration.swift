@@ -20,7 +20,7 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var cacheMegabytes = 512
     /// Lets list files name files outside of the folder, by `..`, by links or by absolute paths.
     public var allowOutsideRoot = false
-    /// Brings the longer side of every training image to so many pixels; 0 leaves it (paper 5.2: 513 on ADE20K).
+    /// Brings the longer side of every image to so many pixels, always; 0 leaves it (paper 5.2: 513 on ADE20K).
     public var longerSide = 0
     /// Largest image that is decoded, in millions of pixels; `tiles` takes forty times as many.
     public var megapixels = 100

@@ -59,7 +59,13 @@ extension DataConfiguration {
     ///   - range: What becomes black and white in images of more than 8 bits.
     /// - Returns: The reader.
     public func trainingReader(_ dataset: Dataset, resize: Double, range: ValueRange? = nil) -> SampleReader {
-        dataset.reader(resize: resize, longerSide: longerSide > 0 ? longerSide : nil, range: range)
+        let scaling = scaling(resize: resize)
+        return dataset.reader(resize: scaling.factor, longerSide: scaling.longerSide, range: range)
+    }
+
+    /// The size at which images are seen, which a trained model keeps.
+    public func scaling(resize: Double) -> ImageScaling {
+        ImageScaling(factor: resize, longerSide: longerSide > 0 ? longerSide : nil)
     }
 }
 

@@ -29,7 +29,10 @@ public func evaluate(
     let samples = try dataset.samples(Split(rawValue: name)) { reporter.report(.note($0)) }
     let settings = configuration.evaluate
     let evaluator = Evaluator(
-        samples: samples, reader: dataset.reader(resize: model.resize, range: model.range), classes: count,
+        samples: samples,
+        reader: dataset.reader(
+            resize: model.scaling.factor, longerSide: model.scaling.longerSide, range: model.range),
+        classes: count,
         inference: Inference(settings, device: model.device))
     let start = Date()
     var boundary = settings.boundary > 0 ? BoundaryScore(classes: count, tolerance: settings.boundary) : nil
@@ -37,7 +40,7 @@ public func evaluate(
     var ignored = 0
     reporter.report(.began(stage: "evaluate", unit: "image", total: samples.count))
     let matrix = try evaluator(
-        network: { model.network($0, mode: .evaluation) },
+        network: { model.network.coarseScores($0) },
         judged: { item, prediction in
             ignored += item.mask.labels.reduce(0) { $0 + ($1 == Mask.ignored ? 1 : 0) }
             boundary?.add(labels: item.mask, prediction: prediction)
@@ -54,6 +57,6 @@ public func evaluate(
     return Evaluation(
         metrics: Metrics(
             total, boundary: boundary, worst: worst.listed, names: model.classes.names, images: samples.count,
-            seconds: Date().timeIntervalSince(start)),
+            seconds: Date().timeIntervalSince(start), split: name, settings: settings, scaling: model.scaling),
         matrix: total, classes: model.classes, worst: worst.images)
 }

@@ -14,13 +14,6 @@ extension Batch {
     }
 }
 
-extension Tensor {
-    /// The strongest class of each pixel of scores `[1, classes, H, W]`, resized to the wanted size before.
-    func classes(height: Int, width: Int) -> [UInt8] {
-        interpolateBilinear(self, height: height, width: width, alignCorners: false).argmax(1).to(.uint8).bytes()
-    }
-}
-
 /// Measures a network on labelled images, at the labels' own resolution.
 struct Evaluator {
     let samples: [Sample]
@@ -31,14 +24,14 @@ struct Evaluator {
     /// - Parameters:
     ///   - network: Scores of a batch of images.
     ///   - judged: Told each image with its prediction, at the labels' resolution.
-    ///   - scored: Told each image, and how to get scores or probabilities of rows at the labels' resolution.
+    ///   - scored: Told each image with its scores, or probabilities, at the labels' resolution.
     ///   - stop: Asked after every image whether to give up.
     ///   - advanced: Told how many images are done.
     /// - Returns: The confusion matrix over all images, which the processes of a group share; nil if one gave up.
     /// - Throws: An error that names the image which cannot be read.
     func callAsFunction(
-        network: (Tensor) -> Tensor, judged: (EvaluationItem, Mask) -> Void = { _, _ in },
-        scored: (EvaluationItem, (Range<Int>) -> Tensor) -> Void = { _, _ in },
+        network: @escaping Inference.Network, judged: (EvaluationItem, Mask) -> Void = { _, _ in },
+        scored: (EvaluationItem, ClassMap) -> Void = { _, _ in },
         stop: () -> Bool = { false }, advanced: (Int) -> Void = { _ in }
     ) throws -> ConfusionMatrix? {
         let own = try Agreement.all {
@@ -49,8 +42,8 @@ struct Evaluator {
 
     /// The images of this process.
     private func measureOwn(
-        network: (Tensor) -> Tensor, judged: (EvaluationItem, Mask) -> Void,
-        scored: (EvaluationItem, (Range<Int>) -> Tensor) -> Void,
+        network: @escaping Inference.Network, judged: (EvaluationItem, Mask) -> Void,
+        scored: (EvaluationItem, ClassMap) -> Void,
         stop: () -> Bool, advanced: (Int) -> Void
     ) throws -> ConfusionMatrix? {
         let (rank, size) = (ProcessGroup.current?.rank ?? 0, ProcessGroup.size)
@@ -60,14 +53,10 @@ struct Evaluator {
         var matrix = ConfusionMatrix(classes: classes)
         var done = 0
         while let item = try loader.next() {
-            let found = inference(item.image, network: network)
-            let scores = withoutGradients {
-                interpolateBilinear(found, height: item.mask.height, width: item.mask.width, alignCorners: false)
-            }
-            let prediction = Mask(
-                width: item.mask.width, height: item.mask.height,
-                labels: withoutGradients { scores.argmax(1).to(.uint8).bytes() })
-            scored(item) { scores.narrow(2, start: $0.lowerBound, length: $0.count) }
+            let scores = inference.map(of: item.image, network: network)
+                .resized(height: item.mask.height, width: item.mask.width, alignCorners: false)
+            let prediction = scores.mask()
+            scored(item, scores)
             matrix.add(labels: item.mask.labels, predictions: prediction.labels)
             judged(item, prediction)
             done += 1

@@ -31,6 +31,20 @@ public struct Metrics: Codable, Equatable, Sendable {
         public var picture: String
     }
 
+    /// The split that was measured.
+    public var split: String
+    /// Factors of the image's size whose probabilities were averaged.
+    public var scales: [Double]
+    /// Whether the mirrored image counted too.
+    public var flip: Bool
+    /// Side of the windows; 0 where images were seen whole.
+    public var window: Int
+    /// Share of a window that the next one covered again.
+    public var overlap: Double
+    /// What images were resized by before the network saw them.
+    public var resize: Double
+    /// What their longer side was brought to instead; nil where they were resized by the factor.
+    public var longerSide: Int?
     /// Mean over the classes that are there.
     public var mIOU: Double
     /// Mean of the classes' IoU, weighted by their labelled pixels.
@@ -52,8 +66,15 @@ public struct Metrics: Codable, Equatable, Sendable {
 
     init(
         _ matrix: ConfusionMatrix, boundary: BoundaryScore?, worst: [Worst], names: [String], images: Int,
-        seconds: Double
+        seconds: Double, split: String, settings: EvaluateConfiguration, scaling: ImageScaling
     ) {
+        self.split = split
+        scales = settings.scales
+        flip = settings.flip
+        window = settings.window
+        overlap = settings.overlap
+        resize = scaling.factor
+        longerSide = scaling.longerSide
         mIOU = matrix.mIOU
         frequencyWeightedIOU = matrix.frequencyWeightedIOU
         pixelAccuracy = matrix.pixelAccuracy
@@ -82,9 +103,18 @@ public struct Evaluation {
     /// Writes `metrics.json`, `confusion.csv`, `confusion.svg` and, in `worst`, the images that went worst: image,
     /// labels and prediction side by side.
     ///
+    /// In the folder itself these are of the last evaluation; `splits/NAME` keeps those of each split.
+    ///
     /// - Parameter folder: A folder, which is made where it is missing.
     /// - Throws: An error where it cannot be written.
     public func write(to folder: String) throws {
+        let paths = RunPaths(folder: folder)
+        try writeFiles(to: paths.split(metrics.split).folder)
+        try writeFiles(to: folder)
+    }
+
+    /// The files of one evaluation alone.
+    func writeFiles(to folder: String) throws {
         let paths = RunPaths(folder: folder)
         try RunFolder.makeFolder(folder)
         let encoder = JSONEncoder()

@@ -34,12 +34,13 @@ struct Validation {
         }
     }
 
-    /// As an evaluation, which can be written.
-    func evaluation(_ classes: ClassTable) -> Evaluation {
+    /// As an evaluation of a split, which can be written.
+    func evaluation(_ classes: ClassTable, split: String, scaling: ImageScaling) -> Evaluation {
         let judged = WorstImages(worst)
         return Evaluation(
             metrics: Metrics(
-                matrix, boundary: nil, worst: judged.listed, names: classes.names, images: images, seconds: seconds),
+                matrix, boundary: nil, worst: judged.listed, names: classes.names, images: images, seconds: seconds,
+                split: split, settings: EvaluateConfiguration(), scaling: scaling),
             matrix: matrix, classes: classes, worst: judged.images)
     }
 }
@@ -53,7 +54,7 @@ extension Evaluator {
     ///   - stop: Asked after every image whether to give up.
     /// - Returns: What was measured; nil if one process gave up.
     /// - Throws: An error that names the image which cannot be read.
-    func validate(worst count: Int, network: (Tensor) -> Tensor, stop: () -> Bool) throws -> Validation? {
+    func validate(worst count: Int, network: @escaping Inference.Network, stop: () -> Bool) throws -> Validation? {
         var loss = PixelLoss()
         var worst = WorstImages(limit: count)
         let start = Date()
@@ -61,8 +62,7 @@ extension Evaluator {
             network: network,
             judged: { item, prediction in worst.add(item, prediction: prediction, classes: classes) },
             scored: { item, scores in
-                loss.add(
-                    labels: item.mask, areProbabilities: !inference.givesScores(for: item.image), scores: scores)
+                loss.add(labels: item.mask, areProbabilities: scores.isProbability) { scores.rows($0) }
             }, stop: stop)
         guard let matrix else { return nil }
         return Validation(

@@ -7,6 +7,8 @@ import Torch
 public struct InferenceTime: Codable, Equatable, Sendable {
     /// Height and width of the image.
     public var size: [Int]
+    /// How many windows it is gone through by; 1 where it is seen whole.
+    public var windows: Int
     /// Processor threads.
     public var threads: Int
     /// Ours: the median.
@@ -16,7 +18,7 @@ public struct InferenceTime: Codable, Equatable, Sendable {
     /// ONNX Runtime, where Python has it.
     public var onnxRuntime: ONNXCheck?
 
-    /// Measures a model on random pixels, alone and then in ONNX Runtime.
+    /// Measures a model on random pixels as `predict` treats them, and then in ONNX Runtime.
     ///
     /// - Parameters:
     ///   - model: The model.
@@ -27,18 +29,29 @@ public struct InferenceTime: Codable, Equatable, Sendable {
     public init(of model: Model, size: ONNXOptions.Size, repetitions: Int, configuration: Configuration) throws {
         let threads = configuration.workerThreads
         Engine.threads = threads
-        let times = InferenceTime.milliseconds(
-            of: model, height: size.height, width: size.width, repetitions: repetitions)
+        let image = Image.noise(height: size.height, width: size.width)
+        let times = (0...repetitions).map { _ in
+            let start = DispatchTime.now().uptimeNanoseconds
+            _ = model.segment(image)
+            return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
+        }.dropFirst().sorted()
         self.size = [size.height, size.width]
         self.threads = threads
         milliseconds = times[times.count / 2]
         fastest = times[0]
+        let seen = EvaluatedImages(
+            classes: model.classes.count, height: size.height, width: size.width, scaling: model.scaling,
+            evaluate: EvaluateConfiguration())
+        windows = seen.windows
         let folder = try ScratchFolder()
-        let options = ONNXOptions(size: size)
+        // Of an image that is seen whole ONNX Runtime gets the bytes too; else a window as many times.
+        var options = ONNXOptions(size: .init(height: seen.height, width: seen.width))
+        if windows == 1 { options = try model.onnxOptions(size: size, takesBytes: true, givesLabels: true) }
         try model.exportONNX(to: folder.file("model.onnx"), options: options)
-        let check = try ONNXCheck(
-            folder.file("model.onnx"), of: model, options: options, size: size, repetitions: repetitions,
-            threads: threads)
+        var check = try ONNXCheck(
+            folder.file("model.onnx"), of: model, options: options, size: options.size ?? size,
+            repetitions: repetitions, threads: threads)
+        check.milliseconds = check.milliseconds.map { $0 * Double(seen.windows) }
         onnxRuntime = check.onnxRuntime == nil ? nil : check
     }
 

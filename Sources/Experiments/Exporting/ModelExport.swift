@@ -3,6 +3,23 @@ import Foundation
 import Torch
 
 extension Model {
+    /// Options for this model: where bytes are taken, they are resized as `predict` does.
+    ///
+    /// - Throws: `ExportError` where resizing needs a fixed size.
+    public func onnxOptions(
+        size: ONNXOptions.Size? = nil, takesBytes: Bool = false, givesLabels: Bool = false
+    ) throws -> ONNXOptions {
+        var options = ONNXOptions(size: size, takesBytes: takesBytes, givesLabels: givesLabels)
+        guard takesBytes, !scaling.isIdentity else { return options }
+        if let size {
+            let seen = scaling.size(width: size.width, height: size.height)
+            options.resizing = .size(ONNXOptions.Size(height: seen.height, width: seen.width))
+        } else {
+            options.resizing = try ONNXOptions.Resizing(factor: scaling.longerSide == nil ? scaling.factor : 0)
+        }
+        return options
+    }
+
     /// Writes the network as an ONNX model, with the model file's metadata.
     ///
     /// - Parameters:

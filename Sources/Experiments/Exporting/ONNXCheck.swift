@@ -36,11 +36,10 @@ public struct ONNXCheck: Codable, Equatable, Sendable {
         let folder = try ScratchFolder()
         let image = Image.noise(height: size.height, width: size.width)
         let expected: Data = withoutGradients {
-            let network = { (images: Tensor) in model.network(images, mode: .evaluation) }
             let scores =
                 options.takesBytes
-                ? Inference(device: model.device)(image, network: network)
-                : network(image.tensor(on: model.device))
+                ? model.map(of: image, by: Inference(device: model.device)).rows(0..<size.height)
+                : model.network(image.tensor(on: model.device), mode: .evaluation)
             return options.givesLabels ? Data(scores.argmax(1).bytes()) : scores.floats().data
         }
         try expected.write(to: URL(fileURLWithPath: folder.file("expected")))

@@ -5,100 +5,87 @@ import Segmentation
 import Torch
 
 /// A trained network with all that it takes to use it alone: genotype, widths, classes, palette.
-public final class Model {
+///
+/// One model can be shared among tasks and threads, which then compute side by side; see docs/SERVING.md.
+///
+/// `@unchecked Sendable` by this invariant: once it is made, nothing that a model offers to the public changes it.
+/// Its tensors are read alone, what a pass computes belongs to that pass, and libtorch's operations may run on several
+/// threads at once. A training, which changes the network, makes a model of its own and shares it with nobody; who
+/// changes variables by way of ``network`` must be the model's only user, too.
+public final class Model: @unchecked Sendable {
     /// The network.
     public let network: DiscreteNetwork
     /// The architecture that it was built from.
     public let genotype: Genotype
     /// Names and colours of the classes.
     public let classes: ClassTable
-    /// Factor that images are resized by before the network sees them.
-    public let resize: Double
+    /// The size at which the network sees images.
+    public let scaling: ImageScaling
     /// What the values in the masks that it learnt from meant; nil where its file does not say.
     public let masks: MaskMeaning?
     /// What became black and white in the images of more than 8 bits that it learnt from; nil where there were none, or
     /// where its file does not say: then their upper 8 bits are taken.
-    public var range: ValueRange?
+    public internal(set) var range: ValueRange?
     /// Where it computes.
     public let device: Device
 
     /// A new network, its weights drawn from `generator`.
     init(
-        genotype: Genotype, configuration: DiscreteConfiguration, classes: ClassTable, resize: Double,
+        genotype: Genotype, configuration: DiscreteConfiguration, classes: ClassTable, scaling: ImageScaling,
         masks: MaskMeaning?, generator: Generator, device: Device
     ) {
         self.genotype = genotype
         self.classes = classes
-        self.resize = resize
+        self.scaling = scaling
         self.masks = masks
         self.device = device
         network = DiscreteNetwork(
             genotype, configuration, store: VariableStore(generator: generator, device: device))
     }
 
+    /// A network of this description, its weights drawn from `generator`: it is as fast as a trained one.
+    public convenience init(_ description: ModelDescription, generator: Generator, device: Device = .cpu) {
+        self.init(
+            genotype: description.genotype, configuration: description.configuration, classes: description.classes,
+            scaling: description.scaling, masks: description.masks, generator: generator, device: device)
+        range = description.range
+    }
+
     /// Reads a model file, or that of a run folder.
     ///
     /// - Throws: One line about a file that is missing, damaged or no model.
     public convenience init(at argument: String, device: Device = .cpu) throws {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
-            throw RunError(.missing, path: argument, "no such run or model file")
-        }
-        let path = isFolder.boolValue ? RunPaths(folder: argument).model : argument
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw RunError(.missing, path: path, "not there; the training has not written a model yet")
-        }
+        let path = try ModelDescription.path(of: argument)
         let (tensors, metadata) = try loadTensors(path)
-        func value<Value: Decodable>(_ key: String, as type: Value.Type) throws -> Value {
-            guard let text = metadata[key], let value = try? JSONDecoder().decode(type, from: Data(text.utf8)) else {
-                throw RunError(.damaged, path: path, "no usable `\(key)`; it is no model file")
-            }
-            return value
-        }
-        let genotype = try Genotype(json: Data((metadata["genotype"] ?? "").utf8), source: path)
-        let configuration = try value("configuration", as: DiscreteConfiguration.self)
-        let classes = try value("classes", as: ClassTable.self)
-        let resize = try value("resize", as: Double.self)
-        let masks = metadata["masks"] == nil ? nil : try value("masks", as: MaskMeaning.self)
-        guard masks?.isPossible(classes: classes.count) ?? true else {
-            throw RunError(.damaged, path: path, "`masks` gives labels a meaning that they cannot have")
-        }
-        do {
-            try configuration.validate()
-        } catch {
-            throw RunError(.damaged, path: path, "\(error)")
-        }
-        guard classes.count == configuration.classes else {
-            throw RunError(
-                .damaged, path: path, "\(classes.count) classes named, \(configuration.classes) meant")
-        }
-        guard (0.0625...4).contains(resize) else {
-            throw RunError(.damaged, path: path, "images resized by \(resize), where 0.0625 to 4 are possible")
-        }
+        let description = try ModelDescription(metadata, path: path)
         // Before anything is built: a file of a few bytes must not ask for a network of many.
-        let parameters = Cost(configuration.layout(of: genotype), height: 33, width: 33).parameters
+        let layout = description.configuration.layout(of: description.genotype)
+        let parameters = Cost(layout, height: 33, width: 33).parameters
         let stored = tensors.values.reduce(0) { $0 + $1.count }
         guard parameters <= stored else {
             throw RunError(
                 .damaged, path: path, "\(stored) values, where its network has \(parameters) parameters")
         }
-        self.init(
-            genotype: genotype, configuration: configuration, classes: classes, resize: resize, masks: masks,
-            generator: Generator(seed: 0), device: device)
-        if metadata["range"] != nil {
-            let stored = try value("range", as: ValueRange.self)
-            guard let possible = ValueRange(low: stored.low, high: stored.high) else {
-                throw RunError(.damaged, path: path, "`range` holds no values from 0 to 65535")
-            }
-            range = possible
-        }
+        self.init(description, generator: Generator(seed: 0), device: device)
         try network.store.load(tensors)
         network.fold()
     }
 
     /// The class of every pixel of an image, at the image's size.
+    ///
+    /// As `predict` sees it: an image whose scores would take too much memory is gone through by windows.
     public func segment(_ image: Image) -> Mask {
-        segment(image, by: Inference(device: device), wantsProbabilities: false).mask
+        var inference = Inference(device: device)
+        _ = inference.boundMemory(for: image, self)
+        return map(of: image, by: inference).mask()
+    }
+
+    /// Scores or probabilities of every pixel of an image, at the image's size.
+    func map(of image: Image, by inference: Inference) -> ClassMap {
+        let seen = scaling.size(width: image.width, height: image.height)
+        return inference.map(of: image.resized(width: seen.width, height: seen.height)) {
+            self.network.coarseScores($0)
+        }.resized(height: image.height, width: image.width, alignCorners: false)
     }
 
     /// Writes the model file.
@@ -106,7 +93,7 @@ public final class Model {
         try saveTensors(network.store.state, metadata: try metadata, to: path, carriesDigest: true)
     }
 
-    /// What it takes to use the weights alone: genotype, configuration, classes, resize, preprocessing.
+    /// What it takes to use the weights alone: genotype, configuration, classes, resize or longer side, preprocessing.
     var metadata: [String: String] {
         get throws {
             func json(_ value: some Encodable) throws -> String {
@@ -118,8 +105,9 @@ public final class Model {
             var result = [
                 "genotype": String(decoding: genotype.json(), as: UTF8.self),
                 "configuration": try json(network.configuration), "classes": try json(classes),
-                "resize": try json(resize), "preprocessing": "2x/255-1",
+                "resize": try json(scaling.factor), "preprocessing": "2x/255-1",
             ]
+            if let side = scaling.longerSide { result["longerSide"] = try json(side) }
             result["masks"] = try masks.map(json)
             result["range"] = try range.map(json)
             return result

@@ -15,9 +15,7 @@ public func writeModelCard(ofRun run: String) throws -> String {
     let card = ModelCard(
         run: run, model: try Model(at: run), configuration: try Configuration.resolve(file: paths.configuration),
         records: RunRecord.all(in: FileManager.default.contents(atPath: paths.log) ?? Data()),
-        metrics: FileManager.default.contents(atPath: paths.evaluation).flatMap {
-            try? JSONDecoder().decode(Metrics.self, from: $0)
-        })
+        evaluations: Metrics.all(in: paths))
     try AtomicFile.write(Data(card.markdown.utf8), to: paths.card)
     return paths.card
 }
@@ -28,7 +26,8 @@ struct ModelCard {
     let model: Model
     let configuration: Configuration
     let records: [RunRecord]
-    let metrics: Metrics?
+    /// The last one of each split.
+    let evaluations: [Metrics]
 
     var markdown: String {
         let name = URL(fileURLWithPath: run).standardizedFileURL.lastPathComponent
@@ -81,7 +80,7 @@ struct ModelCard {
             | folder | \(escapedMarkdown(folder)) |
             | layout | \(data.format.rawValue) |
             | trained on, validated on | \(escapedMarkdown(data.splits.train)), \(escapedMarkdown(data.splits.val)) |
-            | images resized by | \(model.resize) |
+            | images resized | \(model.scaling.longerSide.map { "to a longer side of \($0)" } ?? "by \(model.scaling.factor)") |
             | classes | \(names) |
             """
     }
@@ -107,14 +106,30 @@ struct ModelCard {
             best.map { "Validation: mIOU \(figure($0.0)) after epoch \($0.1), whose weights these are." }
                 ?? "Validation: not measured."
         ]
-        guard let metrics else { return lines[0] + "\n\nEvaluation: not made yet (`autodeeplab evaluate`)." }
+        if evaluations.isEmpty { return lines[0] + "\n\nEvaluation: not made yet (`autodeeplab evaluate`)." }
         lines += [
-            "",
-            "Evaluation on \(metrics.images) images: mIOU \(figure(metrics.mIOU)), pixel accuracy "
-                + "\(figure(metrics.pixelAccuracy)), mean accuracy \(figure(metrics.meanAccuracy)).", "",
-            "| class | IoU |", "|---|---|",
+            "", "| split | images | scales | mirrored | windows | mIOU | pixel accuracy | mean accuracy |",
+            "|---|---|---|---|---|---|---|---|",
         ]
-        lines += metrics.classes.map { "| \(escapedMarkdown($0.name)) | \($0.iou.map(figure) ?? "absent") |" }
+        lines += evaluations.map { metrics in
+            let scales = metrics.scales.map { "\($0)" }.joined(separator: ", ")
+            let cells = [
+                escapedMarkdown(metrics.split), "\(metrics.images)", scales, metrics.flip ? "yes" : "no",
+                metrics.window == 0 ? "none" : "\(metrics.window)", figure(metrics.mIOU),
+                figure(metrics.pixelAccuracy), figure(metrics.meanAccuracy),
+            ]
+            return "| \(cells.joined(separator: " | ")) |"
+        }
+        let columns = evaluations.map { escapedMarkdown($0.split) }
+        lines += [
+            "", "| IoU of | \(columns.joined(separator: " | ")) |", "|---|" + columns.map { _ in "---|" }.joined(),
+        ]
+        for (label, name) in model.classes.names.enumerated() {
+            let values = evaluations.map { metrics in
+                metrics.classes.indices.contains(label) ? metrics.classes[label].iou.map(figure) ?? "absent" : "absent"
+            }
+            lines.append("| \(escapedMarkdown(name)) | \(values.joined(separator: " | ")) |")
+        }
         return lines.joined(separator: "\n")
     }
 
@@ -142,6 +157,17 @@ struct ModelCard {
     }
 
     private func figure(_ value: Double) -> String { String(format: "%.4f", value) }
+}
+
+extension Metrics {
+    /// The last evaluation of each split, by its name; what cannot be read is left out.
+    static func all(in paths: RunPaths) -> [Metrics] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: paths.splits)) ?? []
+        let files = names.sorted().map { RunPaths(folder: paths.splits + "/" + $0).evaluation }
+        return files.compactMap { path in
+            FileManager.default.contents(atPath: path).flatMap { try? JSONDecoder().decode(Metrics.self, from: $0) }
+        }
+    }
 }
 
 /// A text of any length as it may stand in a line or a table of Markdown.

@@ -73,17 +73,22 @@ public func predict(
             notes.add(decoded.notes, file: file.path)
             reporter.report(notes)
             let image = decoded.image
-            let (mask, probabilities) = model.segment(
-                image, by: inference(for: image, model: model, options: options, file: file.path, reporter: reporter),
-                wantsProbabilities: options.probabilities != nil)
+            var inference = Inference(options.evaluate, device: model.device)
+            if let window = inference.boundMemory(for: image, model) {
+                reporter.report(
+                    .note(
+                        "\(file.path): \(image.width)x\(image.height) pixels and \(model.classes.count) classes, gone "
+                            + "through by windows of \(window) (--window)"))
+            }
+            let map = model.map(of: image, by: inference)
             let target = file.target(in: output, form: options.form)
             try RunFolder.makeFolder((target as NSString).deletingLastPathComponent)
+            let mask = try options.probabilities?.write(map, besides: target) ?? map.mask()
             if let form = options.form {
                 try form.write(mask, to: target)
             } else {
                 try writePNG(mask, palette: model.classes.palette, to: target)
             }
-            if let probabilities { try options.probabilities?.write(probabilities, besides: target) }
             if options.overlay {
                 try writePNG(legends.overlay(of: mask, on: image), to: stem(of: target) + "-overlay.png")
             }
@@ -98,62 +103,22 @@ public func predict(
     return (masks, failures)
 }
 
-/// Pixels up to which an image is seen as a whole where nothing else is asked for; scores of larger ones need too much
-/// memory.
-private let largestWholeImage = 8_500_000
-
-/// The side of the windows that larger images are gone through by.
-private let usualWindow = 1_025
-
-private func inference(
-    for image: Image, model: Model, options: PredictionOptions, file: String, reporter: any ProgressReporter
-) -> Inference {
-    var result = Inference(options.evaluate, device: model.device)
-    let pixels = Double(image.width * image.height) * model.resize * model.resize
-    if result.window == 0 && pixels > Double(largestWholeImage) {
-        result.window = usualWindow
-        reporter.report(
-            .note(
-                "\(file): \(image.width)x\(image.height) pixels, gone through by windows of \(usualWindow) (--window)"))
-    }
-    return result
-}
-
-extension Model {
-    /// The class of every pixel of an image, at the image's size, and their probabilities `[1, classes, H, W]`.
-    func segment(
-        _ image: Image, by inference: Inference, wantsProbabilities: Bool
-    ) -> (mask: Mask, probabilities: Tensor?) {
-        let seen = image.resized(by: resize)
-        let network = { (images: Tensor) in self.network(images, mode: .evaluation) }
-        var labels: [UInt8] = []
-        var probabilities: Tensor?
-        if seen.width == image.width && seen.height == image.height && !wantsProbabilities {
-            // Strip by strip, so that an image of any size needs little memory.
-            inference.forEachStrip(of: seen, network: network) { strip in
-                labels += withoutGradients { strip.argmax(1).to(.uint8).bytes() }
-            }
-        } else {
-            let found = inference(seen, network: network)
-            withoutGradients {
-                let full = interpolateBilinear(found, height: image.height, width: image.width, alignCorners: false)
-                labels = full.argmax(1).to(.uint8).bytes()
-                if wantsProbabilities { probabilities = inference.givesScores(for: seen) ? full.softmax(1) : full }
-            }
-        }
-        return (Mask(width: image.width, height: image.height, labels: labels), probabilities)
-    }
-}
-
 extension ProbabilityFile {
-    /// Writes probabilities `[1, classes, H, W]` beside a mask.
-    fileprivate func write(_ probabilities: Tensor, besides mask: String) throws {
-        let path = stem(of: mask) + "." + rawValue
-        let image = withoutGradients { probabilities.select(0, 0) }
-        switch self {
-        case .npy: try image.saveNPY(to: path)
-        case .safetensors: try saveTensors(["probabilities": image.contiguous()], to: path)
+    /// Writes probabilities beside a mask, strip by strip.
+    ///
+    /// - Returns: The strongest class of each pixel.
+    fileprivate func write(_ map: ClassMap, besides mask: String) throws -> Mask {
+        let format: PlanesFile.Format = self == .npy ? .npy : .safetensors(name: "probabilities")
+        let file = try PlanesFile(
+            path: stem(of: mask) + "." + rawValue, format: format, planes: map.classes, height: map.height,
+            width: map.width)
+        var labels: [UInt8] = []
+        try map.probabilities.forEachStrip { row, strip in
+            labels += strip.strongestClasses()
+            try withoutGradients { try file.write(strip.select(0, 0), from: row) }
         }
+        try file.commit()
+        return Mask(width: map.width, height: map.height, labels: labels)
     }
 }
 

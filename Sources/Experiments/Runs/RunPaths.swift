@@ -49,6 +49,14 @@ public struct RunPaths: Equatable, Sendable {
 
     /// The folder of the validation that the model file had: the same files as of an evaluation.
     public var validation: String { file("validation") }
+    /// The folder of the evaluations of all splits, the last one of each.
+    public var splits: String { file("splits") }
+    /// The files of the last evaluation of a split, which have the names of those of the last evaluation of all.
+    public func split(_ name: String) -> RunPaths {
+        // Splits may be joined by +, or be named by a path.
+        let plain = name.map { $0.isLetter || $0.isNumber || "+_-.".contains($0) ? $0 : "-" }
+        return RunPaths(folder: file("splits/" + (name.hasPrefix(".") ? "_" : "") + String(plain)))
+    }
 
     /// The model card.
     public var card: String { file("README.md") }

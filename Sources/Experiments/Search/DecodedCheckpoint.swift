@@ -48,8 +48,17 @@ private func architecture(
     let width = SearchSpace.Operator.allCases.count
     let rows = cells.probabilities(alpha: cells.edges.indices.map { Array(alpha[$0 * width..<($0 + 1) * width]) })
     let outgoing = space.outgoing(beta: beta)
-    return (
-        Genotype(path: decodePath(outgoing: outgoing, space: space), cell: decodeCell(alpha: rows, space: cells)), rows,
-        outgoing
-    )
+    let genotype = Genotype(
+        path: decodePath(outgoing: outgoing, space: space), cell: decodeCell(alpha: rows, space: cells),
+        atrous: atrous(of: network))
+    return (genotype, rows, outgoing)
+}
+
+/// How a supernet's atrous operators convolve: separable ones have depthwise kernels.
+private func atrous(of network: [String: Tensor]) -> AtrousKind {
+    let isSeparable = network.keys.contains { name in
+        name.hasSuffix(".depthwise")
+            && SearchSpace.Operator.allCases.contains { $0.isAtrous && name.contains(".\($0.rawValue).") }
+    }
+    return isSeparable ? .separable : .dense
 }

@@ -3,7 +3,7 @@ import Torch
 
 extension TrainConfiguration {
     /// The network's shape besides its genotype.
-    func network(classes: Int) -> DiscreteConfiguration {
+    public func network(classes: Int) -> DiscreteConfiguration {
         var result = DiscreteConfiguration(filters: filters, classes: classes)
         result.stemChannels = stemChannels
         result.asppChannels = asppChannels

@@ -63,7 +63,8 @@ public final class Training {
         generator = Generator(seed: seed)
         model = Model(
             genotype: own, configuration: train.network(classes: dataset.classes.count), classes: dataset.classes,
-            resize: train.resize, masks: dataset.meaning, generator: generator, device: device)
+            scaling: configuration.data.scaling(resize: train.resize), masks: dataset.meaning, generator: generator,
+            device: device)
         if let start, restored == nil {
             reporter.report(.note(try model.start(from: start.model, path: start.path)))
         }
@@ -252,7 +253,7 @@ public final class Training {
     /// - Returns: What was measured, whether it is the best so far, and pictures; nil where the run was asked to stop.
     private func validate() throws -> (validation: Validation, isBest: Bool, samples: Image?)? {
         let measured = {
-            let network = { (images: Tensor) in self.model.network(images, mode: .evaluation) }
+            let network = { (images: Tensor) in self.model.network.coarseScores(images) }
             let found = try self.evaluator.validate(
                 worst: min(4, self.configuration.evaluate.worst), network: network,
                 stop: { self.keeper.isStopping })
@@ -263,7 +264,9 @@ public final class Training {
             if isBest {
                 let paths = self.keeper.folder.paths
                 try self.model.write(to: paths.model)
-                try found.evaluation(self.model.classes).write(to: paths.validation)
+                let split = self.configuration.data.splits.val
+                try found.evaluation(self.model.classes, split: split, scaling: self.model.scaling)
+                    .writeFiles(to: paths.validation)
             }
             return (found, isBest, samples)
         }

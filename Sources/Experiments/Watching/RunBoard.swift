@@ -108,12 +108,10 @@ extension Evaluator {
     /// The first images in rows: as they are, their truth, and what the network sees.
     ///
     /// - Throws: An error that names the image which cannot be read.
-    func sheet(palette: [Color], rows: Int = 3, network: (Tensor) -> Tensor) throws -> Image {
+    func sheet(palette: [Color], rows: Int = 3, network: @escaping Inference.Network) throws -> Image {
         let pictures = try samples.prefix(rows).map { sample in
             let item = try reader.read(sample)
-            let scores = inference(item.image, network: network)
-            let labels = withoutGradients { scores.classes(height: item.image.height, width: item.image.width) }
-            let prediction = Mask(width: item.image.width, height: item.image.height, labels: labels)
+            let prediction = inference.map(of: item.image, network: network).mask()
             let longest = max(item.image.width, item.image.height)
             return [item.image, item.mask.colored(palette: palette), prediction.colored(palette: palette)].map {
                 longest > 384 ? $0.resized(by: 384 / Double(longest)) : $0

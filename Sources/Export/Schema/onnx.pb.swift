@@ -221,6 +221,7 @@ nonisolated struct Autodeeplab_Onnx_TensorProto: Sendable {
     case float // = 1
     case uint8 // = 2
     case int64 // = 7
+    case double // = 11
     case UNRECOGNIZED(Int)
 
     init() {
@@ -233,6 +234,7 @@ nonisolated struct Autodeeplab_Onnx_TensorProto: Sendable {
       case 1: self = .float
       case 2: self = .uint8
       case 7: self = .int64
+      case 11: self = .double
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -243,6 +245,7 @@ nonisolated struct Autodeeplab_Onnx_TensorProto: Sendable {
       case .float: return 1
       case .uint8: return 2
       case .int64: return 7
+      case .double: return 11
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -253,6 +256,7 @@ nonisolated struct Autodeeplab_Onnx_TensorProto: Sendable {
       .float,
       .uint8,
       .int64,
+      .double,
     ]
 
   }
@@ -715,7 +719,7 @@ nonisolated extension Autodeeplab_Onnx_TensorProto: SwiftProtobuf.Message, Swift
 }
 
 nonisolated extension Autodeeplab_Onnx_TensorProto.DataType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNDEFINED\0\u{1}FLOAT\0\u{1}UINT8\0\u{2}\u{5}INT64\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNDEFINED\0\u{1}FLOAT\0\u{1}UINT8\0\u{2}\u{5}INT64\0\u{2}\u{4}DOUBLE\0")
 }
 
 nonisolated extension Autodeeplab_Onnx_ValueInfoProto: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -15,8 +15,6 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
     public var decoderChannels = 256
     /// Channels that the decoder's low-level feature is reduced to.
     public var lowLevelChannels = 48
-    /// How atrous operators convolve.
-    public var atrous = AtrousKind.dense
     /// Share of the old value in each move of the running statistics.
     public var batchNormDecay = 0.9997
     /// Added to the variance in stem and cells.
@@ -47,7 +45,6 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         try read(.asppChannels, &asppChannels)
         try read(.decoderChannels, &decoderChannels)
         try read(.lowLevelChannels, &lowLevelChannels)
-        try read(.atrous, &atrous)
         try read(.batchNormDecay, &batchNormDecay)
         try read(.backboneEpsilon, &backboneEpsilon)
         try read(.headEpsilon, &headEpsilon)
@@ -82,7 +79,7 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
     /// The network of a genotype as plain values.
     public func layout(of genotype: Genotype) -> NetworkLayout {
         NetworkLayout(
-            genotype, filters: filters, classes: classes, atrous: atrous,
+            genotype, filters: filters, classes: classes,
             widths: NetworkWidths(
                 stem: stemChannels, aspp: asppChannels, decoder: decoderChannels, lowLevel: lowLevelChannels))
     }

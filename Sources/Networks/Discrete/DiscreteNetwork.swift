@@ -89,9 +89,25 @@ public final class DiscreteNetwork {
         forward(images, mode: mode, regularization: regularization) { _, _ in }
     }
 
+    /// Class scores in evaluation at a quarter of the images' size, `[N, classes, ceil(H / 4), ceil(W / 4)]`.
+    ///
+    /// Resized bilinearly, with aligned corners, they are the scores that the network gives. Where classes are many,
+    /// these need a sixteenth of the memory.
+    public func coarseScores(_ images: Tensor) -> Tensor {
+        coarse(images, mode: .evaluation, regularization: nil) { _, _ in }
+    }
+
     /// As ``callAsFunction(_:mode:regularization:)``; shows the stem's maps (layers -1 and 0) and every layer's output.
     package func forward(
         _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil,
+        observe: (_ layer: Int, _ map: Tensor) -> Void
+    ) -> Tensor {
+        MapSize(of: images).resize(
+            coarse(images, mode: mode, regularization: regularization, observe: observe))
+    }
+
+    private func coarse(
+        _ images: Tensor, mode: NormalizationMode, regularization: Regularization?,
         observe: (_ layer: Int, _ map: Tensor) -> Void
     ) -> Tensor {
         precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
@@ -115,6 +131,6 @@ public final class DiscreteNetwork {
         }
         var context = aspp(previous.rectified, mode: mode)
         if let regularization { context = regularization.dropout(context, keep: configuration.dropoutKeep) }
-        return size.resize(decoder(context: context, lowLevel: lowLevel, mode: mode))
+        return decoder(context: context, lowLevel: lowLevel, mode: mode)
     }
 }

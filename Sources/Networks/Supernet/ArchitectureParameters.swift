@@ -7,6 +7,7 @@ public final class ArchitectureParameters {
     public let alpha: Tensor
     /// One value for every arrow of the network, `[arrows]`.
     public let beta: Tensor
+    private let atrous: AtrousKind
     private let cellSpace: CellSpace
     private let networkSpace: NetworkSpace
     /// For every softmax group three places in beta, the last place beyond it where a node has fewer arrows.
@@ -14,7 +15,8 @@ public final class ArchitectureParameters {
     /// For every arrow its place in the softmaxed groups.
     private let places: Tensor
 
-    init(_ path: Path, cellSpace: CellSpace, networkSpace: NetworkSpace, device: Device) {
+    init(_ path: Path, cellSpace: CellSpace, networkSpace: NetworkSpace, atrous: AtrousKind, device: Device) {
+        self.atrous = atrous
         self.cellSpace = cellSpace
         self.networkSpace = networkSpace
         let initializer = Initializer.normal(1e-3)
@@ -60,6 +62,6 @@ public final class ArchitectureParameters {
     public func decoded() -> Genotype {
         Genotype(
             path: decodePath(outgoing: betaTable, space: networkSpace),
-            cell: decodeCell(alpha: alphaTable, space: cellSpace))
+            cell: decodeCell(alpha: alphaTable, space: cellSpace), atrous: atrous)
     }
 }

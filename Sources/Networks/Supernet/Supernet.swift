@@ -43,7 +43,8 @@ public final class Supernet {
         self.networkSpace = networkSpace
         self.cellSpace = cellSpace
         architecture = ArchitectureParameters(
-            store.root / "architecture", cellSpace: cellSpace, networkSpace: networkSpace, device: store.device)
+            store.root / "architecture", cellSpace: cellSpace, networkSpace: networkSpace,
+            atrous: configuration.atrous, device: store.device)
         stem = SupernetStem(store.root / "stem", configuration: configuration)
         layers = (1...configuration.layers).map { layer in
             networkSpace.strides(inLayer: layer).map { stride in

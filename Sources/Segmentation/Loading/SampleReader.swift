@@ -99,8 +99,7 @@ public struct SampleReader: Sendable {
 
     /// The size that an image of a given size is resized to.
     private func size(width: Int, height: Int) -> (Int, Int) {
-        let factor = longerSide.map { Double($0) / Double(max(width, height)) } ?? resize
-        return (scaled(width, by: factor), scaled(height, by: factor))
+        ImageScaling(factor: resize, longerSide: longerSide).size(width: width, height: height)
     }
 }
 

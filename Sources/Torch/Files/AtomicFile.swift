@@ -69,13 +69,13 @@ public final class AtomicFile {
         try data.withUnsafeBytes { try write($0) }
     }
 
-    /// Replaces bytes that were written before.
-    func overwrite(_ bytes: [UInt8], at offset: Int) throws {
+    /// Writes bytes at a place of their own, which may lie behind the end; appending goes on where it was.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
-            }
+            let count = pwrite(
+                descriptor, bytes.baseAddress.map { $0 + done }, min(bytes.count - done, 1 << 30),
+                off_t(offset + done))
             if count < 0, errno == EINTR { continue }
             if count <= 0 { throw failure("cannot write") }
             done += count

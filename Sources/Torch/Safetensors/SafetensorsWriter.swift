@@ -100,7 +100,7 @@ public struct SafetensorsWriter: Sendable {
         }
         // The digest is known last and stands first: its place was kept free.
         if let digest, let place = SafetensorsDigest.place(in: json) {
-            try file.overwrite(Array(digest.text.utf8), at: 8 + place.lowerBound)
+            try Array(digest.text.utf8).withUnsafeBytes { try file.write($0, at: 8 + place.lowerBound) }
         }
         try file.commit()
     }

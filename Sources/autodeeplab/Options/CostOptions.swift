@@ -33,6 +33,15 @@ struct CostOptions: ParsableArguments {
         return configuration
     }
 
+    /// The network that an argument names, under what is typed here and what its run says of itself.
+    func counted(_ argument: String, _ shared: SharedOptions) throws -> CountedNetwork {
+        var choices = CountedNetwork.Choices()
+        choices.filters = filters
+        choices.classes = classes
+        choices.size = size.map { ($0.height, $0.width) }
+        return try CountedNetwork(argument, options.resolve(shared, resuming: argument), choices: choices)
+    }
+
     /// Classes and size: as typed, else from the data where there are any.
     func images(_ configuration: Configuration) throws -> EvaluatedImages {
         var images = EvaluatedImages(classes: classes ?? 19, height: size?.height ?? 1_025, width: size?.width ?? 2_049)

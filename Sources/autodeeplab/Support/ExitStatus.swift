@@ -95,7 +95,10 @@ func standardError(_ text: String) {
 }
 
 /// Lets a failure inside the engine end the program as any other error does.
-func reportEngineFailures() {
+///
+/// - Parameter command: The command that runs, whose own options a message about memory names.
+func reportEngineFailures(of command: (any ParsableCommand)? = nil) {
+    let remedy = command.map { memoryRemedy(for: $0) } ?? "close other programs"
     Engine.onFailure { failure in
         if failure.isPeerLost {
             let line = "\(failure.reason); the others have stopped: go on with --resume"
@@ -103,10 +106,23 @@ func reportEngineFailures() {
             RunFolder.removeScratch()
             _exit(ExitStatus.groupLost.rawValue)
         }
-        let advice = "memory ran out; lower batch, crop or filters of search or train, or set search.recompute=cells"
+        let advice = "memory ran out; \(remedy)"
         let what = "\(failure.operation): \(failure.reason)"
         let line = failure.isOutOfMemory ? "\(advice) (\(what))" : what
         if ProcessGroup.fail(line) { writeError(line) }
         _exit(ExitStatus.internalFault.rawValue)
+    }
+}
+
+/// What a user can change where memory runs out while a command works.
+private func memoryRemedy(for command: any ParsableCommand) -> String {
+    switch command {
+    case is SearchVerb: "lower search.batch, search.crop or search.filters, or set search.recompute=cells"
+    case is Train, is Compare: "lower train.batch, train.crop or train.filters"
+    case is DemoVerb: "lower --threads, or close other programs"
+    case is Predict: "go through images by smaller windows (--window 513), or give fewer --scales"
+    case is Evaluate: "go through images by smaller windows (--window 513, evaluate.window), or give fewer --scales"
+    case is Bench, is ExportVerb: "give a smaller --size"
+    default: "close other programs"
     }
 }

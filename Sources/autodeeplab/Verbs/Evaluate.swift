@@ -32,6 +32,10 @@ struct Evaluate: ParsableCommand {
             "mIOU \(figure(metrics.mIOU)), frequency-weighted IoU \(figure(metrics.frequencyWeightedIOU)), pixel "
                 + "accuracy \(figure(metrics.pixelAccuracy)), mean accuracy \(figure(metrics.meanAccuracy))"
                 + (metrics.boundaryF.map { ", boundary F \(figure($0))" } ?? ""))
+        let scales = metrics.scales.map { "\($0)" }.joined(separator: ", ")
+        print(
+            "\(metrics.split): \(metrics.images) images at scale \(scales)" + (metrics.flip ? ", mirrored too" : "")
+                + (metrics.window == 0 ? "" : ", by windows of \(metrics.window)"))
         guard let folder = options.folder else { return }
         let paths = RunPaths(folder: folder)
         print("\(paths.evaluation), \(paths.confusionPicture)" + (metrics.worst.isEmpty ? "" : ", \(paths.worst)"))

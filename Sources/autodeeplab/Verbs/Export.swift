@@ -17,19 +17,23 @@ struct ExportVerb: ParsableCommand {
     func run() throws {
         let configuration = try Configuration.resolve(preset: nil, file: nil, overrides: options.shared.overrides)
         let model = try Model(at: options.model, device: try configuration.device.device())
+        let onnx = try model.onnxOptions(
+            size: options.imageSize, takesBytes: options.preprocess, givesLabels: options.argmax)
         var report = Report(output: options.output)
-        if options.isCoreML, let size = options.onnx.size {
+        if options.isCoreML, let size = options.imageSize {
             report.coremltools = try model.exportCoreML(to: options.output, size: size)
         } else {
-            try model.exportONNX(to: options.output, options: options.onnx)
+            try model.exportONNX(to: options.output, options: onnx)
         }
-        if model.resize != 1 {
+        if !model.scaling.isIdentity && !onnx.takesBytes {
+            let how = model.scaling.longerSide.map { "to a longer side of \($0)" } ?? "by \(model.scaling.factor)"
             options.shared.reporter.report(
-                .warning("images have to be resized by \(model.resize) first, as in the training"))
+                .warning(
+                    "images have to be resized \(how) first, as in the training; with --preprocess the model does it"))
         }
         if options.check {
             report.check = try ONNXCheck(
-                options.output, of: model, options: options.onnx, size: .init(height: 97, width: 129))
+                options.output, of: model, options: onnx, size: .init(height: 97, width: 129))
         }
         try show(report)
         if let difference = report.check?.difference, difference > ONNXCheck.tolerance {
@@ -68,7 +72,7 @@ struct ExportOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Height and width of the images; open without it.", valueName: "HxW"))
     var size: ImageSize?
 
-    @Flag(help: "Take bytes `pixels` [N, H, W, 3]: scaling and padding are in the graph.")
+    @Flag(help: "Take bytes `pixels` [N, H, W, 3]: resizing, scaling and padding are in the graph.")
     var preprocess = false
 
     @Flag(help: "Give bytes `labels` [N, H, W]: the class of each pixel.")
@@ -79,11 +83,8 @@ struct ExportOptions: ParsableArguments {
 
     @OptionGroup var shared: SharedOptions
 
-    /// What the ONNX model takes and gives.
-    var onnx: ONNXOptions {
-        ONNXOptions(
-            size: size.map { .init(height: $0.height, width: $0.width) }, takesBytes: preprocess, givesLabels: argmax)
-    }
+    /// The size that was typed.
+    var imageSize: ONNXOptions.Size? { size.map { .init(height: $0.height, width: $0.width) } }
 
     /// Whether a Core ML program is wanted.
     var isCoreML: Bool { output.hasSuffix(".mlpackage") }

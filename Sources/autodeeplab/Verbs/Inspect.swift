@@ -7,34 +7,35 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a network's path, cell, parameters and multiply-adds.")
 
-    @Argument(help: "A genotype file, a run folder, or a known network's name.")
+    @Argument(help: "A genotype file, a run folder, a model file, or a known network's name.")
     var genotype: String
 
     @OptionGroup var costs: CostOptions
     @OptionGroup var shared: SharedOptions
 
     func run() throws {
-        let configuration = try costs.configuration(shared)
-        let images = try costs.images(configuration)
-        let genotype = try loadGenotype(genotype)
-        let train = configuration.train
-        let cost = train.cost(of: genotype, on: images)
+        let network = try costs.counted(genotype, shared)
         if shared.json {
-            try printJSON(Report(genotype, cost, filters: train.filters, images))
+            try printJSON(Report(network))
         } else {
-            printTable(genotype, cost, train, images)
+            printTable(network)
         }
     }
 
-    private func printTable(
-        _ genotype: Genotype, _ cost: Cost, _ train: TrainConfiguration, _ images: EvaluatedImages
-    ) {
+    private func printTable(_ network: CountedNetwork) {
+        let genotype = network.description.genotype
+        let images = network.images
         print("\(genotype.layers) layers at strides \(genotype.path.map { "\($0.rawValue)" }.joined(separator: " "))")
         for (number, block) in genotype.cell.blocks.enumerated() {
             let branches = [block.first, block.second].map { "\($0.op.rawValue)(\($0.input.name))" }
             print("block\(number + 1) = \(branches.joined(separator: " + "))")
         }
-        print("\(train.filters) filters, \(images.classes) classes, image \(images.height)x\(images.width)")
+        if genotype.atrous != .dense { print("atrous operators are \(genotype.atrous.rawValue)") }
+        let seen = images.windows == 1 ? "image" : "\(images.windows) windows of"
+        print(
+            "\(network.description.configuration.filters) filters, \(images.classes) classes, "
+                + "\(seen) \(images.height)x\(images.width)")
+        let cost = network.cost
         for (name, part) in [("backbone", cost.backbone), ("ASPP", cost.aspp), ("decoder", cost.decoder)] {
             print(row(name, part.parameters, part.multiplyAdds))
         }
@@ -57,12 +58,16 @@ struct Inspect: ParsableCommand {
         let parts: [String: Cost.Part]
         let path: [Int]
         let blocks: [[[String]]]
+        let atrous: AtrousKind
         let layers: Int
         let filters: Int
         let classes: Int
         let size: [Int]
+        let windows: Int
 
-        init(_ genotype: Genotype, _ cost: Cost, filters: Int, _ images: EvaluatedImages) {
+        init(_ network: CountedNetwork) {
+            let genotype = network.description.genotype
+            let cost = network.cost
             parameters = cost.parameters
             multiplyAdds = cost.multiplyAdds
             parts = ["backbone": cost.backbone, "aspp": cost.aspp, "decoder": cost.decoder]
@@ -70,10 +75,12 @@ struct Inspect: ParsableCommand {
             blocks = genotype.cell.blocks.map { block in
                 [block.first, block.second].map { [$0.input.name, $0.op.rawValue] }
             }
+            atrous = genotype.atrous
             layers = genotype.layers
-            self.filters = filters
-            classes = images.classes
-            size = [images.height, images.width]
+            filters = network.description.configuration.filters
+            classes = network.images.classes
+            size = [network.images.height, network.images.width]
+            windows = network.images.windows
         }
     }
 }

@@ -8,8 +8,8 @@ struct SampleVerb: ParsableCommand {
         commandName: "sample", abstract: "Write random genotypes, to set a searched one against.",
         discussion: """
             Uniform over all paths, and over all cells that a search can end with: two different inputs a block, no \
-            operator `none`. Equal ones are left out; the same seed writes the same files. Layers and blocks are those \
-            of --of, else of the configuration.
+            operator `none`. Equal ones are left out; the same seed writes the same files. Layers, blocks and the form of \
+            atrous operators are those of --of, else of the configuration.
 
             --multiply-adds 0.9:1.1 --of GENOTYPE keeps those that cost 0.9 to 1.1 times as much as GENOTYPE with the \
             same filters. So the sample is uniform among networks of that cost, and can be trained with one setting of \
@@ -55,7 +55,8 @@ struct SampleVerb: ParsableCommand {
         let reference = try of.map { try loadGenotype($0) }
         let search = configuration.search
         let sampler = try GenotypeSampler(
-            layers: layers ?? reference?.layers ?? search.layers, blocks: blocks ?? reference?.blocks ?? search.blocks)
+            layers: layers ?? reference?.layers ?? search.layers, blocks: blocks ?? reference?.blocks ?? search.blocks,
+            atrous: reference?.atrous ?? search.atrous)
         let base = reference.map { Double(configuration.train.cost(of: $0, on: images).multiplyAdds) }
         let wanted = multiplyAdds.flatMap { range in
             base.map { base in
