@@ -24,6 +24,11 @@ struct ConfigurationTests {
         #expect(Configuration.presets == ["ade20k", "camvid-small", "cityscapes", "coco", "demo", "instant", "voc"])
     }
 
+    @Test("No preset weighs classes, whose number depends on the data", arguments: Configuration.presets)
+    func presetsWeighNothing(name: String) throws {
+        #expect(try Configuration.resolve(preset: name).train.classWeights.isEmpty)
+    }
+
     @Test("Cityscapes searches at half resolution and trains for 1.5 million steps")
     func cityscapes() throws {
         let configuration = try Configuration.resolve(preset: "cityscapes")

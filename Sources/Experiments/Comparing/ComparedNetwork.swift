@@ -12,7 +12,8 @@ public struct ComparedNetwork: Equatable, Sendable {
 
     /// Reads the networks that arguments name, as ``loadGenotype(_:)`` takes them, and gives each a name.
     ///
-    /// A file `genotype.json` is named after its folder, any other after itself; equal names are numbered.
+    /// A file `genotype.json` is named after its folder, any other after itself; names that are equal but for the case
+    /// of letters are numbered.
     ///
     /// - Throws: One line about the first argument that names no network.
     public static func named(by arguments: [String]) throws -> [ComparedNetwork] {
@@ -22,7 +23,7 @@ public struct ComparedNetwork: Equatable, Sendable {
             let name = try plainName(of: argument)
             var unique = name
             var number = 2
-            while !used.insert(unique).inserted {
+            while !used.insert(unique.foldedPath).inserted {
                 unique = "\(name)-\(number)"
                 number += 1
             }

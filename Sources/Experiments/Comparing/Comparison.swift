@@ -45,9 +45,9 @@ public struct Comparison {
         self.split = split
         self.configuration = configuration
         self.report = report
-        try configuration.validate()
         networks = try ComparedNetwork.named(by: arguments)
         images = try EvaluatedImages(configuration, split: split)
+        try configuration.refuseUnusable()
         priced = PricedNetwork.all(networks, configuration.train, on: images, equal: equalMultiplyAdds)
         warnings = equalMultiplyAdds ? Comparison.unequal(priced) : []
         if let report, !FileManager.default.fileExists(atPath: RunPaths(folder: report).configuration) {
@@ -61,6 +61,11 @@ public struct Comparison {
 
     /// The file in a comparison's folder with its configuration, which is meant where no other is given.
     public static func configurationPath(in output: String) -> String { output + "/compare.yaml" }
+
+    /// What a comparison writes into its folder, besides the folders of its runs.
+    public static func files(in output: String) -> [String] {
+        [configurationPath(in: output)] + ["compare.json", "compare.csv", "compare.md"].map { output + "/" + $0 }
+    }
 
     /// Refuses a folder that holds something, but no comparison.
     private func refuseStrangers() throws(RunError) {

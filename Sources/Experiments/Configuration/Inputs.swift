@@ -69,6 +69,19 @@ extension DataConfiguration {
     }
 }
 
+extension Configuration {
+    /// Refuses what a search and a training after it could not begin with, before anything is written.
+    ///
+    /// - Throws: An error about settings, data or a device that cannot be used.
+    public func refuseUnusable() throws {
+        try validate()
+        _ = try device.device()
+        let dataset = try data.dataset()
+        try train.refuseOtherWeights(classes: dataset.classes.count)
+        for split in [data.splits.train, data.splits.val] { _ = try dataset.samples(Split(rawValue: split)) }
+    }
+}
+
 extension SearchConfiguration {
     /// How the search draws its crops.
     public var augmentation: Augmentation {

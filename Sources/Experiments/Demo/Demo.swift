@@ -12,6 +12,11 @@ public struct Demo {
     /// How to search and train; the data set's folder is set by the demo.
     public var configuration: Configuration
 
+    /// The setting that weighs the scenes' classes: sky, building, road, pavement, tree, car, pole.
+    ///
+    /// Few pixels are poles, and a thousand steps are few to find them.
+    public static let classWeights = "train.classWeights=[1, 1, 1, 1.5, 1, 1.5, 4]"
+
     /// What came out.
     public struct Result {
         /// The network that was found.
@@ -43,13 +48,12 @@ public struct Demo {
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; an error about a folder that cannot be used.
     public func run(reporter: any ProgressReporter, interruption: Interruption) throws -> Result {
         let data = output + "/data"
-        if !FileManager.default.fileExists(atPath: data + "/classes.txt") {
-            reporter.report(.note("writing generated scenes to \(data)"))
-            try DemoScenes(seed: 1).write(to: data)
-        }
         var configuration = configuration
         configuration.data.root = data
         configuration.data.format = .folders
+        try configuration.validate()
+        _ = try configuration.device.device()
+        try writeScenes(to: data, reporter: reporter)
 
         let search = try Search(
             configuration, folder: try folder("search"), reporter: reporter, interruption: interruption)
@@ -72,6 +76,7 @@ public struct Demo {
         let predictions = output + "/predictions"
         var options = PredictionOptions()
         options.overlay = true
+        options.ownsFolder = true
         _ = try predict(
             model, inputs: [data + "/images/test"], output: predictions, options: options, reporter: reporter)
         let drawing = output + "/network.svg"
@@ -80,6 +85,31 @@ public struct Demo {
             genotype: genotype, metrics: evaluation.metrics, sheet: try writeSheet(predictions: predictions),
             drawing: drawing,
             predictions: predictions, run: train.path)
+    }
+
+    /// Writes the scenes where they are missing, all of them or none.
+    ///
+    /// - Throws: ``RunError`` where the folder holds something else than a demo.
+    private func writeScenes(to data: String, reporter: any ProgressReporter) throws {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+        if !names.allSatisfy({ $0.hasPrefix(".") }) {
+            let classes = try? ClassTable(classesFile: data + "/classes.txt")
+            if classes?.names == DemoScenes.classes.names { return }
+            throw RunError(.notEmpty, path: output, "is not empty and holds no demo: name another folder")
+        }
+        reporter.report(.note("writing generated scenes to \(data)"))
+        let made = try RunFolder.makeFolder(output)
+        // A demo that was killed may have left some of them.
+        let partial = output + "/.autodeeplab-scenes"
+        do {
+            try? FileManager.default.removeItem(atPath: partial)
+            try DemoScenes(seed: 1).write(to: partial)
+            guard rename(partial, data) == 0 else { throw RunError.cannotWrite(data) }
+        } catch {
+            try? FileManager.default.removeItem(atPath: partial)
+            for folder in made.reversed() { rmdir(folder) }
+            throw error
+        }
     }
 
     private func folder(_ name: String) throws -> RunFolder {

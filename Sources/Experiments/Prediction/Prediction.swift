@@ -17,6 +17,9 @@ public struct PredictionOptions: Sendable {
     /// Million pixels up to which images are read.
     public var megapixels = 100
 
+    /// Whether the folder is for these results alone, so that whatever has their names may be replaced.
+    var ownsFolder = false
+
     /// Palette PNGs alone.
     public init() {}
 }
@@ -31,19 +34,22 @@ public enum ProbabilityFile: String, CaseIterable, Sendable {
 
 /// Predicts the class of every pixel of images and writes masks, and more where wanted.
 ///
-/// A folder's images are found in its subfolders too, and their masks lie in subfolders of the same names.
+/// A folder's images are found in its subfolders too, and their masks lie in subfolders of the same names. Results of
+/// an earlier prediction are written anew; no other file is overwritten, and two results never get one name. All of that
+/// is looked at before anything is written.
 ///
 /// - Parameters:
 ///   - model: The trained network.
 ///   - inputs: Image files, or folders that are searched for images.
 ///   - output: The folder for the results; made where it is missing.
 ///   - options: What is written.
+///   - protected: Files that are read besides the images, as the model's.
 ///   - reporter: Who shows the progress.
 /// - Returns: The masks written, and how many images could not be used; each of those was reported as a warning.
 /// - Throws: An error about inputs that do not exist or an output that cannot be written.
 public func predict(
     _ model: Model, inputs: [String], output: String, options: PredictionOptions = PredictionOptions(),
-    reporter: any ProgressReporter
+    protecting protected: InputFiles = InputFiles(), reporter: any ProgressReporter
 ) throws -> (masks: [String], failures: Int) {
     if let form = options.form, form.classes != model.classes.count {
         throw RunError(
@@ -51,15 +57,8 @@ public func predict(
             "results for \(form.rawValue) have \(form.classes) classes, and the model has \(model.classes.count)")
     }
     let images = try inputs.flatMap { try imageFiles($0, reporter: reporter) }
-    var targets: [String: String] = [:]
-    for image in images {
-        let target = image.target(in: output, form: options.form)
-        if let other = targets.updateValue(image.path, forKey: target) {
-            throw RunError(
-                .changed, path: target,
-                "would be the mask of \(other) and of \(image.path): predict them into different folders")
-        }
-    }
+    let files = try PredictedFiles(of: images, in: output, options: options)
+    try files.refuseOverwriting(protected, images: images)
     var legends = Legends(model.classes, isWanted: options.legend, reporter: reporter)
     let notes = ReadNotes()
     var masks: [String] = []
@@ -82,15 +81,21 @@ public func predict(
             }
             let map = model.map(of: image, by: inference)
             let target = file.target(in: output, form: options.form)
+            let software = PredictedFiles.software
             try RunFolder.makeFolder((target as NSString).deletingLastPathComponent)
-            let mask = try options.probabilities?.write(map, besides: target) ?? map.mask()
+            let mask =
+                if let kind = options.probabilities, let path = files.target(.probabilities, of: file) {
+                    try kind.write(map, to: path)
+                } else {
+                    map.mask()
+                }
             if let form = options.form {
-                try form.write(mask, to: target)
+                try form.write(mask, to: target, software: software)
             } else {
-                try writePNG(mask, palette: model.classes.palette, to: target)
+                try writePNG(mask, palette: model.classes.palette, to: target, software: software)
             }
-            if options.overlay {
-                try writePNG(legends.overlay(of: mask, on: image), to: stem(of: target) + "-overlay.png")
+            if let path = files.target(.overlay, of: file) {
+                try writePNG(legends.overlay(of: mask, on: image), to: path, software: software)
             }
             masks.append(target)
         } catch let error as DataError where error.kind != .unwritable {
@@ -104,13 +109,13 @@ public func predict(
 }
 
 extension ProbabilityFile {
-    /// Writes probabilities beside a mask, strip by strip.
+    /// Writes probabilities, strip by strip.
     ///
     /// - Returns: The strongest class of each pixel.
-    fileprivate func write(_ map: ClassMap, besides mask: String) throws -> Mask {
+    fileprivate func write(_ map: ClassMap, to path: String) throws -> Mask {
         let format: PlanesFile.Format = self == .npy ? .npy : .safetensors(name: "probabilities")
         let file = try PlanesFile(
-            path: stem(of: mask) + "." + rawValue, format: format, planes: map.classes, height: map.height,
+            path: path, format: format, planes: map.classes, height: map.height,
             width: map.width)
         var labels: [UInt8] = []
         try map.probabilities.forEachStrip { row, strip in
@@ -122,28 +127,15 @@ extension ProbabilityFile {
     }
 }
 
-/// An image file, with the subfolder of the given folder that it was found in.
-private struct ImageFile {
-    let path: String
-    let subfolder: String
-
-    /// Where its mask goes.
-    func target(in output: String, form: ResultForm?) -> String {
-        let stem = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
-        if let form { return output + "/" + form.path(stem: stem) }
-        return output + "/" + (subfolder.isEmpty ? "" : subfolder + "/") + stem + ".png"
-    }
-}
-
 /// The image itself, or the images of a folder in the order of their names: those that a data set's reader would find.
 ///
 /// - Throws: `DataError` where there is no image.
-private func imageFiles(_ path: String, reporter: any ProgressReporter) throws -> [ImageFile] {
+private func imageFiles(_ path: String, reporter: any ProgressReporter) throws -> [PredictedImage] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
         throw DataError(.missing, file: path, problem: "does not exist")
     }
-    guard isFolder.boolValue else { return [ImageFile(path: path, subfolder: "")] }
+    guard isFolder.boolValue else { return [PredictedImage(path: path, subfolder: "")] }
     let tree = try FileTree(path)
     let names = tree.files.filter(PictureFormat.isPicture)
     guard !names.isEmpty else {
@@ -154,9 +146,7 @@ private func imageFiles(_ path: String, reporter: any ProgressReporter) throws -
     }
     for note in tree.notes(on: path) { reporter.report(.note(note)) }
     return names.map {
-        ImageFile(
+        PredictedImage(
             path: (path as NSString).appendingPathComponent($0), subfolder: ($0 as NSString).deletingLastPathComponent)
     }
 }
-
-private func stem(of path: String) -> String { (path as NSString).deletingPathExtension }

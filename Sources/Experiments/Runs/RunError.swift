@@ -16,6 +16,8 @@ public struct RunError: Error, Equatable, CustomStringConvertible {
         case cannotWrite
         /// A run cannot go on under another configuration, network or other data.
         case changed
+        /// What is to be written is a file that is read, or one of somebody else.
+        case overwrites
         /// The numbers of a run are no longer finite.
         case diverged
     }

@@ -12,12 +12,15 @@ public final class RunFolder: Sendable {
     /// Where this process writes.
     private let storage: String
     private let lock: FolderLock
+    /// The folders that were made for it, the innermost last.
+    private let made: [String]
 
     /// Opens a folder for writing, and makes it where it is not there.
     ///
     /// - Parameters:
     ///   - path: The folder.
-    ///   - resume: Whether a run that is there already goes on; without it a folder with anything in it is refused.
+    ///   - resume: Whether a run that is there already goes on; without it a folder with anything in it is refused, with
+    ///     it one that holds something else than a run.
     /// - Throws: ``RunError``: not empty, in use by another process, or not writable.
     public init(at path: String, resume: Bool) throws(RunError) {
         self.path = path
@@ -26,6 +29,7 @@ public final class RunFolder: Sendable {
             storage = scratch
             RunFolder.scratch.withLock { $0 = scratch }
             try RunFolder.makeFolder(storage)
+            made = []
             self.lock = try FolderLock(folder: storage)
             try RunFolder.makeFolder(paths.checkpoints)
             try RunFolder.makeFolder(paths.genotypes)
@@ -37,14 +41,15 @@ public final class RunFolder: Sendable {
         if files.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
             throw RunError(.cannotWrite, path: path, "is a file, not a folder")
         }
-        try RunFolder.makeFolder(path)
+        let content = ((try? files.contentsOfDirectory(atPath: path)) ?? []).filter { !$0.hasPrefix(".") }
+        if resume, !RunFolder.isRun(content) {
+            throw RunError(.notEmpty, path: path, "is not empty and holds no run to go on with: name another folder")
+        }
+        made = try RunFolder.makeFolder(path)
         self.lock = try FolderLock(folder: path)
-        if !resume {
-            let content = (try? files.contentsOfDirectory(atPath: path)) ?? []
-            guard content.allSatisfy({ $0.hasPrefix(".") }) else {
-                throw RunError(
-                    .notEmpty, path: path, "is not empty: go on with the run in it by --resume, or name another folder")
-            }
+        if !resume, !content.isEmpty {
+            throw RunError(
+                .notEmpty, path: path, "is not empty: go on with the run in it by --resume, or name another folder")
         }
         try RunFolder.makeFolder(paths.checkpoints)
         try RunFolder.makeFolder(paths.genotypes)
@@ -55,7 +60,27 @@ public final class RunFolder: Sendable {
     public var paths: RunPaths { RunPaths(folder: storage) }
 
     deinit {
-        if storage != path { RunFolder.removeScratch() }
+        if storage != path { return RunFolder.removeScratch() }
+        // A start that failed leaves nothing; what holds a file is not empty and stays.
+        rmdir(paths.checkpoints)
+        rmdir(paths.genotypes)
+        RunFolder.remove(made, with: ".lock")
+    }
+
+    /// Whether names are those of a run, or of one that was killed before it wrote its configuration.
+    private static func isRun(_ names: [String]) -> Bool {
+        let early = ["checkpoints", "genotypes", "log.jsonl", "metrics.csv", "status.json", "trials.json"]
+        return names.contains("config.yaml")
+            || names.allSatisfy { early.contains($0) || $0.hasPrefix("events.") || $0.hasPrefix("seed-") }
+    }
+
+    /// Removes folders that were made here, the innermost last, as far as nothing is in them but one file.
+    static func remove(_ made: [String], with file: String) {
+        guard let inner = made.last else { return }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: inner)) ?? []
+        guard names.allSatisfy({ $0 == file }) else { return }
+        unlink(inner + "/" + file)
+        for folder in made.reversed() where rmdir(folder) != 0 { return }
     }
 
     private static let scratch = Mutex<String?>(nil)
@@ -108,12 +133,18 @@ public final class RunFolder: Sendable {
         }
     }
 
-    static func makeFolder(_ path: String) throws(RunError) {
-        if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+    /// Makes a folder, and those above it.
+    ///
+    /// - Returns: The folders that were not there, the innermost last.
+    @discardableResult
+    static func makeFolder(_ path: String) throws(RunError) -> [String] {
+        if mkdir(path, 0o777) == 0 { return [path] }
+        if errno == EEXIST { return [] }
         let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
         if errno == ENOENT, parent != path {
-            try makeFolder(parent)
-            if mkdir(path, 0o777) == 0 || errno == EEXIST { return }
+            let made = try makeFolder(parent)
+            if mkdir(path, 0o777) == 0 { return made + [path] }
+            if errno == EEXIST { return made }
         }
         throw RunError.cannotWrite(path)
     }

@@ -64,6 +64,13 @@ public struct RunPaths: Equatable, Sendable {
     public var comparison: String { file("compare.json") }
     /// What a run of a comparison came to.
     var comparedRun: String { file("result.json") }
+    /// The files of a run that a command may read, besides what lies in its folders.
+    var known: [String] {
+        [
+            configuration, environment, log, metrics, samples, status, genotype, model, trials, evaluation,
+            confusionTable, confusionPicture, comparison, comparedRun, bestCheckpoint,
+        ] + storedCheckpoints
+    }
     /// The run of a search's trial.
     public func trial(seed: Int) -> RunPaths { RunPaths(folder: file("seed-\(seed)")) }
 

@@ -47,6 +47,8 @@ public final class Search {
         let restored = try keeper.restore(reporter)
         var configuration = configuration
         let dataset = try configuration.settleData(from: restored?.checkpoint, reporter: reporter)
+        // What is found is to be trained under the same configuration.
+        try configuration.train.refuseOtherWeights(classes: dataset.classes.count)
         device = try configuration.device.device()
         self.configuration = configuration
         self.reporter = StatusReporter(reporter, folder: folder)

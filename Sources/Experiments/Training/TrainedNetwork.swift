@@ -15,15 +15,23 @@ extension TrainConfiguration {
         return result
     }
 
+    /// Refuses weights of classes that are not the data's.
+    ///
+    /// - Throws: ``ConfigurationError`` where there is not a weight for every class.
+    func refuseOtherWeights(classes: Int) throws(ConfigurationError) {
+        guard classWeights.isEmpty || classWeights.count == classes else {
+            throw ConfigurationError(
+                .outOfRange,
+                "train.classWeights: \(classWeights.count) weights, where the data has \(classes) classes: give one a "
+                    + "class, or none by train.classWeights=[]")
+        }
+    }
+
     /// The loss of a step.
     ///
     /// - Throws: ``ConfigurationError`` where there is not a weight for every class.
     func segmentationLoss(classes: Int, device: Device) throws(ConfigurationError) -> SegmentationLoss {
-        guard classWeights.isEmpty || classWeights.count == classes else {
-            throw ConfigurationError(
-                .outOfRange,
-                "train.classWeights: \(classWeights.count) weights, where the data has \(classes) classes")
-        }
+        try refuseOtherWeights(classes: classes)
         var result = SegmentationLoss()
         result.hardShare = loss.hardShare
         result.labelSmoothing = loss.labelSmoothing

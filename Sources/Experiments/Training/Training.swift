@@ -53,6 +53,7 @@ public final class Training {
         let restored = try keeper.restore(reporter)
         var configuration = configuration
         let dataset = try configuration.settleData(from: restored?.checkpoint, reporter: reporter)
+        try train.refuseOtherWeights(classes: dataset.classes.count)
         let device = try configuration.device.device()
         self.configuration = configuration
         self.reporter = StatusReporter(reporter, folder: folder)

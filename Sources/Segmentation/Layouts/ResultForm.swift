@@ -26,13 +26,18 @@ public enum ResultForm: String, CaseIterable, Codable, Sendable {
 
     /// Writes a prediction.
     ///
+    /// - Parameters:
+    ///   - mask: The prediction.
+    ///   - path: The file.
+    ///   - software: The program that made the file, noted in it; none without it.
     /// - Throws: ``DataError`` where the file cannot be written.
-    public func write(_ mask: Mask, to path: String) throws {
+    public func write(_ mask: Mask, to path: String, software: String? = nil) throws {
         switch self {
         case .cityscapes:
-            try writeGreyPNG(mask.mapped { UInt8(CityscapesLayout.originalIds[Int($0)]) }, to: path)
-        case .voc: try writePNG(mask, palette: Palette.voc, to: path)
-        case .ade20k: try writeGreyPNG(mask.mapped { $0 + 1 }, to: path)
+            try writeGreyPNG(
+                mask.mapped { UInt8(CityscapesLayout.originalIds[Int($0)]) }, to: path, software: software)
+        case .voc: try writePNG(mask, palette: Palette.voc, to: path, software: software)
+        case .ade20k: try writeGreyPNG(mask.mapped { $0 + 1 }, to: path, software: software)
         }
     }
 }

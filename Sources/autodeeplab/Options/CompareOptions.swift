@@ -24,6 +24,15 @@ struct CompareOptions: ParsableArguments {
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var shared: SharedOptions
 
+    /// Refuses to write over the files that the comparison reads.
+    func refuseOverwriting() throws {
+        let arguments = genotypes.reduce(InputFiles([options.config].compactMap { $0 })) { $0 + InputFiles(run: $1) }
+        try arguments.refuse(Comparison.files(in: output))
+        guard let report else { return }
+        let page = RunPaths(folder: report)
+        try arguments.refuse([page.comparison, page.report])
+    }
+
     /// The configuration of every run: that of the comparison in the folder, where no other is given.
     func configuration() throws -> Configuration {
         try options.resolve(shared, remembered: Comparison.configurationPath(in: output))
@@ -56,10 +65,16 @@ enum SeedList: ExpressibleByArgument {
     }
 
     /// The seeds; a count begins at the configuration's.
-    func seeds(from first: Int) -> [Int] {
+    ///
+    /// - Throws: `UsageError` where there are not so many numbers from there on.
+    func seeds(from first: Int) throws(UsageError) -> [Int] {
         switch self {
-        case .count(let count): (0..<count).map { first &+ $0 }
-        case .list(let list): list
+        case .list(let list): return list
+        case .count(let count):
+            guard first <= Int.max - (count - 1) else {
+                throw UsageError(description: "--seed \(first): \(count) seeds from there on are beyond \(Int.max)")
+            }
+            return (0..<count).map { first + $0 }
         }
     }
 }

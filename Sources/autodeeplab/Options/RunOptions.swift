@@ -78,6 +78,12 @@ struct TrainOptions: ParsableArguments {
         }
     }
 
+    /// The files that the training begins with.
+    var inputs: InputFiles {
+        let arguments = [genotype, from].compactMap { $0 }
+        return arguments.reduce(InputFiles([options.config].compactMap { $0 })) { $0 + InputFiles(run: $1) }
+    }
+
     /// The configuration to train with.
     func configuration() throws -> Configuration {
         try run.group.adapt(options.resolve(shared, resuming: run.resumed))
@@ -93,6 +99,10 @@ struct DecodeOptions: ParsableArguments {
     var output: String?
 
     @OptionGroup var shared: SharedOptions
+
+    func validate() throws {
+        if let output { try refuseEnding(of: output, unlike: ["json", ""]) }
+    }
 }
 
 /// What `demo` takes.

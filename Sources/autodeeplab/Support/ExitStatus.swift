@@ -39,7 +39,7 @@ enum ExitStatus: Int32 {
     private init(for reason: RunError.Reason) {
         self =
             switch reason {
-            case .notEmpty, .changed: .usage
+            case .notEmpty, .changed, .overwrites: .usage
             case .missing: .missingInput
             case .damaged, .diverged: .badData
             case .locked, .cannotWrite: .cannotWrite

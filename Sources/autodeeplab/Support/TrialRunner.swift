@@ -24,6 +24,7 @@ struct TrialRunner {
         self.seeds = seeds
         self.options = options
         self.isQuiet = isQuiet
+        try configuration.refuseUnusable()
         folder = try RunFolder(at: options.output, resume: options.resume)
         paths = folder.paths
         let stored = try TrialTable(at: paths.trials)

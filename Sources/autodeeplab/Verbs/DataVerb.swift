@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Foundation
 import Segmentation
 
 /// `data`: what has to do with data sets alone.
@@ -31,7 +32,13 @@ struct DataVerb: ParsableCommand {
             try refuseFilled(output)
             let scenes = DemoScenes(
                 train: count, val: count / 5, test: count / 5, seed: shared.seed.map { UInt64($0) } ?? 1)
-            try scenes.write(to: output)
+            let isNew = !FileManager.default.fileExists(atPath: output)
+            do {
+                try scenes.write(to: output)
+            } catch {
+                if isNew { try? FileManager.default.removeItem(atPath: output) }
+                throw error
+            }
             let counts = Dictionary(scenes.counts.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: { $1 })
             if shared.json {
                 try printJSON(Result(output: output, images: counts, classes: DemoScenes.classes.names))

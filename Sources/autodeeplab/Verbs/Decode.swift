@@ -13,6 +13,7 @@ struct Decode: ParsableCommand {
     @OptionGroup var options: DecodeOptions
 
     func run() throws {
+        if let output = options.output { try InputFiles(run: options.source).refuse([output]) }
         let genotype = try decodeCheckpoint(options.source)
         if let output = options.output {
             try AtomicFile.write(genotype.json(), to: output)

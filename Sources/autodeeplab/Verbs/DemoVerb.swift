@@ -12,7 +12,7 @@ struct DemoVerb: ParsableCommand {
 
     func run() throws {
         let configuration = try Configuration.resolve(
-            preset: "demo", file: nil, overrides: settings + options.shared.overrides)
+            preset: "demo", file: nil, overrides: [Demo.classWeights] + settings + options.shared.overrides)
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption)
         defer { withExtendedLifetime(handlers) {} }

@@ -27,10 +27,12 @@ struct Draw: ParsableCommand {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
+        try refuseEnding(of: output, unlike: ["svg", "png"])
         if let width, !(16...32_768).contains(width) { throw ValidationError("--width is from 16 to 32768") }
     }
 
     func run() throws {
+        try InputFiles(run: genotype).refuse([output])
         let picture = try LiveArchitecture(of: genotype).drawing(title: title)
         let isPNG = output.lowercased().hasSuffix(".png")
         try AtomicFile.write(isPNG ? try rasterize(picture, width: width) : Data(picture.utf8), to: output)

@@ -11,6 +11,10 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
+        if let folder = options.folder {
+            try refuseEvaluation(
+                in: folder, of: options.model, configuration, split: options.split, config: options.options.config)
+        }
         let model = try Model(at: options.model, device: try configuration.device.device())
         let evaluation = try evaluate(model, configuration, split: options.split, reporter: options.shared.reporter)
         if let folder = options.folder { try evaluation.write(to: folder) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Export
+import Foundation
 
 /// `export`: a trained network as an ONNX model or a Core ML program.
 struct ExportVerb: ParsableCommand {
@@ -16,6 +17,8 @@ struct ExportVerb: ParsableCommand {
 
     func run() throws {
         let configuration = try Configuration.resolve(preset: nil, file: nil, overrides: options.shared.overrides)
+        try InputFiles(run: options.model).refuse([options.output])
+        if options.isCoreML { try refuseNoPackage(options.output) }
         let model = try Model(at: options.model, device: try configuration.device.device())
         let onnx = try model.onnxOptions(
             size: options.imageSize, takesBytes: options.preprocess, givesLabels: options.argmax)
@@ -87,9 +90,10 @@ struct ExportOptions: ParsableArguments {
     var imageSize: ONNXOptions.Size? { size.map { .init(height: $0.height, width: $0.width) } }
 
     /// Whether a Core ML program is wanted.
-    var isCoreML: Bool { output.hasSuffix(".mlpackage") }
+    var isCoreML: Bool { (output as NSString).pathExtension.lowercased() == "mlpackage" }
 
     func validate() throws {
+        try refuseEnding(of: output, unlike: ["onnx", "mlpackage"])
         if isCoreML, size == nil || preprocess || argmax || check {
             throw ValidationError("An .mlpackage needs --size, and none of --preprocess, --argmax and --check")
         }

@@ -13,7 +13,7 @@ struct Predict: ParsableCommand {
         let model = try Model(at: options.model, device: try configuration.device.device())
         let result = try predict(
             model, inputs: options.images, output: options.output, options: options.prediction(configuration),
-            reporter: options.shared.reporter)
+            protecting: InputFiles(run: options.model), reporter: options.shared.reporter)
         if options.shared.json {
             try printJSON(result.masks)
         } else {

@@ -10,6 +10,8 @@ struct Report: ParsableCommand {
     var folder: String
 
     func run() throws {
+        let target = RunPaths(folder: folder).report
+        try InputFiles(run: folder).refuse([target])
         print(try writeReport(ofRun: folder))
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Foundation
 import SearchSpace
 
 /// `sample`: random genotypes.
@@ -45,6 +46,9 @@ struct SampleVerb: ParsableCommand {
 
     func validate() throws {
         guard (1...10_000).contains(count) else { throw ValidationError("--count must be from 1 to 10000") }
+        if ["json", "png", "svg"].contains((output as NSString).pathExtension.lowercased()) {
+            throw ValidationError("--output \(output): names a folder, and this is a file's name")
+        }
         if multiplyAdds != nil && of == nil { throw ValidationError("--multiply-adds needs --of GENOTYPE") }
         if anyFilters && multiplyAdds == nil { throw ValidationError("--any-filters needs --multiply-adds") }
     }

@@ -13,6 +13,7 @@ struct SearchVerb: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
+        try InputFiles([options.options.config].compactMap { $0 }).refuse(run: options.run.output)
         if options.trials > 1 { return try runTrials(configuration) }
         try options.run.group.enter()
         let interruption = Interruption()
@@ -32,7 +33,7 @@ struct SearchVerb: ParsableCommand {
     }
 
     private func runTrials(_ configuration: Configuration) throws {
-        let seeds = Array(configuration.seed..<configuration.seed + options.trials)
+        let seeds = try SeedList.count(options.trials).seeds(from: configuration.seed)
         let runner = try TrialRunner(
             configuration, seeds: seeds, epochs: options.trialEpochs, options: options.run,
             isQuiet: options.shared.quiet)

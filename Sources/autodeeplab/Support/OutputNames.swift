@@ -1,0 +1,24 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+/// Refuses a file whose name says another format than the one that is written.
+///
+/// - Parameters:
+///   - path: The file.
+///   - endings: The endings that are right, in small letters; an empty one lets the name go without.
+/// - Throws: `ValidationError` where the name has another ending.
+func refuseEnding(of path: String, unlike endings: [String]) throws {
+    let ending = (path as NSString).pathExtension.lowercased()
+    if endings.contains(ending) { return }
+    let list = endings.filter { !$0.isEmpty }.map { "." + $0 }.joined(separator: " or ")
+    throw ValidationError("--output \(path): ends in \(ending.isEmpty ? "nothing" : "." + ending), expected \(list)")
+}
+
+/// Refuses to let a folder be replaced that is no package of Core ML.
+func refuseNoPackage(_ path: String) throws {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    guard names.isEmpty || names.contains("Manifest.json") else {
+        throw RunError(.overwrites, path: path, "is a folder, and no Core ML package: name another --output")
+    }
+}

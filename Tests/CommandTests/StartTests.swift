@@ -1,0 +1,55 @@
+import Foundation
+import Segmentation
+import TestSupport
+import Testing
+
+/// Starts that fail: nothing is begun, and nothing is left behind.
+@Suite("Starts that fail")
+struct StartTests {
+    private let folder: TemporaryFolder
+    private var output: String { folder.file("above/run") }
+
+    init() throws {
+        folder = try TemporaryFolder()
+        #expect(try Command.run("data", "demo", "--count", "5", "--output", folder.file("scenes")).status == 0)
+    }
+
+    private func expectNothing(_ arguments: [String], _ status: Int32, _ part: String) throws {
+        let result = try Command.run(arguments + ["--output", output])
+        let command = arguments.joined(separator: " ")
+        #expect(result.status == status, "\(command): \(result.errors)")
+        #expect(result.errors.contains(part), "\(command): \(result.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.file("above")), "\(command)")
+    }
+
+    @Test("Bad data, a bad genotype, weights of other classes or no GPU leave no folder")
+    func folders() throws {
+        let data = ["--preset", "instant", "--data", folder.file("scenes"), "--threads", "1"]
+        let begun = [
+            ["search"], ["search", "--trials", "2"], ["train", "--genotype", "deeplabv3:3"],
+            ["compare", "deeplabv3:3"],
+        ]
+        for verb in begun {
+            try expectNothing(verb + data + ["--data", folder.file("none")], 66, "none: ")
+            try expectNothing(verb + data + ["--set", "data.splits.train=odd"], 66, "odd")
+            try expectNothing(
+                verb + data + ["--set", "train.classWeights=[1, 2]"], 65,
+                "train.classWeights: 2 weights, where the data has 7 classes")
+            try expectNothing(verb + data + ["--device", "mps"], 64, "mps")
+        }
+        let genotype = try folder.write("{}", to: "g.json")
+        try expectNothing(["train", "--genotype", genotype] + data, 65, "g.json")
+        try expectNothing(["compare", genotype] + data, 65, "g.json")
+        try expectNothing(["demo", "--device", "mps"], 64, "mps")
+        try expectNothing(["predict", folder.file("none"), folder.file("scenes/images/val")], 66, "none")
+        try expectNothing(["evaluate", folder.file("none"), "--data", folder.file("scenes")], 66, "none")
+    }
+
+    @Test("Seeds beyond the largest number are refused")
+    func seeds() throws {
+        let most = ["--preset", "instant", "--data", folder.file("scenes"), "--seed", "\(Int.max)"]
+        let line = "--seed \(Int.max): 2 seeds from there on are beyond \(Int.max)"
+        try expectNothing(["search", "--trials", "2"] + most, 64, line)
+        try expectNothing(["compare", "deeplabv3:3", "--seeds", "2"] + most, 64, line)
+    }
+}
