@@ -26,13 +26,14 @@ struct Command {
     }
 
     /// Runs the program to its end.
-    static func run(_ arguments: [String]) throws -> Result {
-        try launch(executable().path, arguments)
+    static func run(_ arguments: [String], in folder: String? = nil) throws -> Result {
+        try launch(executable().path, arguments, in: folder)
     }
 
-    /// Runs any program to its end.
-    static func launch(_ program: String, _ arguments: [String]) throws -> Result {
+    /// Runs any program to its end, in a folder where one is named.
+    static func launch(_ program: String, _ arguments: [String], in folder: String? = nil) throws -> Result {
         let process = Process()
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         // Help is folded to the terminal's width; tests have none.

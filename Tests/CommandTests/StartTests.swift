@@ -52,4 +52,23 @@ struct StartTests {
         try expectNothing(["search", "--trials", "2"] + most, 64, line)
         try expectNothing(["compare", "deeplabv3:3", "--seeds", "2"] + most, 64, line)
     }
+
+    @Test("--print-config prints what would be used, in a form that --config takes, and does nothing")
+    func printing() throws {
+        let changes = ["--set", "train.epochs=7", "--set", "data.classes.names=[a, b, no]", "--seed", "5"]
+        for verb in [
+            ["search"], ["train", "--genotype", "deeplabv3:3"], ["compare", "deeplabv3:3"], ["evaluate", "none"],
+        ] {
+            let output = ["--print-config", "--output", output]
+            let first = try Command.run(verb + ["--preset", "instant", "--data", "some where"] + changes + output)
+            #expect(first.status == 0 && first.errors.isEmpty, "\(first.errors)")
+            for line in ["  root: \"some where\"", "  epochs: 7", "  layers: 4", "seed: 5"] {
+                #expect(first.output.contains(line + "\n"), "\(verb): \(line)")
+            }
+            let file = try folder.write(first.output, to: "printed.yaml")
+            let second = try Command.run(verb + ["--config", file] + output)
+            #expect(second.status == 0 && second.output == first.output, "\(second.errors)")
+            #expect(!FileManager.default.fileExists(atPath: folder.file("above")))
+        }
+    }
 }

@@ -95,4 +95,13 @@ struct InputFilesTests {
         }
         #expect(files.fileExists(atPath: folder.file("kept/run/config.yaml")))
     }
+
+    @Test("A run is at work for as long as its folder is held")
+    func watched() throws {
+        var run: RunFolder? = try RunFolder(at: folder.file("run"), resume: false)
+        try run?.write(Configuration())
+        #expect(try LiveRun(folder: folder.file("run")).isRunning)
+        run = nil
+        #expect(try !LiveRun(folder: folder.file("run")).isRunning)
+    }
 }

@@ -8,8 +8,14 @@ final class FolderLock: Sendable {
         let path = URL(fileURLWithPath: folder).appendingPathComponent(".lock").path
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw RunError.cannotWrite(folder) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let isTaken = errno == EWOULDBLOCK
+        var failure = FolderLock.tryLock(descriptor)
+        // Who asks whether a run is at work holds the lock for a moment.
+        for _ in 0..<20 where failure == EWOULDBLOCK {
+            usleep(5_000)
+            failure = FolderLock.tryLock(descriptor)
+        }
+        guard failure == 0 else {
+            let isTaken = failure == EWOULDBLOCK
             let owner = isTaken ? FolderLock.owner(path) : ""
             close(descriptor)
             throw RunError(
@@ -24,6 +30,19 @@ final class FolderLock: Sendable {
 
     deinit {
         close(descriptor)
+    }
+
+    /// Whether a process keeps others out of a folder.
+    static func isHeld(_ folder: String) -> Bool {
+        let descriptor = open(URL(fileURLWithPath: folder).appendingPathComponent(".lock").path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
+    /// Asks for the lock; the system's error, 0 for none.
+    private static func tryLock(_ descriptor: Int32) -> Int32 {
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
     }
 
     private static func owner(_ path: String) -> String {

@@ -42,6 +42,8 @@ public struct LiveArchitecture: Sendable {
 
 /// What a run's folder tells to somebody who watches it from another terminal.
 public struct LiveRun: Sendable {
+    /// Whether a process is at work in the folder.
+    public let isRunning: Bool
     /// How far it is; nil before the first second.
     public let status: RunStatus?
     /// The last epoch's record.
@@ -55,6 +57,8 @@ public struct LiveRun: Sendable {
         guard FileManager.default.fileExists(atPath: paths.configuration) else {
             throw RunError(.missing, path: folder, "no run is in this folder")
         }
+        // Asked first, so that of a run that has ended everything is seen.
+        isRunning = FolderLock.isHeld(folder)
         status = FileManager.default.contents(atPath: paths.status).flatMap {
             try? JSONDecoder().decode(RunStatus.self, from: $0)
         }

@@ -22,6 +22,7 @@ struct CompareOptions: ParsableArguments {
     var report: String?
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var printing: PrintOptions
     @OptionGroup var shared: SharedOptions
 
     /// Refuses to write over the files that the comparison reads.

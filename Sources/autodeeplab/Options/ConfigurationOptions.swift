@@ -2,6 +2,21 @@ import ArgumentParser
 import Experiments
 import Foundation
 
+/// Showing the settings instead of using them.
+struct PrintOptions: ParsableArguments {
+    @Flag(help: "Print the settings that would be used, as --config takes them, and do nothing else.")
+    var printConfig = false
+
+    /// Prints the settings where that is asked for.
+    ///
+    /// - Returns: Whether nothing else is to be done.
+    func isDone(with configuration: @autoclosure () throws -> Configuration) rethrows -> Bool {
+        guard printConfig else { return false }
+        print(try configuration().yaml(), terminator: "")
+        return true
+    }
+}
+
 /// Where a configuration comes from.
 struct ConfigurationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A configuration file.", valueName: "file"))

@@ -42,6 +42,7 @@ struct EvaluateOptions: ParsableArguments {
 
     @OptionGroup var inference: InferenceOptions
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var printing: PrintOptions
     @OptionGroup var shared: SharedOptions
 
     /// The configuration to measure with: that of the model's run, where it is one, under what is typed here.

@@ -31,6 +31,7 @@ struct SearchOptions: ParsableArguments {
     var trialEpochs = 10
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var printing: PrintOptions
     @OptionGroup var run: RunOptions
     @OptionGroup var shared: SharedOptions
 
@@ -67,6 +68,7 @@ struct TrainOptions: ParsableArguments {
     var from: String?
 
     @OptionGroup var options: ConfigurationOptions
+    @OptionGroup var printing: PrintOptions
     @OptionGroup var run: RunOptions
     @OptionGroup var shared: SharedOptions
 
@@ -76,6 +78,12 @@ struct TrainOptions: ParsableArguments {
                 "Give --genotype FILE or NAME, --from MODEL to start from a trained network, or --resume to go on with a "
                     + "run")
         }
+    }
+
+    /// The configuration with the widths of the model to start from, where there is one.
+    func adopting(_ configuration: Configuration) throws -> Configuration {
+        guard let from, !run.goesOn else { return configuration }
+        return configuration.adopting(try Model(at: from)).configuration
     }
 
     /// The files that the training begins with.

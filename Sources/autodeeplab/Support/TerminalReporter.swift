@@ -54,18 +54,13 @@ final class TerminalReporter: ProgressReporter {
         let line = RunStatus(
             stage: state.stage, unit: state.unit, total: state.total, advance: advance, meter: state.meter
         ).line
-        standardError(isTerminal ? "\r\u{1B}[K\(line.prefix(terminalWidth() - 1))" : "\(line)\n")
+        standardError(
+            isTerminal ? "\r\u{1B}[K\(line.prefix(terminalSize(of: STDERR_FILENO).columns - 1))" : "\(line)\n")
         state.isLineOpen = isTerminal
     }
 
     private func closeLine(_ state: inout State) {
         if state.isLineOpen { standardError("\n") }
         state.isLineOpen = false
-    }
-
-    private func terminalWidth() -> Int {
-        var size = winsize()
-        guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 20 else { return 80 }
-        return Int(size.ws_col)
     }
 }

@@ -17,8 +17,9 @@ struct Compare: ParsableCommand {
     @OptionGroup var options: CompareOptions
 
     func run() throws {
-        try options.refuseOverwriting()
         let configuration = try options.configuration()
+        if options.printing.isDone(with: configuration) { return }
+        try options.refuseOverwriting()
         let seeds = try options.seeds.seeds(from: configuration.seed)
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption)

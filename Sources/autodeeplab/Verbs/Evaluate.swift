@@ -11,6 +11,7 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
+        if options.printing.isDone(with: configuration) { return }
         if let folder = options.folder {
             try refuseEvaluation(
                 in: folder, of: options.model, configuration, split: options.split, config: options.options.config)

@@ -13,6 +13,7 @@ struct SearchVerb: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
+        if options.printing.isDone(with: configuration) { return }
         try InputFiles([options.options.config].compactMap { $0 }).refuse(run: options.run.output)
         if options.trials > 1 { return try runTrials(configuration) }
         try options.run.group.enter()

@@ -5,7 +5,7 @@ import Foundation
 /// `watch`: a run as it goes on, from another terminal.
 struct Watch: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show how far a run is, and its current architecture, until it ends.",
+        abstract: "Show how far a run is, and its current architecture, until it ends or stops.",
         discussion: "Only the run's folder is read; Ctrl-C ends the watching and not the run.")
 
     @Argument(help: "A run's folder.")
@@ -19,12 +19,22 @@ struct Watch: ParsableCommand {
         var shown: [String] = []
         while true {
             let live = try LiveRun(folder: folder)
+            var lines = live.lines
+            if isTerminal {
+                // A line that is folded, or more than the screen holds, could not be taken back.
+                let size = terminalSize(of: STDOUT_FILENO)
+                lines = lines.prefix(max(1, size.rows - 1)).map { String($0.prefix(max(1, size.columns - 1))) }
+                if !shown.isEmpty { print("\u{1B}[\(shown.count)A\u{1B}[J", terminator: "") }
+            }
             // Elsewhere than on a terminal only what changed is worth a line.
-            if isTerminal, !shown.isEmpty { print("\u{1B}[\(shown.count)A\u{1B}[J", terminator: "") }
-            if isTerminal || live.lines != shown { print(live.lines.joined(separator: "\n")) }
+            if isTerminal || lines != shown { print(lines.joined(separator: "\n")) }
             fflush(nil)
-            shown = live.lines
-            if once || live.isFinished { return }
+            shown = lines
+            if once { return }
+            if !live.isRunning {
+                if !live.isFinished { print("no process is at work here: --resume goes on with the run") }
+                return
+            }
             sleep(1)
         }
     }
