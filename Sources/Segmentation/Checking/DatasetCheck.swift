@@ -68,8 +68,8 @@ public struct DatasetCheck: Sendable {
     public func run(advanced: (Int) -> Void = { _ in }) -> DatasetReport {
         let samples = samples
         var rangeNotes: [String] = []
-        let lessons = splits.first { $0.split == .train } ?? splits.first
-        let range = dataset.range(of: lessons?.pairing.samples ?? []) { rangeNotes.append($0) }
+        let learntFrom = splits.filter { lessons?.parts.contains($0.split) ?? false }.flatMap(\.pairing.samples)
+        let range = dataset.range(of: learntFrom.isEmpty ? samples : learntFrom) { rangeNotes.append($0) }
         let reader = dataset.reader(range: range)
         let reading = OrderedPrefetcher<SampleFacts>(
             first: 0, end: samples.count, workers: threads, depth: 4 * threads, name: "data check"
