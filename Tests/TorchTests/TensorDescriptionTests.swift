@@ -26,7 +26,8 @@ struct TensorDescriptionTests {
 
     @Test("Values of very different size have exponents, and what is no number is told")
     func numbers() {
-        #expect("\(Tensor([1e-6, 1] as [Double], shape: [2]))" == "tensor([1.0000e-06, 1.0000e+00], shape: [2], float64)")
+        #expect(
+            "\(Tensor([1e-6, 1] as [Double], shape: [2]))" == "tensor([1.0000e-06, 1.0000e+00], shape: [2], float64)")
         let odd = Tensor([.nan, .infinity, -.infinity, 1] as [Double], shape: [4])
         #expect("\(odd)" == "tensor([   nan,    inf,   -inf, 1.0000], shape: [4], float64)")
         let weight = Tensor.ones([2])
