@@ -48,8 +48,7 @@ let package = Package(
             name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
         .systemLibrary(
             name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
-        .systemLibrary(name: "CGIF", providers: [.apt(["libgif-dev"]), .brew(["giflib"])]),
-        .target(name: "CCodecs", dependencies: ["CLibTIFF", "CLibJPEG", "CGIF"]),
+        .target(name: "CCodecs", dependencies: ["CLibTIFF", "CLibJPEG"], linkerSettings: [.linkedLibrary("gif")]),
         .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
         .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
         .target(name: "SearchSpace", swiftSettings: strict),

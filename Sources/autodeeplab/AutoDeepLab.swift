@@ -29,7 +29,7 @@ struct AutoDeepLab: AsyncParsableCommand {
         // Dispatch would wait for one without end.
         guard canStartThread() else {
             writeError("no thread can be started: raise the limit of processes (ulimit -u)")
-            exit(ExitStatus.internalFault.rawValue)
+            _exit(ExitStatus.internalFault.rawValue)
         }
         do {
             var command = try parseAsRoot()

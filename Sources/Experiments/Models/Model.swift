@@ -25,7 +25,7 @@ public final class Model: @unchecked Sendable {
     public let masks: MaskMeaning?
     /// What became black and white in the images of more than 8 bits that it learnt from; nil where there were none, or
     /// where its file does not say: then their upper 8 bits are taken.
-    public internal(set) var range: ValueRange?
+    public package(set) var range: ValueRange?
     /// Where it computes.
     public let device: Device
 

@@ -15,7 +15,8 @@ struct GIFReader {
     init(_ bytes: [UInt8], file: String, limits: ReadLimits) throws {
         self.bytes = bytes
         self.file = file
-        header = try Self.open(bytes, file: file) { $1 }
+        let header = try Self.open(bytes, file: file) { $1 }
+        self.header = header
         palette = withUnsafeBytes(of: header.colors) { Array($0.prefix(Int(header.color_count) * 3)) }
         width = max(Int(header.canvas_width), Int(header.left) + Int(header.width))
         height = max(Int(header.canvas_height), Int(header.top) + Int(header.height))
