@@ -62,7 +62,9 @@ struct COCOFile {
         if let found { return found.file }
         throw DataError(
             .missing, file: join(root, "annotations/instances_\(name).json"),
-            problem: "is missing (splits found: \(all.map(\.split).joined(separator: ", ")))")
+            problem:
+                "is missing (splits found: \(all.map(\.split).joined(separator: ", "))): add the file, or name another"
+                + " split by data.splits")
     }
 
     /// The folders in which the split's images may lie, in the order in which they are looked into.
