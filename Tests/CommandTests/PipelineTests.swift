@@ -71,12 +71,16 @@ struct PipelineTests {
             let files = try FileManager.default.contentsOfDirectory(atPath: run)
             #expect(files.count { $0.hasPrefix("events.out.tfevents.") } == 1)
             let page = try String(contentsOfFile: run + "/report.html", encoding: .utf8)
-            #expect(page.contains("finished, ") && page.contains("data:image/png;base64,"))
+            #expect(page.contains("finished, ") && page.contains("data:image/jpeg;base64,"))
             let watched = try expectDone("watch", run, "--once").output
             #expect(watched.contains(" 100%  epoch ") && watched.contains("mIOU"))
         }
         let page = try String(contentsOfFile: train + "/report.html", encoding: .utf8)
-        #expect(page.contains("The last evaluation"))
+        for title in ["Samples", "Curves", "Results", "Classes", "Confusion", "Worst images", "Architecture"] {
+            #expect(page.contains("<section aria-label=\"\(title)\">"), "\(title)")
+        }
+        // What the evaluation of the split `test` has measured.
+        #expect(page.contains("<th scope=\"col\">test"))
         try FileManager.default.removeItem(atPath: search + "/report.html")
         #expect(try expectDone("report", search).output == search + "/report.html\n")
         #expect(try String(contentsOfFile: search + "/report.html", encoding: .utf8).contains("<template data-epoch="))

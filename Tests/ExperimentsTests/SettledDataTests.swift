@@ -85,6 +85,26 @@ struct SettledDataTests {
         #expect(line?.contains("masks/val/1.png: holds 1 and 255, but is to be read as binary") == true)
     }
 
+    @Test("Without a validation split a training is measured on its own images, says so, and keeps it")
+    func withoutValidation() throws {
+        try write("data", values: [0, 1], last: [0, 1])
+        for kind in ["images", "masks"] {
+            try FileManager.default.removeItem(atPath: temporary.file("data/\(kind)/val"))
+        }
+        let told = "has no split `val`: search and training are measured on the training images"
+        let report = try checkData(configuration(temporary.file("data")), reporter: Watcher())
+        #expect(report.problems.isEmpty && report.notes.contains { $0.contains(told) })
+        let watcher = Watcher()
+        try train("run", configuration(temporary.file("data")), watcher: watcher)
+        #expect(watcher.warnings.count == 1 && watcher.warnings.first?.contains(told) == true)
+        #expect(try Configuration.resolve(file: temporary.file("run/config.yaml")).data.splits.val == "train")
+
+        // One that is asked for by name is no matter of taste.
+        let other = try configuration(temporary.file("data"), ["data.splits.val=valid"])
+        #expect(try !checkData(other, reporter: Watcher()).problems.isEmpty)
+        #expect(failure { try train("other", other) }?.contains("valid") == true)
+    }
+
     @Test("A model that learnt with 255 ignored says where that leaves out what is measured")
     func indices() throws {
         try write("data", values: [0], last: [0, 1])

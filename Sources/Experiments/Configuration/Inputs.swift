@@ -78,6 +78,8 @@ extension Configuration {
         _ = try device.device()
         let dataset = try data.dataset()
         try train.refuseOtherWeights(classes: dataset.classes.count)
+        var data = data
+        _ = data.settleValidation(in: dataset)
         for split in [data.splits.train, data.splits.val] { _ = try dataset.samples(Split(rawValue: split)) }
     }
 }

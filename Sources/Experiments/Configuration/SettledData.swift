@@ -18,6 +18,19 @@ extension DataConfiguration {
         labels.map = settled.map
     }
 
+    /// Measures search and training on the training images where the data set has no validation split.
+    ///
+    /// - Returns: What its user should know; nil where there is such a split, or another is named.
+    mutating func settleValidation(in dataset: Dataset) -> String? {
+        let usual = SplitConfiguration().val
+        guard splits.val == usual, !dataset.splits.contains(Split(rawValue: usual)),
+            (try? dataset.samples(Split(rawValue: usual))) == nil
+        else { return nil }
+        splits.val = splits.train
+        return "\(root): has no split `\(usual)`: search and training are measured on the training images, which"
+            + " flatters them (data.splits.val names another)"
+    }
+
     /// This description with absolute paths, so that it means the same in any folder.
     ///
     /// The class file's path stays relative to the data set's folder.
@@ -35,7 +48,7 @@ extension DataConfiguration {
 }
 
 extension Configuration {
-    /// Opens the data set of a run and settles here what its masks mean and where it lies.
+    /// Opens the data set of a run and settles here what its masks mean, where it lies and what it is measured on.
     ///
     /// What a checkpoint says goes before what the masks look like. In a group of processes rank 0 looks at them.
     ///
@@ -54,12 +67,15 @@ extension Configuration {
         if let group = ProcessGroup.current, !ProcessGroup.isLeader {
             let meaning = try JSONDecoder().decode(MaskMeaning.self, from: group.share(Data()))
             (data.masks, data.labels.ignore, data.labels.map) = (meaning.form, meaning.ignore, meaning.map)
-            return try data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
+            let dataset = try data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
+            _ = data.settleValidation(in: dataset)
+            return dataset
         }
         let dataset = try data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
         let meaning = dataset.meaning
         (data.masks, data.labels.ignore, data.labels.map) = (meaning.form, meaning.ignore, meaning.map)
         if let group = ProcessGroup.current { _ = group.share(try JSONEncoder().encode(meaning)) }
+        if let fault = data.settleValidation(in: dataset) { reporter.report(.warning(fault)) }
         return dataset
     }
 

@@ -10,13 +10,17 @@ import Segmentation
 /// - Throws: An error where the folder is no data set at all; all other faults are in the report.
 public func checkData(_ configuration: Configuration, reporter: any ProgressReporter) throws -> DatasetReport {
     let dataset = try configuration.data.dataset(acceptingUnnamedClasses: true, reporter: reporter)
-    let splits = configuration.data.splits
+    var data = configuration.data
+    let validation = data.settleValidation(in: dataset)
+    let splits = data.splits
+    let needed = validation == nil ? [splits.train, splits.val] : [splits.train]
     let check = try DatasetCheck(
-        dataset, threads: configuration.workerThreads,
-        needed: [Split(rawValue: splits.train), Split(rawValue: splits.val)], measured: Split(rawValue: splits.test))
+        dataset, threads: configuration.workerThreads, needed: needed.map(Split.init(rawValue:)),
+        measured: Split(rawValue: splits.test))
     reporter.report(.began(stage: "data check", unit: "image", total: check.count))
     var report = check.run { reporter.report(.advanced(Advance(completed: $0))) }
     reporter.report(.ended(stage: "data check"))
+    if let validation { report.notes.append(validation) }
     report.addWhatTrainingRefuses(dataset, train: splits.train)
     if let own = DataFile.path(in: configuration.data.root) {
         report.notes.append("\(own): its settings hold where the configuration or --set give no others")
