@@ -58,7 +58,7 @@ StoreHandle Meeting::connect() {
     auto check = ": check MASTER_ADDR, MASTER_PORT and rank 0";
     try {
         // Where somebody takes the connection and says nothing, it has no end of its own.
-        auto store = within<StoreHandle>(timeout + std::min(timeout, milliseconds(5000)), [=, this]() -> StoreHandle {
+        auto store = within<StoreHandle>(timeout + milliseconds(10000), [=, this]() -> StoreHandle {
             c10d::TCPStoreOptions options;
             options.port = static_cast<uint16_t>(port);
             options.waitWorkers = false;

@@ -15,7 +15,7 @@ struct ThreadLimitTests {
         #expect(made.status == 0, "\(made.errors)")
     }
 
-    @Test("A search ends, however many threads there are", arguments: 0...8)
+    @Test("A search ends, however few threads there are", arguments: 0...8)
     func search(threads: Int) throws {
         let run = try StartedCommand(
             [

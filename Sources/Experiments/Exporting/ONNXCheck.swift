@@ -32,6 +32,8 @@ public struct ONNXCheck: Codable, Equatable, Sendable {
         _ path: String, of model: Model, options: ONNXOptions, size: ONNXOptions.Size, repetitions: Int = 0,
         threads: Int = 0
     ) throws {
+        // Without Python nothing is checked, which the verbs say.
+        guard PythonProgram.interpreter != nil else { return }
         let size = options.size ?? size
         let folder = try ScratchFolder()
         let image = Image.noise(height: size.height, width: size.width)

@@ -3,13 +3,25 @@ import Foundation
 /// Starts a thread, which Foundation's `Thread` does without telling whether the system has given one.
 ///
 /// - Returns: Whether it runs.
-func startThread(name: String, stackSize: Int = 8 << 20, _ body: @escaping @Sendable () -> Void) -> Bool {
+func startThread(name: String, _ body: @escaping @Sendable () -> Void) -> Bool {
+    guard let thread = createThread(ThreadBody(name: name, body: body)) else { return false }
+    pthread_detach(thread)
+    return true
+}
+
+/// Whether the system gives this process one more thread.
+package func canStartThread() -> Bool {
+    guard let thread = createThread(ThreadBody(name: "trial") {}) else { return false }
+    pthread_join(thread, nil)
+    return true
+}
+
+private func createThread(_ body: ThreadBody) -> pthread_t? {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setstacksize(&attributes, stackSize)
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    let box = Unmanaged.passRetained(ThreadBody(name: name, body: body))
+    pthread_attr_setstacksize(&attributes, 8 << 20)
+    let box = Unmanaged.passRetained(body)
     #if canImport(Darwin)
         var thread: pthread_t?
         let status = pthread_create(&thread, &attributes, { run($0) }, box.toOpaque())
@@ -17,8 +29,11 @@ func startThread(name: String, stackSize: Int = 8 << 20, _ body: @escaping @Send
         var thread = pthread_t()
         let status = pthread_create(&thread, &attributes, { $0.flatMap { run($0) } }, box.toOpaque())
     #endif
-    if status != 0 { box.release() }
-    return status == 0
+    guard status == 0 else {
+        box.release()
+        return nil
+    }
+    return thread
 }
 
 /// What a thread does, on its way through the system's interface.
@@ -38,6 +53,3 @@ private func run(_ pointer: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer?
     thread.body()
     return nil
 }
-
-/// Whether the system gives this process one more thread.
-package func canStartThread() -> Bool { startThread(name: "trial") {} }

@@ -10,7 +10,7 @@ struct Bench: ParsableCommand {
         discussion: """
             The image is treated as by `predict`: resized, gone through by windows where it is large, and every pixel gets \
             its class. A genotype needs no training: its weights are drawn at random. ONNX Runtime is measured where \
-            Python has it; PYTHON names the interpreter (python3).
+            Python has it; PYTHON names the interpreter.
             """)
 
     @Argument(help: "A training's run folder, a model file, a genotype file, or a known network's name.")
