@@ -29,7 +29,7 @@ struct DataCheckTests {
         #expect(screen.output.split(separator: "\n").count < 40)
     }
 
-    @Test("What a training refuses is status 65: no validation split, one image alone, classes without names")
+    @Test("What a training refuses is status 65: no masks, classes without names; what it can do without is a note")
     func refused() throws {
         let folder = try TemporaryFolder()
         let scenes = folder.file("scenes")
@@ -40,14 +40,14 @@ struct DataCheckTests {
         for split in ["train", "val"] { try? FileManager.default.removeItem(atPath: scenes + "/masks/" + split) }
         let result = try Command.run("data", "check", scenes, "-q")
         #expect(result.status == 65)
-        #expect(result.output.contains("has no split `val`"))
+        #expect(result.output.contains("note: \(scenes): has no split `val`"))
         #expect(result.output.contains("no image of the split `train` has a mask (folders there: images, masks)"))
         #expect(result.output.contains("names no classes: write classes.txt"))
         for number in 1..<10 {
             try FileManager.default.removeItem(atPath: scenes + "/images/train/000\(number).png")
         }
         let one = try Command.run("data", "check", scenes, "-q")
-        #expect(one.output.contains("has one image alone in the split `train`"))
+        #expect(one.output.contains("note: one image alone in the split `train`"))
     }
 
     @Test("A fault is status 65 and named with its file; a training stops at the same label")

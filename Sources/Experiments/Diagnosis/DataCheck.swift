@@ -30,7 +30,7 @@ public func checkData(_ configuration: Configuration, reporter: any ProgressRepo
 }
 
 extension DatasetReport {
-    /// Adds what a check can do without and search and training cannot.
+    /// Adds what a check can do without and search or training cannot.
     fileprivate mutating func addWhatTrainingRefuses(_ dataset: Dataset, train: String) {
         if !dataset.namesClasses {
             problems.append(
@@ -38,9 +38,7 @@ extension DatasetReport {
                     file: root, problem: "names no classes: write classes.txt, one name a line, or set data.classes"))
         }
         if splits[train]?.images == 1 {
-            problems.append(
-                Problem(file: root, problem: "has one image alone in the split `\(train)`: a search needs two at least")
-            )
+            notes.append("one image alone in the split `\(train)`: it can be trained on, and a search needs two at least")
         }
     }
 }
