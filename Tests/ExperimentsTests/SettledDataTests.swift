@@ -124,6 +124,22 @@ struct SettledDataTests {
         #expect(try evaluate(model, said, split: "val", reporter: Watcher()).metrics.classes[1].pixels == 800)
     }
 
+    @Test("Classes in another order than the model's are refused, other names are told")
+    func names() throws {
+        try write("data", values: [0], last: [0, 1])
+        try train("run", configuration(temporary.file("data")))
+        let model = try Model(at: temporary.file("run"))
+        try write("turned", values: [0], last: [0, 1], classes: ["thing", "background"])
+        let turned = try configuration(temporary.file("turned"))
+        let line = failure { _ = try evaluate(model, turned, split: "val", reporter: Watcher()) }
+        #expect(line?.contains("0 is thing here and background there, 1 is background here and thing there") == true)
+        try write("others", values: [0], last: [0, 1], classes: ["Background", "sky"])
+        let watcher = Watcher()
+        _ = try evaluate(model, configuration(temporary.file("others")), split: "val", reporter: watcher)
+        #expect(watcher.warnings.count == 1)
+        #expect(watcher.warnings.first?.hasSuffix("compared by number: 1 is sky here and thing there") == true)
+    }
+
     @Test("Greys of three classes are kept as a map")
     func greys() throws {
         try write("data", values: [0, 128], last: [0, 128, 255, 255], classes: ["a", "b", "c"])

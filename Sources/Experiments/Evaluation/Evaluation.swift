@@ -18,12 +18,8 @@ public func evaluate(
     // What the network learnt by is what it is measured by, whatever these masks look like.
     configuration.data.adopt(model.masks)
     let dataset = try configuration.data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
+    try compareClasses(of: dataset, with: model.classes.names, reporter: reporter)
     let count = model.classes.count
-    guard dataset.classes.count == count else {
-        throw RunError(
-            .damaged, path: configuration.data.root,
-            "\(dataset.classes.count) classes, where the model has \(count)")
-    }
     Engine.threads = configuration.workerThreads
     let name = split ?? configuration.data.splits.val
     let samples = try dataset.samples(Split(rawValue: name)) { reporter.report(.note($0)) }
