@@ -180,6 +180,47 @@ import Testing
         #expect(report.notes.contains { $0.hasPrefix("no pixel of the split `train` is labelled bicycle, ") })
     }
 
+    /// Masks of another making beside those of indices, whose 255 would be ignored in silence.
+    @Test(arguments: [
+        (
+            ["train": [[0, 1], [0, 1], [0, 255]], "val": [[0, 1]]], "a\nb\n", "1 of the 3 masks of the split `train`"
+        ),
+        (["train": [[0, 1]], "val": [[0, 255], [255, 0]]], "a\nb\n", "2 of the 2 masks of the split `val`"),
+        (
+            ["train": [[0, 1]], "val": [[0, 1]], "test": [[0, 255]]], "a\nb\n", "1 of the 1 masks of the split `test`"
+        ),
+        (["train": [[0, 1, 2]], "val": [[0, 255, 0]]], "a\nb\nc\n", "1 of the 1 masks of the split `val`"),
+    ])
+    func whiteBesideIndices(splits: [String: [[Int]]], classes: String, start: String) throws {
+        for (split, masks) in splits {
+            for (number, mask) in masks.enumerated() { try write(mask, split, "\(split)\(number)") }
+        }
+        let dataset = try open(classes)
+        #expect(dataset.meaning.form == .indices)
+        let found = try problems(dataset)
+        #expect(found.contains { $0.hasPrefix(start) && $0.contains("hold 0 and 255 alone (the first: ") }, "\(found)")
+        var options = DatasetOptions()
+        options.ignoring = [255]
+        #expect(try problems(open(classes, options)).allSatisfy { !$0.contains("alone") })
+    }
+
+    /// Borders around objects, and an image of the first class with a border among them, are ordinary.
+    @Test func bordersAreIgnoredInPeace() throws {
+        try write([0, 1, 255, 0], "train", "a")
+        try write([0, 0, 255, 0], "train", "b")
+        try write([0, 255, 1, 0], "val", "v")
+        let report = try DatasetCheck(try open("a\nb\n"), threads: 1).run()
+        #expect(report.problems.isEmpty && report.notes == ["classes: from classes.txt"])
+    }
+
+    @Test func aSplitThatIsMeasuredOnIsLookedAtToo() throws {
+        try write([0, 1], "train", "a")
+        try write([1, 255, 255, 255], "val", "v")
+        let report = try DatasetCheck(try open("a\nb\n"), threads: 1).run()
+        #expect(report.problems.first?.problem.hasPrefix("75 % of the pixels are ignored in the split `val`") == true)
+        #expect(report.notes.contains("no pixel of the split `val` is labelled a (75 % of the pixels are ignored)"))
+    }
+
     @Test func mostPixelsIgnoredIsAFaultUnlessItIsMeant() throws {
         try write([0, 1, 255, 255, 255], "train", "a")
         #expect(try problems(open("a\nb\n")).first?.hasPrefix("60 % of the pixels are ignored") == true)

@@ -90,10 +90,17 @@ public struct DatasetCheck: Sendable {
         report.order = splits.map(\.split.rawValue)
         var faults = problems
         var counts = LabelCounts()
+        var labelFaults: [LabelCounts.Fault] = []
         for (split, pairing) in splits {
             let facts = pairing.samples.compactMap { found[key($0)] }
             report.splits[split.rawValue] = DatasetReport.SplitReport(pairing, facts)
-            if lessons?.parts.contains(split) == true { for fact in facts { counts.add(fact.labels) } }
+            let isLearntFrom = lessons?.parts.contains(split) == true
+            var own = LabelCounts()
+            for sample in pairing.samples {
+                let (labels, file) = (found[key(sample)]?.labels ?? [], sample.mask ?? sample.image)
+                if isLearntFrom { counts.add(labels, file: file) } else { own.add(labels, file: file) }
+            }
+            labelFaults += own.faults(split, of: dataset, isLearntFrom: false)
             faults += pairing.problems
             if pairing.samples.isEmpty {
                 if pairing.problems.isEmpty { faults.append(pairing.empty(split, root: dataset.root)) }
@@ -112,7 +119,7 @@ public struct DatasetCheck: Sendable {
         let duplicates = Duplicates(splits, used: Set(used)) { found[key($0)]?.hash }
         faults += duplicates.across
         report.notes += duplicates.within
-        for fault in lessons.map({ counts.faults($0, of: dataset) }) ?? [] {
+        for fault in (lessons.map { counts.faults($0, of: dataset) } ?? []) + labelFaults {
             if fault.kind == .remark {
                 report.notes.append(fault.text)
             } else {

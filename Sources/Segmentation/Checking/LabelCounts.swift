@@ -4,11 +4,17 @@ public struct LabelCounts: Sendable {
     private static let largestIgnoredShare = 0.5
     /// Masks after which a share is known well enough where all classes have been seen.
     private static let enough = 1_000
+    /// The share of masks of 0 and 255 alone from which these are hardly images of the first class with a border.
+    private static let largestWhiteShare = 0.1
 
     /// Pixels of each label.
     public private(set) var pixels = [Int](repeating: 0, count: 256)
     /// How many masks were counted.
     public private(set) var masks = 0
+    /// How many hold the first class and 255 alone, as masks do that were made to be looked at; and the first of them.
+    private var white: (masks: Int, first: String) = (0, "")
+    /// Whether a mask holds 255 beside another class, which is then the ignored label.
+    private var hasBorders = false
 
     init() {}
 
@@ -28,7 +34,7 @@ public struct LabelCounts: Sendable {
         ) { Self.count(try reader.readMask(samples[$0])) }
         defer { counts.stop() }
         while let found = try counts.next() {
-            add(found)
+            add(found, file: samples[masks].mask ?? samples[masks].image)
             advanced(masks)
             if masks >= Self.enough, pixels.prefix(dataset.classes.count).allSatisfy({ $0 > 0 }) { break }
         }
@@ -41,34 +47,43 @@ public struct LabelCounts: Sendable {
         return result
     }
 
-    /// Adds a mask's counts.
-    mutating func add(_ counts: [Int]) {
+    /// Adds the counts of a mask's file.
+    mutating func add(_ counts: [Int], file: String) {
         guard counts.count == pixels.count else { return }
         masks += 1
+        if counts[Int(Mask.ignored)] > 0 {
+            if counts[1..<Int(Mask.ignored)].contains(where: { $0 > 0 }) {
+                hasBorders = true
+            } else if counts[0] > 0 {
+                white = (white.masks + 1, white.masks == 0 ? file : white.first)
+            }
+        }
         for (label, count) in counts.enumerated() where count > 0 { pixels[label] += count }
     }
 
-    /// What is wrong with the masks that a network shall learn from; the first is that nothing is labelled at all.
+    /// What is wrong with the masks of a split; the first is that nothing is labelled at all.
     ///
     /// - Parameters:
     ///   - split: the split's name, for the texts.
     ///   - dataset: its data set.
+    ///   - isLearntFrom: whether a network shall learn from it, so that it must show every class.
     /// - Returns: the faults, none where all is well.
-    public func faults(_ split: Split, of dataset: Dataset) -> [Fault] {
+    public func faults(_ split: Split, of dataset: Dataset, isLearntFrom: Bool = true) -> [Fault] {
         let ignored = pixels[Int(Mask.ignored)]
         let total = pixels.reduce(0, +)
         guard total > 0 else { return [] }
         guard total > ignored else {
             return [
                 Fault(
-                    kind: .nothingLabelled,
+                    // Known layouts have splits whose labels are kept secret.
+                    kind: isLearntFrom || dataset.meaning.form != .auto ? .nothingLabelled : .remark,
                     text: "no pixel of the \(masks) masks of the split `\(split)` is labelled, all are ignored:"
                         + " see what the values in the masks mean (data.masks, data.labels)")
             ]
         }
         var faults: [Fault] = []
         let names = dataset.namesClasses ? dataset.classes.names : []
-        if names.count == 1 {
+        if names.count == 1, isLearntFrom {
             faults.append(
                 Fault(
                     kind: .mistake,
@@ -79,12 +94,13 @@ public struct LabelCounts: Sendable {
         let absent = names.indices.filter { pixels[$0] == 0 }.map { names[$0] }
         let share = Double(ignored) / Double(total)
         let percent = "\(Int((100 * share).rounded())) % of the pixels are ignored"
-        if !absent.isEmpty {
+        if !absent.isEmpty, isLearntFrom || dataset.hasOwnClasses {
             let more = absent.count > 8 ? " and \(absent.count - 8) more" : ""
-            let remedy = dataset.hasOwnClasses ? ": correct the classes, or what the values mean" : ""
+            let isFault = dataset.hasOwnClasses && isLearntFrom
+            let remedy = isFault ? ": correct the classes, or what the values mean" : ""
             faults.append(
                 Fault(
-                    kind: dataset.hasOwnClasses ? .mistake : .remark,
+                    kind: isFault ? .mistake : .remark,
                     text:
                         "no pixel of the split `\(split)` is labelled \(absent.prefix(8).joined(separator: ", "))\(more)"
                         + (ignored > 0 ? " (\(percent))" : "") + remedy))
@@ -98,7 +114,26 @@ public struct LabelCounts: Sendable {
                     text: "\(percent) in the split `\(split)`: if they are of a class, see data.masks and data.labels;"
                         + " if they are meant, set data.labels.ignore to [255]"))
         }
-        return faults
+        // The others tell of what is ignored already.
+        return faults.contains { $0.kind == .mistake } ? faults : faults + whiteFaults(split, of: dataset)
+    }
+
+    /// Masks of 0 and 255 alone where no other mask of the split has 255: beside masks of indices they are easily of
+    /// another making, and their 255 is a class.
+    private func whiteFaults(_ split: Split, of dataset: Dataset) -> [Fault] {
+        let meaning = dataset.meaning
+        // Whoever says what 255 is, and a layout that does, knows it.
+        let isOpen = meaning.form == .indices && meaning.ignore.isEmpty && !meaning.map.values.contains(255)
+        guard isOpen, dataset.classes.count > 1, white.masks > 0, !hasBorders else { return [] }
+        let showsClasses = pixels[1..<Int(Mask.ignored)].contains { $0 > 0 }
+        let isMost = !showsClasses || Double(white.masks) > Self.largestWhiteShare * Double(masks)
+        return [
+            Fault(
+                kind: isMost ? .mistake : .remark,
+                text: "\(white.masks) of the \(masks) masks of the split `\(split)` hold 0 and 255 alone (the first:"
+                    + " \(white.first)), and 255 is ignored: if it is a class there, write them anew with the class's"
+                    + " index; if it is meant to be ignored, set data.labels.ignore to [255]")
+        ]
     }
 
     /// Something wrong with a split's labels.
