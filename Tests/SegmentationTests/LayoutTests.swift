@@ -69,6 +69,54 @@ import Testing
         #expect(failure { _ = try dataset().samples(.train) }?.contains("has the same stem as") == true)
     }
 
+    /// A JPEG beside a mask is somebody's preview; a second mask is not.
+    @Test func twoMasksOfAnImageAreReported() throws {
+        try touch("images/train/a.png", "masks/train/a.png", "masks/train/a.jpg")
+        #expect(try dataset().samples(.train).map(\.mask) == [path("masks/train/a.png")])
+        try touch("masks/train/a.bmp")
+        let message = failure { _ = try dataset().samples(.train) }
+        #expect(
+            message == "\(path("masks/train/a.png")): has the same stem as \(path("masks/train/a.bmp")): rename or"
+                + " remove one of them")
+    }
+
+    /// What reads the splits and what lists them agree: folders of splits in `images` go before anything beside them.
+    @Test func splitsInsideGoBeforeLeftovers() throws {
+        for split in ["train", "val"] { try touch("images/\(split)/\(split).png", "masks/\(split)/\(split).png") }
+        try touch("original/images/x.png", "train/images/y.png", "masks/z.png")
+        try folder.write("old\n", to: "train.txt")
+        let dataset = try dataset()
+        #expect(dataset.splits == [.train, .val])
+        var notes: [String] = []
+        #expect(try dataset.samples(.train) { notes.append($0) }.map(\.name) == ["train"])
+        #expect(
+            notes == [
+                "\(path("masks")): 1 file of .png beside the folders of the splits, left out",
+                "\(folder.path): original/images, train/images, train.txt left out: the splits are images/train,"
+                    + " images/val",
+            ])
+        #expect(try dataset.samples(.val).map(\.name) == ["val"])
+    }
+
+    @Test func splitsOutsideGoBeforeLists() throws {
+        try touch("images/c.png", "masks/c.png", "train/images/a.png", "train/masks/a.png")
+        try folder.write("c\n", to: "train.txt")
+        try folder.write("c\n", to: "val.txt")
+        let dataset = try dataset()
+        #expect(dataset.splits == [.train, .val])
+        #expect(try dataset.samples(.train).map(\.name) == ["a"])
+        #expect(try dataset.samples(.val).map(\.name) == ["c"])
+    }
+
+    /// A copy of the images elsewhere is no split of its own.
+    @Test func aFolderOfImagesGoesBeforeOneOfAnotherName() throws {
+        try touch("images/a.png", "masks/a.png", "original/images/a.png")
+        #expect(try dataset().splits == [.train])
+        var notes: [String] = []
+        #expect(try dataset().samples(.train) { notes.append($0) }.map(\.image) == [path("images/a.png")])
+        #expect(notes == ["\(folder.path): original/images left out: the splits are train"])
+    }
+
     @Test func listsOfPairs() throws {
         try touch("train/a.png", "trainannot/a.png", "train/b.png", "trainannot/b.png", "with space/c.png")
         try folder.write("train/a.png trainannot/a.png\n# comment\ntrain/b.png   trainannot/b.png\n", to: "train.txt")
@@ -168,6 +216,18 @@ import Testing
         try touch("leftImg8bit/train/ulm/ulm_0_1_leftImg8bit.png")
         let message = failure { _ = try Dataset(root: folder.path).samples(.train) }
         #expect(message?.contains("has the same stem as") == true)
+    }
+
+    @Test func cityscapesTellsWhatIsLeftOut() throws {
+        try touch("leftImg8bit/train/ulm/ulm_0_1_leftImg8bit.png", "gtFine/train/ulm/ulm_0_1_gtFine_labelIds.png")
+        try touch("leftImg8bit/train/ulm/ulm_0_2_leftImg8bit.heic", "leftImg8bit/train/ulm/other.png")
+        try touch("gtFine/train/ulm/ulm_0_2_gtFine_labelIds.png", "gtFine/train/ulm/ulm_0_1_gtFine_color.png")
+        var notes: [String] = []
+        #expect(try Dataset(root: folder.path).samples(.train) { notes.append($0) }.count == 1)
+        let images = path("leftImg8bit/train")
+        #expect(notes.count == 3 && notes[0].hasPrefix("\(images): 1 file of .heic left out"))
+        #expect(notes[1] == "\(images): 1 file of .png left out (images are called X_leftImg8bit.png)")
+        #expect(notes[2] == "\(path("gtFine/train")): 1 masks have no image, left out")
     }
 
     @Test func cityscapesCoarseAndExtra() throws {

@@ -156,6 +156,13 @@ import Testing
         #expect(try counts(dataset, .val) == [[0: 1, 1: 1, 2: 2]])
         #expect(try dataset.samples("valid").count == 1)
         #expect(failure { _ = try dataset.samples(.test) }?.contains("(splits found: train, val)") == true)
+        var notes: [String] = []
+        try folder.write("?", to: "train/d.heic")
+        _ = try dataset.samples(.train) { notes.append($0) }
+        #expect(notes.count == 1 && notes[0].contains("/train: 1 file of .heic left out"))
+        try folder.write("?", to: "train/b_mask.bmp")
+        #expect(failure { _ = try dataset.samples(.train) }?.contains("b_mask.png: has the same stem as") == true)
+        try FileManager.default.removeItem(atPath: folder.file("train/b_mask.bmp"))
         try FileManager.default.removeItem(atPath: folder.file("train/b_mask.png"))
         #expect(failure { _ = try dataset.samples(.train) }?.contains("b.png: has no mask: expected") == true)
         try folder.write("Pixel Value, Class\n0, background\n1, rust\n", to: "valid/_classes.csv")

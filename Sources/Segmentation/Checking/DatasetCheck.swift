@@ -84,7 +84,9 @@ public struct DatasetCheck: Sendable {
         }
         var report = DatasetReport(root: dataset.root, layout: dataset.layout)
         report.notes = dataset.classOrigin.map { ["classes: from \($0)"] } ?? []
-        report.notes += dataset.notes + splits.flatMap(\.pairing.notes)
+        // Splits that share a folder note the same.
+        var told: Set<String> = []
+        report.notes += dataset.notes + splits.flatMap(\.pairing.notes).filter { told.insert($0).inserted }
         let facts = samples.compactMap { sample in found[key(sample)].map { (file: sample.image, facts: $0) } }
         report.notes += rangeNotes + facts.depthNotes(range)
         report.order = splits.map(\.split.rawValue)

@@ -46,11 +46,19 @@ enum CityscapesLayout {
             throw DataError(.missing, file: folder, problem: "is missing (splits found: \(found))")
         }
         let kind = usesTrainIds(root) ? "labelTrainIds" : "labelIds"
+        let pictures = try PictureFolder(folder)
         var result = Pairing()
-        for (stem, files) in try PictureFolder(folder).files.sorted(by: { $0.key < $1.key }) {
+        result.notes = pictures.notes
+        var strays: [String] = []
+        var frames: Set<String> = []
+        for (stem, files) in pictures.files.sorted(by: { $0.key < $1.key }) {
             let ending = "_\(images)"
-            guard stem.hasSuffix(ending), let image = files.first else { continue }
+            guard stem.hasSuffix(ending), let image = files.first else {
+                strays += files
+                continue
+            }
             let frame = String(stem.dropLast(ending.count))
+            frames.insert(frame)
             for other in files.dropFirst() {
                 result.problems.append(
                     DataError(file: other, problem: "has the same stem as \(image): rename or remove one of them"))
@@ -64,6 +72,16 @@ enum CityscapesLayout {
                 Sample(
                     name: (frame as NSString).lastPathComponent, image: image, mask: hasMask ? mask : nil))
         }
+        if !strays.isEmpty {
+            result.notes.append(
+                "\(folder): \(FileTree.counts(of: strays)) left out (images are called X_\(images).png)")
+        }
+        let maskFolder = join(root, "\(masks)/\(name)")
+        let maskEnding = "_\(masks)_\(kind).png"
+        let alone = ((try? FileTree(maskFolder).files) ?? []).filter {
+            $0.hasSuffix(maskEnding) && !frames.contains(String($0.dropLast(maskEnding.count)))
+        }
+        if !alone.isEmpty { result.notes.append("\(maskFolder): \(alone.count) masks have no image, left out") }
         return result
     }
 

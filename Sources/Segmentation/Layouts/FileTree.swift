@@ -44,10 +44,13 @@ package struct FileTree: Sendable {
 
     /// What should be said of files that are no pictures, and of links that were passed over.
     ///
-    /// - Parameter folder: the folder, as it is to be named.
+    /// - Parameters:
+    ///   - folder: the folder, as it is to be named.
+    ///   - known: names of files of which nothing need be said.
     /// - Returns: a line each.
-    package func notes(on folder: String) -> [String] {
-        let others = Self.counts(of: files.filter { !PictureFormat.isPicture($0) })
+    package func notes(on folder: String, besides known: Set<String> = []) -> [String] {
+        let others = Self.counts(
+            of: files.filter { !PictureFormat.isPicture($0) && !known.contains(($0 as NSString).lastPathComponent) })
         return
             (others.isEmpty ? [] : ["\(folder): \(others) left out (pictures are \(PictureFormat.listOfExtensions))"])
             + passedOver.map { "\(join(folder, $0)): a link to a folder that is listed already, passed over" }

@@ -15,7 +15,7 @@ enum FoldersLayout {
 
     /// Whether a folder looks like this layout.
     static func matches(_ root: String) -> Bool {
-        isDirectory(join(root, images)) || !outerSplits(root).isEmpty
+        isDirectory(join(root, images)) || !FolderSplits(root).outer.isEmpty
     }
 
     /// Whether there are folders of masks.
@@ -24,14 +24,7 @@ enum FoldersLayout {
     }
 
     /// The splits that are there.
-    static func splits(_ root: String) -> [String] {
-        let outer = outerSplits(root)
-        if !outer.isEmpty { return outer }
-        let lists = listedSplits(root)
-        if !lists.isEmpty { return lists }
-        let inner = subfolders(join(root, images))
-        return inner.isEmpty ? ["train"] : inner
-    }
+    static func splits(_ root: String) -> [String] { FolderSplits(root).names }
 
     /// The pairs of a split and what is wrong with them.
     static func pairing(_ root: String, _ split: Split) throws -> Pairing {
@@ -39,30 +32,30 @@ enum FoldersLayout {
         guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
             throw DataError(.missing, file: root, problem: "`\(name)` is no name of a split")
         }
-        let outer = join(root, name)
-        if isDirectory(join(outer, images)) {
-            return try pairing(of: outer)
-        }
         let imageRoot = join(root, images)
-        if isDirectory(join(imageRoot, name)) {
-            var result = try pairing(of: root, split: name)
-            result.notes += straysNote(imageRoot)
-            return result
-        }
-        let list = join(root, "\(name).txt")
-        if isFile(list) {
+        let splits = FolderSplits(root)
+        var result: Pairing
+        switch splits.place(of: name) {
+        case .outer:
+            result = try pairing(of: join(root, name))
+        case .inner:
+            result = try pairing(of: root, split: name)
+            result.notes += straysNote(imageRoot) + straysNote(join(root, masks))
+        case .list:
+            let list = join(root, "\(name).txt")
             let masks = try masks(of: root, split: nil, images: PictureFolder(imageRoot))
-            var result = try pairing(images: imageRoot, masks: [masks.path], stems: list)
+            result = try pairing(images: imageRoot, masks: [masks.path], stems: list)
             result.notes += masks.notes
-            return result
-        }
-        guard name == "train", isDirectory(imageRoot), splits(root) == ["train"] else {
+        case .whole:
+            result = try pairing(of: root)
+        case nil:
             throw DataError(
                 .missing, file: root,
-                problem: "has no split `\(name)` (found: \(splits(root).joined(separator: ", "))): make"
+                problem: "has no split `\(name)` (found: \(splits.names.joined(separator: ", "))): make"
                     + " images/\(name) and masks/\(name), or list its stems in \(name).txt")
         }
-        return try pairing(of: root)
+        result.notes += splits.notes
+        return result
     }
 
     /// Pairs the images of a folder, or of a split in it, with the masks beside them.
@@ -169,7 +162,12 @@ enum FoldersLayout {
         }
         let candidates = maskFiles.lazy.compactMap { $0.files[stem] }.first ?? []
         // A mask is no JPEG: one beside it is somebody's preview.
-        let mask = candidates.first { !PictureFormat.isLossy($0) } ?? candidates.first
+        let lossless = candidates.filter { !PictureFormat.isLossy($0) }
+        let mask = lossless.first ?? candidates.first
+        for other in lossless.dropFirst() {
+            result.problems.append(
+                DataError(file: other, problem: "has the same stem as \(lossless[0]): rename or remove one of them"))
+        }
         if mask == nil {
             result.unlabelled.append(
                 DataError(
@@ -177,9 +175,5 @@ enum FoldersLayout {
                     problem: "has no mask: expected \(join(masks, stem)).png; add the mask or remove the image"))
         }
         result.samples.append(Sample(name: stem, image: image, mask: mask))
-    }
-
-    private static func outerSplits(_ root: String) -> [String] {
-        subfolders(root).filter { isDirectory(join(join(root, $0), images)) }
     }
 }

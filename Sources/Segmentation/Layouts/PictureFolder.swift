@@ -9,10 +9,11 @@ struct PictureFolder {
     /// No pictures.
     init() {}
 
-    /// Lists a folder and the folders in it, linked ones too; hidden files are passed over.
-    init(_ folder: String) throws {
+    /// Lists a folder and the folders in it, linked ones too; hidden files are passed over, and files of names that are
+    /// known to be no pictures.
+    init(_ folder: String, besides known: Set<String> = []) throws {
         let tree = try FileTree(folder)
-        notes = tree.notes(on: folder)
+        notes = tree.notes(on: folder, besides: known)
         for name in tree.files {
             if let stem = Self.stem(name) { files[stem, default: []].append(join(folder, name)) }
         }

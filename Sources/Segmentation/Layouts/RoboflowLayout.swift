@@ -42,8 +42,10 @@ enum RoboflowLayout {
                 problem: "has no \(table), or is no folder (splits found: \(splits(root).joined(separator: ", ")))")
         }
         let place = path(root, folder)
-        let pictures = try PictureFolder(place).files
+        let tree = try PictureFolder(place, besides: [table])
+        let pictures = tree.files
         var result = Pairing()
+        result.notes = tree.notes
         for stem in pictures.keys.sorted() {
             let files = pictures[stem] ?? []
             guard let image = files.first else { continue }
@@ -58,7 +60,14 @@ enum RoboflowLayout {
                 result.problems.append(
                     DataError(file: other, problem: "has the same stem as \(image): rename or remove one of them"))
             }
-            let mask = pictures[stem + ending]?.first
+            let masks = pictures[stem + ending] ?? []
+            let lossless = masks.filter { !PictureFormat.isLossy($0) }
+            let mask = lossless.first ?? masks.first
+            for other in lossless.dropFirst() {
+                result.problems.append(
+                    DataError(
+                        file: other, problem: "has the same stem as \(lossless[0]): rename or remove one of them"))
+            }
             if mask == nil {
                 result.unlabelled.append(
                     DataError(
