@@ -61,6 +61,55 @@ import Testing
         #expect(failure { _ = try labels(dataset) }?.contains("is a colour PNG, and a mask must hold") == true)
     }
 
+    /// Many programs save greys as colours: indices, or greys for show, are taken alike where classes have no colours.
+    @Test func greysStoredAsColours() throws {
+        func grey(_ values: Int..., type: UInt8 = 2, depth: Int = 8) -> PNGBuilder {
+            let samples = values.flatMap { [$0, $0, $0] + (type == 6 ? [255] : []) }
+            return PNGBuilder(width: values.count, height: 1, type: type, depth: depth, samples: samples)
+        }
+        #expect(try labels(dataset(grey(0, 1, 2, 255), classes: "a\nb\nc\n")) == [0, 1, 2, 255])
+        #expect(try labels(dataset(grey(1, 0, type: 6), classes: "a\nb\n")) == [1, 0])
+        let shown = try dataset(grey(255, 128, 0), classes: "a\nb\nc\n")
+        #expect(try labels(shown) == [2, 1, 0] && shown.meaning.map == [128: 1, 255: 2])
+        var options = DatasetOptions()
+        options.masks = .binary
+        let both = try dataset(grey(1, 255), classes: "a\nb\n", options: options)
+        #expect(failure { _ = try labels(both) }?.contains("holds 1 and 255") == true)
+        // Of 16 bits each only the upper half would be left.
+        let wide = try dataset(grey(1, 0, depth: 16), classes: "a\nb\n")
+        #expect(failure { _ = try labels(wide) }?.contains("is a colour PNG") == true)
+    }
+
+    @Test func greysStoredAsColoursInTiles() throws {
+        let mask = PNGBuilder(width: 2, height: 1, type: 2, depth: 8, samples: [1, 1, 1, 0, 0, 0])
+        _ = try dataset(mask, classes: "a\nb\n")
+        var options = DatasetOptions()
+        (options.tiles.height, options.tiles.width) = (1, 2)
+        #expect(try labels(Dataset(root: folder.path, layout: .tiles, options: options)) == [1, 0])
+    }
+
+    @Test func otherFormatsAreNamed() throws {
+        let dataset = try dataset(colors(red, green), classes: "a\nb\n")
+        try FileManager.default.removeItem(atPath: folder.file("masks/train/a.png"))
+        let tiff = TIFFBuilder(width: 2, height: 1, samples: 3, photometric: 2, values: [255, 0, 0, 0, 255, 0])
+        try folder.write(tiff.bytes(), to: "masks/train/a.tif")
+        #expect(failure { _ = try labels(dataset) }?.contains("a.tif: is a colour TIFF, and a mask must") == true)
+        try folder.write(
+            TIFFBuilder(width: 2, height: 1, samples: 3, photometric: 2, values: [1, 1, 1, 0, 0, 0]).bytes(),
+            to: "masks/train/a.tif")
+        #expect(try labels(dataset) == [1, 0])
+    }
+
+    @Test func furtherPagesOfMasksAreTold() throws {
+        _ = try dataset(colors(red), classes: "a\nb\n")
+        try FileManager.default.removeItem(atPath: folder.file("masks/train/a.png"))
+        var tiff = TIFFBuilder(width: 1, height: 1, values: [1])
+        tiff.hasSecondPage = true
+        try folder.write(tiff.bytes(), to: "masks/train/a.tif")
+        let report = try DatasetCheck(try Dataset(root: folder.path), threads: 1).run()
+        #expect(report.notes.contains("\(folder.path)/masks/train/a.tif: holds several pages: the first is read"))
+    }
+
     /// A palette PNG whose indices are arbitrary, while its colours are right.
     @Test func palettesAreReadByColourWhereTheyContradictTheClassFile() throws {
         let mask = PNGBuilder(

@@ -17,7 +17,10 @@ extension [(file: String, facts: SampleFacts)] {
             }
         }
         let notes = ReadNotes()
-        for (file, facts) in self { notes.add(facts.notes, file: file) }
+        for (file, facts) in self {
+            notes.add(facts.notes, file: file)
+            notes.add(facts.mask.notes, file: facts.mask.file)
+        }
         return result + notes.take()
     }
 }

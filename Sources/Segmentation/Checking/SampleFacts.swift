@@ -9,6 +9,8 @@ struct SampleFacts: Sendable {
     var values: ClosedRange<Int>?
     /// What should be known about the image's file.
     var notes: [ReadNote] = []
+    /// The mask's file, and what should be known about it.
+    var mask: (file: String, notes: [ReadNote]) = ("", [])
     /// A number that equal images share.
     var hash: UInt64 = 0
     /// Sums of red, green and blue.
@@ -28,11 +30,12 @@ struct SampleFacts: Sendable {
         } catch {
             add(error, sample)
         }
-        guard sample.mask != nil else { return }
+        guard let file = sample.mask else { return }
         do {
-            let mask = try reader.readMask(
-                sample, width: width > 0 ? width : nil, height: height > 0 ? height : nil)
-            labels = LabelCounts.count(mask)
+            let read = try reader.readMask(
+                sample, width: width > 0 ? width : nil, height: height > 0 ? height : nil
+            ) { mask = (file, $0) }
+            labels = LabelCounts.count(read)
         } catch {
             add(error, sample)
         }

@@ -175,7 +175,9 @@ func decodeBMPMask(_ bytes: [UInt8], file: String, limits: ReadLimits, asColors:
     let reader = try BMPReader(bytes, file: file, limits: limits)
     return RawMask(
         width: reader.width, height: reader.height,
-        values: asColors || reader.bits > 8 ? .colors(try reader.colors()) : .indices(try reader.indices()))
+        values: asColors || reader.bits > 8 ? .colors(try reader.colors()) : .indices(try reader.indices()),
+        // Fewer bits are scaled.
+        holdsWholeGreys: reader.bits >= 24)
 }
 
 /// A BMP's size.

@@ -108,10 +108,11 @@ func decodeGIFImage(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -
 /// write GIF, else palette indices.
 func decodeGIFMask(_ bytes: [UInt8], file: String, limits: ReadLimits, asColors: Bool) throws -> RawMask {
     let reader = try GIFReader(bytes, file: file, limits: limits)
-    let indices = try reader.decode().indices
+    let (indices, isAnimated) = try reader.decode()
     return RawMask(
         width: reader.width, height: reader.height,
-        values: asColors ? .colors(reader.colors(of: indices)) : .indices(reader.greys(of: indices) ?? indices))
+        values: asColors ? .colors(reader.colors(of: indices)) : .indices(reader.greys(of: indices) ?? indices),
+        notes: isAnimated ? [.frames] : [])
 }
 
 /// A GIF's size.

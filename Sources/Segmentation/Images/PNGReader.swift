@@ -147,7 +147,9 @@ func decodePNGMask(_ bytes: [UInt8], file: String, limits: ReadLimits, asColors:
         let (width, height) = (reader.width, reader.height)
         func mask(_ values: RawMask.Values) -> RawMask { RawMask(width: width, height: height, values: values) }
         if asColors || reader.channels > 2 {
-            return mask(.colors(try reader.decode(SPNG_FMT_RGB8)))
+            var result = mask(.colors(try reader.decode(SPNG_FMT_RGB8)))
+            result.holdsWholeGreys = reader.channels > 2 && reader.depth == 8
+            return result
         }
         let channels = reader.channels
         let samples = try reader.decode(SPNG_FMT_PNG)

@@ -11,6 +11,19 @@ package enum PictureFormat: Hashable, Sendable {
     /// PPM and PGM, in their binary forms.
     case portable
 
+    /// What the format is called in messages.
+    package var name: String {
+        switch self {
+        case .png: "PNG"
+        case .jpeg: "JPEG"
+        case .tiff: "TIFF"
+        case .bmp: "BMP"
+        case .gif: "GIF"
+        case .webP: "WebP"
+        case .portable: "PPM"
+        }
+    }
+
     /// Endings of the names that are taken for pictures where folders are searched: lower case, without the dot.
     package static let extensions: Set<String> = lossyExtensions.union([
         "png", "tif", "tiff", "bmp", "dib", "gif", "webp", "ppm", "pgm", "pnm",

@@ -170,5 +170,5 @@ func decodePortableMask(_ bytes: [UInt8], file: String, limits: ReadLimits, asCo
         case 2: .wide(portableSamples(pixels))
         default: .indices(Array(pixels))
         }
-    return RawMask(width: header.width, height: header.height, values: values)
+    return RawMask(width: header.width, height: header.height, values: values, holdsWholeGreys: header.pixelBytes == 3)
 }

@@ -57,8 +57,8 @@ package func decodeImage(
 
 /// Reads a mask: the indices of a palette, or the values of greys, from PNG, TIFF, BMP, GIF, WebP without loss, or PGM.
 ///
-/// Grey of 1, 2 or 4 bits is not scaled up; grey of 16 bits is accepted when no value exceeds 255. Colours are refused,
-/// for they are no class indices, and so is JPEG, which alters them. `LabelMap` reads masks of other forms.
+/// Grey of 1, 2 or 4 bits is not scaled up; grey of 16 bits is accepted when no value exceeds 255. Red, green and blue of
+/// 8 bits that are equal everywhere are a grey. Other colours are refused, for they are no class indices, and so is JPEG, which alters them. `LabelMap` reads masks of other forms.
 public func readMask(path: String, limits: ReadLimits = ReadLimits()) throws -> Mask {
     let raw = try readRawMask(path: path, limits: limits)
     switch raw.values {
@@ -74,10 +74,7 @@ public func readMask(path: String, limits: ReadLimits = ReadLimits()) throws -> 
         return Mask(width: raw.width, height: raw.height, labels: values.map { UInt8(truncatingIfNeeded: $0) })
     case .colors:
         if let greys = raw.greys { return Mask(width: raw.width, height: raw.height, labels: greys) }
-        throw DataError(
-            file: path,
-            problem: "is a colour PNG, and a mask must hold class indices: give its colours in the class file, or"
-                + " convert it to a palette or grey PNG")
+        throw raw.refusedColors(file: path)
     }
 }
 
@@ -98,12 +95,16 @@ package struct RawMask {
     package let height: Int
     /// What the file holds.
     package let values: Values
-    /// Whether the format has colours alone, so that greys are stored as colours too.
-    var hasNoGreys = false
+    /// Whether colours are as the file holds them, 8 bits each, so that equal ones are the values of a grey mask.
+    var holdsWholeGreys = false
+    /// The file's format, where it is known.
+    var format: PictureFormat?
+    /// What should be known about the file.
+    var notes: [ReadNote] = []
 
-    /// The greys of a file whose format has none, where all of its colours are greys.
+    /// The greys of a file of colours, where all of them are greys: many programs save greys in this way.
     var greys: [UInt8]? {
-        guard hasNoGreys, case .colors(let pixels) = values else { return nil }
+        guard holdsWholeGreys, case .colors(let pixels) = values else { return nil }
         var result: [UInt8] = []
         result.reserveCapacity(width * height)
         for start in stride(from: 0, to: pixels.count, by: 3) {
@@ -111,6 +112,14 @@ package struct RawMask {
             result.append(pixels[start])
         }
         return result
+    }
+
+    /// The fault of a mask of colours that mean nothing.
+    func refusedColors(file: String) -> DataError {
+        DataError(
+            file: file,
+            problem: "is a colour \(format?.name ?? "picture"), and a mask must hold class indices: give its colours in"
+                + " the class file, or convert it to a palette or grey PNG")
     }
 }
 
@@ -122,17 +131,21 @@ package func readRawMask(path: String, limits: ReadLimits, asColors: Bool = fals
 
 /// Decodes the bytes of a mask file; errors name `file`.
 func decodeRawMask(_ bytes: [UInt8], file: String, limits: ReadLimits, asColors: Bool = false) throws -> RawMask {
-    switch try PictureFormat(bytes, file: file) {
-    case .png: return try decodePNGMask(bytes, file: file, limits: limits, asColors: asColors)
-    case .jpeg:
-        throw DataError(
-            file: file, problem: "is a JPEG, which alters label values: masks must be palette or grey PNG")
-    case .tiff: return try decodeTIFFMask(bytes, file: file, limits: limits, asColors: asColors)
-    case .bmp: return try decodeBMPMask(bytes, file: file, limits: limits, asColors: asColors)
-    case .gif: return try decodeGIFMask(bytes, file: file, limits: limits, asColors: asColors)
-    case .webP: return try decodeWebPMask(bytes, file: file, limits: limits)
-    case .portable: return try decodePortableMask(bytes, file: file, limits: limits, asColors: asColors)
-    }
+    let format = try PictureFormat(bytes, file: file)
+    var result =
+        switch format {
+        case .png: try decodePNGMask(bytes, file: file, limits: limits, asColors: asColors)
+        case .jpeg:
+            throw DataError(
+                file: file, problem: "is a JPEG, which alters label values: masks must be palette or grey PNG")
+        case .tiff: try decodeTIFFMask(bytes, file: file, limits: limits, asColors: asColors)
+        case .bmp: try decodeBMPMask(bytes, file: file, limits: limits, asColors: asColors)
+        case .gif: try decodeGIFMask(bytes, file: file, limits: limits, asColors: asColors)
+        case .webP: try decodeWebPMask(bytes, file: file, limits: limits)
+        case .portable: try decodePortableMask(bytes, file: file, limits: limits, asColors: asColors)
+        }
+    result.format = format
+    return result
 }
 
 /// An image's size as displayed, by its header.

@@ -30,7 +30,11 @@ func decodeTIFFMask(_ bytes: [UInt8], file: String, limits: ReadLimits, asColors
             turned(
                 values, width: reader.width, height: reader.height, channels: channels, by: reader.orientation)
         }
-        func mask(_ values: RawMask.Values) -> RawMask { RawMask(width: width, height: height, values: values) }
+        func mask(_ values: RawMask.Values) -> RawMask {
+            RawMask(
+                width: width, height: height, values: values,
+                holdsWholeGreys: reader.channels == 3 && reader.depth == 8, notes: reader.notes)
+        }
         if asColors || reader.channels == 3 {
             var rows = try TIFFColorRows(reader, range: nil)
             var pixels: [UInt8] = []

@@ -96,7 +96,7 @@ func decodeWebPMask(_ bytes: [UInt8], file: String, limits: ReadLimits) throws -
             )
         }
         return RawMask(
-            width: reader.width, height: reader.height, values: .colors(try reader.decode()), hasNoGreys: true)
+            width: reader.width, height: reader.height, values: .colors(try reader.decode()), holdsWholeGreys: true)
     }
 }
 

@@ -2,9 +2,9 @@
 public enum MaskForm: String, CaseIterable, Codable, Sendable {
     /// Found out from all masks: as `indices`, or two classes by 0 and 255, or greys or colours of classes.
     case auto
-    /// Class indices, in palette or grey PNG; in colour PNG the colours of the class file.
+    /// Class indices, in palettes or greys; in colours those of the class file, or greys where it has none.
     case indices
-    /// The colours of the class file, whatever the kind of PNG.
+    /// The colours of the class file, whatever the kind of file.
     case colors
     /// 0 for the first class and 255 (or 1) for the second.
     case binary
@@ -91,12 +91,17 @@ public struct LabelMap: Hashable, Sendable {
     }
 
     /// Reads a mask file and turns its values into labels.
-    func read(path: String, limits: ReadLimits) throws -> Mask {
-        try labels(of: readRawMask(path: path, limits: limits, asColors: form == .colors), file: path)
+    func read(path: String, limits: ReadLimits, noting: ([ReadNote]) -> Void = { _ in }) throws -> Mask {
+        let raw = try readRawMask(path: path, limits: limits, asColors: form == .colors)
+        noting(raw.notes)
+        return try labels(of: raw, file: path)
     }
 
     /// Turns what a file holds into labels.
     func labels(of raw: RawMask, file: String) throws -> Mask {
+        if form != .colors, legend.isEmpty, let greys = raw.greys {
+            return try labels(of: RawMask(width: raw.width, height: raw.height, values: .indices(greys)), file: file)
+        }
         if form == .binary { try refuseBothOnes(raw, file: file) }
         switch raw.values {
         case .indices(let values):
@@ -112,9 +117,6 @@ public struct LabelMap: Hashable, Sendable {
             }
             return Mask(width: raw.width, height: raw.height, labels: labels)
         case .colors(let pixels):
-            if form != .colors, legend.isEmpty, let greys = raw.greys {
-                return try apply(to: Mask(width: raw.width, height: raw.height, labels: greys), file: file)
-            }
             return try apply(to: values(ofColors: pixels, raw: raw, file: file), file: file)
         }
     }
@@ -137,10 +139,7 @@ public struct LabelMap: Hashable, Sendable {
     /// Looks up every pixel's colour; equal neighbours are looked up once.
     private func values(ofColors pixels: [UInt8], raw: RawMask, file: String) throws -> Mask {
         if form != .binary && legend.isEmpty {
-            throw DataError(
-                file: file,
-                problem: "is a colour PNG, and a mask must hold class indices: give its colours in the class file, or"
-                    + " convert it to a palette or grey PNG")
+            throw raw.refusedColors(file: file)
         }
         var labels: [UInt8] = []
         labels.reserveCapacity(pixels.count / 3)

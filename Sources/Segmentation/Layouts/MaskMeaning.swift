@@ -115,7 +115,7 @@ struct MaskValues: Sendable {
     enum Kind: Sendable {
         /// A palette, or greys.
         case indices
-        /// Red, green and blue that are equal everywhere.
+        /// Red, green and blue that are equal everywhere, where colours have a meaning.
         case grey
         /// Colours.
         case colored
@@ -127,7 +127,7 @@ struct MaskValues: Sendable {
 
     /// - Parameters:
     ///   - raw: what the file holds.
-    ///   - hasLegend: whether colours have a meaning, so that greys of formats without greys are colours.
+    ///   - hasLegend: whether colours have a meaning, so that greys stored as colours are colours.
     init(_ raw: RawMask, hasLegend: Bool) {
         if !hasLegend, let greys = raw.greys {
             kind = .indices

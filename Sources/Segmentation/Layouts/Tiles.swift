@@ -117,7 +117,20 @@ enum TileStore {
             default: .indices(bytes)
             }
         return RawMask(
-            width: tile.width, height: tile.height, values: values, hasNoGreys: path.lowercased().hasSuffix(".webp"))
+            width: tile.width, height: tile.height, values: values,
+            holdsWholeGreys: picture.pixelBytes == 3 && holdsWholeGreys(path, limits: limits))
+    }
+
+    /// Whether a file of colours holds 8 bits of each, by its header; of TIFF it is not looked for.
+    private static func holdsWholeGreys(_ path: String, limits: ReadLimits) -> Bool {
+        guard let bytes = try? readFileBytes(path, limit: limits.forTiles.fileBytes, prefix: 33), bytes.count >= 33
+        else { return false }
+        return switch try? PictureFormat(bytes, file: path) {
+        case .png: bytes[24] == 8 && bytes[25] != 3
+        case .bmp: bytes[28] >= 24
+        case .webP, .portable: true
+        case .tiff, .gif, .jpeg, nil: false
+        }
     }
 
     private static func isPortable(_ path: String) -> Bool {

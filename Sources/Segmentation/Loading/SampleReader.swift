@@ -70,8 +70,10 @@ public struct SampleReader: Sendable {
         return decoded
     }
 
-    /// Reads the labels of an image of a given size, where it is given.
-    package func readMask(_ sample: Sample, width: Int?, height: Int?) throws -> Mask {
+    /// Reads the labels of an image of a given size, where it is given; `noting` takes what should be known of the file.
+    package func readMask(
+        _ sample: Sample, width: Int?, height: Int?, noting: ([ReadNote]) -> Void = { _ in }
+    ) throws -> Mask {
         guard let path = sample.mask else {
             throw DataError(.missing, file: sample.image, problem: "has no mask")
         }
@@ -86,7 +88,10 @@ public struct SampleReader: Sendable {
             try outlines.check(width: size.width, height: size.height, file: path, image: sample.image)
             mask = outlines.mask(width: size.width, height: size.height)
         } else {
-            mask = try labels.read(path: path, limits: limits)
+            mask = try labels.read(path: path, limits: limits) { found in
+                notes.add(found, file: path)
+                noting(found)
+            }
         }
         guard mask.width == width ?? mask.width, mask.height == height ?? mask.height else {
             throw DataError(
