@@ -38,7 +38,8 @@ extension DatasetReport {
                     file: root, problem: "names no classes: write classes.txt, one name a line, or set data.classes"))
         }
         if splits[train]?.images == 1 {
-            notes.append("one image alone in the split `\(train)`: it can be trained on, and a search needs two at least")
+            notes.append(
+                "one image alone in the split `\(train)`: it can be trained on, and a search needs two at least")
         }
     }
 }
