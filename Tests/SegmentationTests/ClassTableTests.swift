@@ -16,6 +16,34 @@ import Testing
         #expect(table.palette == Array(Palette.standard.prefix(3)))
     }
 
+    /// `name index` on each line, in any order; a number that tells names apart stays with them.
+    @Test func indicesAtTheEnd() throws {
+        for text in ["sky 2\nbackground 0\nbig road 1\n", "sky,2\nbackground,0\nbig road, 1\n"] {
+            #expect(try read(text).names == ["background", "big road", "sky"])
+        }
+        #expect(try read("road 1 9 8 7\nsky 0 1 2 3\n").palette == [Color(1, 2, 3), Color(9, 8, 7)])
+        #expect(try read("zone 1\nzone 2\n").names == ["zone 1", "zone 2"])
+        #expect(try read("a\nroute 66\n").names == ["a", "route 66"])
+        for text in ["sky 1\nroad 2\n", "sky 0\nroad 2\n", "sky 0\nroad -1\n"] {
+            let problem = failure { _ = try read(text) }
+            #expect(problem?.contains("has a number at the end of every line") == true, "\(text)")
+        }
+    }
+
+    @Test func quotedFields() throws {
+        #expect(try read("0, background\n1, \"cat, big\"\n").names == ["background", "cat, big"])
+        #expect(try read("name,r,g,b\n\"cat, \"\"big\"\"\",1,2,3\n").names == ["cat, \"big\""])
+        let table = try read("name,rgb\nroad,\"0,0,0\"\nsky,\"1, 2, 3\"\n")
+        #expect(table.names == ["road", "sky"] && table.palette == [Color(0, 0, 0), Color(1, 2, 3)])
+        #expect(try read("road,\"0,0,0\"\nsky,\"1, 2, 3\"\n") == table)
+        #expect(try read("\"road\"\n'sky'\n").names == ["road", "sky"])
+        #expect(try read("- road\n- 'blue sky'\n").names == ["road", "blue sky"])
+        #expect(try read("5\" pipe\nroad\n").names == ["5\" pipe", "road"])
+        for text in ["\"road\nsky\n", "\"road\"s\nsky\n"] {
+            #expect(failure { _ = try read(text) }?.contains(":1: has a quote that is not closed") == true)
+        }
+    }
+
     @Test func backgroundIsBlack() throws {
         let table = try read("cell\nBackground\nnucleus\n")
         #expect(table.background == 1)
