@@ -179,6 +179,24 @@ import Testing
         #expect(failure { _ = try ClassTable(classesFile: path) }?.contains(problem) == true)
     }
 
+    /// White background and black things, as the class file has it, in masks of one bit and in grey palettes.
+    @Test func greysOfTheClassFile() throws {
+        let classes = "background 255 255 255\nthing 0 0 0\n"
+        let png = PNGBuilder(width: 4, height: 1, type: 0, depth: 1, samples: [1, 1, 0, 1])
+        #expect(try labels(dataset(png, classes: classes)) == [0, 0, 1, 0])
+        // Where the class file agrees, or has other colours, values are indices.
+        #expect(try labels(dataset(png, classes: "background 0 0 0\nthing 255 255 255\n")) == [1, 1, 0, 1])
+        #expect(try labels(dataset(png, classes: "road 128 64 128\nsky 0 0 0\n")) == [1, 1, 0, 1])
+        let dataset = try dataset(png, classes: classes)
+        #expect(dataset.meaning.form == .colors && dataset.notes.contains { $0.contains("the colours of all masks") })
+        try FileManager.default.removeItem(atPath: folder.file("masks/train/a.png"))
+        for (bits, values, photometric) in [(1, [1, 1, 0, 1], 1), (1, [0, 0, 1, 0], 0), (8, [255, 255, 0, 255], 1)] {
+            let tiff = TIFFBuilder(width: 4, height: 1, bits: bits, photometric: photometric, values: values)
+            try folder.write(tiff.bytes(), to: "masks/train/a.tif")
+            #expect(try labels(Dataset(root: folder.path)) == [0, 0, 1, 0], "\(bits) bits, \(photometric)")
+        }
+    }
+
     @Test func builtInTables() throws {
         let counts: [KnownClasses: Int] = [.camvid: 11, .cityscapes: 19, .voc: 21, .ade20k: 150]
         for (known, count) in counts { #expect(known.table?.count == count) }

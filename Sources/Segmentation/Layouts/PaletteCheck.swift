@@ -59,7 +59,8 @@ struct PaletteCheck {
         guard let first = try? readFileBytes(mask, limit: limits.fileBytes, prefix: 64 << 10) else { return nil }
         switch try? PictureFormat(first, file: mask) {
         case .png:
-            guard let palette = pngPalette(first), !harmless.contains(palette) else { return nil }
+            let own = pngPalette(first)
+            guard let palette = own ?? pngGreys(first), !harmless.contains(palette) else { return nil }
             guard palette.count < 16 || !Self.isForShow(palette, palette.indices),
                 palette.indices.contains(where: { contradicts(palette, at: $0) || isForeign(palette, at: $0) })
             else {
@@ -69,7 +70,8 @@ struct PaletteCheck {
             guard let values = indices(mask) else { return nil }
             var isUsed = [Bool](repeating: false, count: 256)
             for value in values { isUsed[Int(value)] = true }
-            return (palette, palette.indices.filter { isUsed[$0] })
+            let used = palette.indices.filter { isUsed[$0] }
+            return own == nil && !areOfClasses(palette, used) ? nil : (palette, used)
         case .bmp, .gif, .tiff:
             // Their palettes may stand anywhere: each index has the colour of its pixels.
             guard let values = indices(mask), let raw = try? readRawMask(path: mask, limits: limits, asColors: true),
@@ -82,9 +84,16 @@ struct PaletteCheck {
             let used = colors.indices.filter { colors[$0] != nil }
             let palette = colors.map { $0 ?? Color(0, 0, 0) }
             let isGrey = used.allSatisfy { palette[$0] == Color(palette[$0].red, palette[$0].red, palette[$0].red) }
-            return isGrey || Self.isForShow(palette, used) ? nil : (palette, used)
+            if isGrey { return areOfClasses(palette, used) ? (palette, used) : nil }
+            return Self.isForShow(palette, used) ? nil : (palette, used)
         default: return nil
         }
+    }
+
+    /// Whether greys are those of classes: two at least, each given, and not only the indices as greys.
+    private func areOfClasses(_ greys: [Color], _ used: [Int]) -> Bool {
+        used.count > 1 && used.allSatisfy { classes.legend[greys[$0]] != nil }
+            && used.contains { Int(greys[$0].red) != $0 }
     }
 
     /// Whether colours are those by which programs, this one too, show indices, whatever the classes: VOC's, or ours.
@@ -108,6 +117,17 @@ struct PaletteCheck {
 
     private func contradicts(_ palette: [Color], at index: Int) -> Bool {
         classes.legend[palette[index]].map { Int($0) != index } ?? false
+    }
+}
+
+/// The greys that the values of a grey PNG of less than 8 bits stand for, from its first bytes; nil for other files.
+private func pngGreys(_ bytes: [UInt8]) -> [Color]? {
+    guard bytes.count > 33, bytes.starts(with: [0x89, 0x50, 0x4E, 0x47]), bytes[25] == 0, [1, 2, 4].contains(bytes[24])
+    else { return nil }
+    let last = (1 << Int(bytes[24])) - 1
+    return (0...last).map { value in
+        let grey = UInt8(255 * value / last)
+        return Color(grey, grey, grey)
     }
 }
 
