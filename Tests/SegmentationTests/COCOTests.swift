@@ -152,6 +152,15 @@ import Testing
         ("{\"image_id\": 0, \"category_id\": 5}", "annotations[0]: the category_id 5 is none of the file's categories"),
         ("{\"segmentation\": {\"counts\": \"!\", \"size\": [6, 8]}}", "a run-length text that is damaged"),
         ("{\"segmentation\": {\"counts\": [1, 2]}}", "a run-length mask without its size"),
+        (
+            "{\"id\": 7, \"segmentation\": {\"size\": [6, 8], \"counts\": [7, 2]}}",
+            "annotations[0].segmentation: the run lengths cover 9 pixels, and a mask of 8x6 has 48"
+        ),
+        ("{\"id\": 7, \"segmentation\": {\"size\": [6, 8], \"counts\": [7, 200]}}", "(the annotation's id is 7)"),
+        ("{\"segmentation\": {\"size\": [6, 8], \"counts\": \"\"}}", "the run lengths cover 0 pixels"),
+        ("{\"segmentation\": {\"size\": [6, 8], \"counts\": [-2, 50]}}", "-2 is no run length"),
+        // Two less than nothing, then fifty.
+        ("{\"segmentation\": {\"size\": [6, 8], \"counts\": \"Nb1\"}}", "a run-length text that is damaged"),
         ("{\"segmentation\": {\"size\": [0, 99999999]}}", "a run-length mask of the size [0, 99999999]"),
     ])
     func faults(annotation: String, problem: String) throws {

@@ -105,11 +105,90 @@ import Testing
         #expect(message?.contains("train/a.png is 8x6 as displayed") == true)
         #expect(message?.contains("turned by its EXIF orientation?") == (drawn == "6x8"))
         #expect(try DatasetCheck(dataset, threads: 1).run().problems.count == 1)
+        for (one, drawn) in [("\"width\": 16, \"height\": null", "16x?"), ("\"height\": 12", "?x12")] {
+            try folder.write(
+                instances(["a.png"], [object()], size: ", \(one)"), to: "annotations/instances_train.json")
+            let message = failure { _ = try counts(Dataset(root: folder.path)) }
+            #expect(message?.contains("was drawn on an image of \(drawn) pixels, but its image") == true)
+        }
         // A size that is not told, or is zero, is none.
         for none in ["", ", \"width\": 0, \"height\": 0", ", \"width\": null"] {
             try folder.write(instances(["a.png"], [object()], size: none), to: "annotations/instances_train.json")
             #expect(try counts(Dataset(root: folder.path)) == [[0: 36, 1: 12]])
         }
+    }
+
+    @Test func imagesThatShareAnIdOrAFileAreRefused() throws {
+        for name in ["a", "b"] { try picture("train/\(name).png") }
+        let two = instances(["a.png", "b.png"], [object(), object(2)])
+        try folder.write(
+            two.replacingOccurrences(of: "\"id\": 2, \"file", with: "\"id\": 1, \"file"),
+            to: "annotations/instances_train.json")
+        let shared = failure { _ = try Dataset(root: folder.path).samples(.train) }
+        #expect(shared?.contains("gives the id 1 to two images, a.png and b.png") == true)
+        try folder.write(
+            two.replacingOccurrences(of: "b.png", with: "a.png"), to: "annotations/instances_train.json")
+        let twice = failure { _ = try Dataset(root: folder.path).samples(.train) }
+        #expect(twice?.contains("lists the image a.png a second time, with the ids 1 and 2") == true)
+    }
+
+    /// Outlines that can mean no pixel, with the image's size in the file and without.
+    @Test(arguments: [
+        ("[[8, 1, 12, 1, 12, 4, 8, 4]]", "annotation 9 lies wholly outside of its image"),
+        ("[[1, -5, 4, -5, 4, 0, 1, 0]]", "annotation 9 lies wholly outside of its image"),
+        ("[[7, 1, 12, 1, 12, 4, 7, 4]]", nil), ("[[0.1, 0.1, 0.5, 0.1, 0.5, 0.5]]", nil),
+    ])
+    func outlinesOutside(outline: String, problem: String?) throws {
+        try picture("train/a.png")
+        for size in ["", ", \"width\": 8, \"height\": 6"] {
+            try folder.write(
+                instances(["a.png"], [object(), object(1, outline)], size: size),
+                to: "annotations/instances_train.json")
+            let dataset = try Dataset(root: folder.path)
+            let found = try DatasetCheck(dataset, threads: 1).run().problems
+            #expect(found.count == (problem == nil ? 0 : 1))
+            if let problem { #expect(found.first?.problem.contains(problem) == true) }
+            #expect((failure { _ = try counts(dataset) } == nil) == (problem == nil))
+        }
+    }
+
+    /// Coordinates from 0 to 1, in an image that is larger than a few pixels.
+    @Test func sharesOfTheSidesAreNoOutlines() throws {
+        try writePNG(ramp(width: 12, height: 6), to: folder.file("train/a.png"))
+        for size in ["", ", \"width\": 12, \"height\": 6"] {
+            try folder.write(
+                instances(["a.png"], [object(1, "[[0.1, 0.1, 1, 0.1, 0.5, 0.5]]")], size: size),
+                to: "annotations/instances_train.json")
+            let message = failure { _ = try counts(Dataset(root: folder.path)) }
+            #expect(message?.contains("annotation 9 has coordinates from 0 to 1 alone") == true)
+        }
+    }
+
+    @Test func namesThatAreAlikeAreTold() throws {
+        try picture("train/a.png")
+        try folder.write(
+            instances(
+                ["a.png"], [object(), object(category: 3)],
+                categories:
+                    "{\"id\": 1, \"name\": \"car\"}, {\"id\": 2, \"name\": \"Car\"}, {\"id\": 3, \"name\": \"car\"}"),
+            to: "annotations/instances_train.json")
+        let dataset = try Dataset(root: folder.path)
+        #expect(dataset.classes.names == ["background", "car", "Car"])
+        #expect(dataset.notes.contains { $0.hasSuffix("the classes `Car` and `car` differ by their case alone") })
+        let notes = try dataset.pairing(.train).notes
+        #expect(notes.contains { $0.contains("the categories with the ids 1, 3 are all called `car`") })
+    }
+
+    /// Nothing but background to learn from, whoever named the classes.
+    @Test func nothingButBackgroundIsAProblem() throws {
+        try picture("train/a.png")
+        try folder.write(instances(["a.png"], []), to: "annotations/instances_train.json")
+        let dataset = try Dataset(root: folder.path)
+        let report = try DatasetCheck(dataset, threads: 1).run()
+        #expect(report.problems.count == 1)
+        #expect(
+            report.problems.first?.problem.hasPrefix("all labelled pixels of the split `train` are `background`, and")
+                == true)
     }
 
     @Test func looseValues() throws {

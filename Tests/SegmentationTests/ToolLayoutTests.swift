@@ -91,6 +91,17 @@ import Testing
         #expect(try turned.reader().readMask(turned.samples(.train)[0]).labels == [1, 0, 1, 0])
     }
 
+    @Test func theListOfAllImagesIsNamed() throws {
+        try voc()
+        for split in ["train", "val"] {
+            try FileManager.default.removeItem(atPath: folder.file("ImageSets/Segmentation/\(split).txt"))
+        }
+        try folder.write("a\n", to: "ImageSets/Segmentation/default.txt")
+        let message = failure { _ = try Dataset(root: folder.path).samples(.train) }
+        #expect(
+            message?.hasSuffix("(lists found: default): to train on default.txt set data.splits.train=default") == true)
+    }
+
     @Test func masksWithoutImagesSaySo() throws {
         try folder.write("x", to: "SegmentationClass/a.png")
         #expect(failure { _ = try detectLayout(folder.path) }?.contains("but no JPEGImages") == true)
@@ -215,6 +226,31 @@ import Testing
         #expect(failure { _ = try listed.samples(.train) }?.contains("shapes[0]: a shape `mask` of 2 points") == true)
         try FileManager.default.removeItem(atPath: folder.file("train/b.json"))
         #expect(failure { _ = try listed.samples(.train) }?.contains("b.png: has no b.json") == true)
+    }
+
+    /// Links to folders are followed, folders that a system keeps for itself are passed over.
+    @Test func foldersOfLabelMe() throws {
+        let other = try TemporaryFolder()
+        func write(_ file: String, _ label: String, _ points: String = "[[0, 0], [4, 0], [4, 3], [0, 3]]") throws {
+            try folder.write(
+                "{\"shapes\": [{\"label\": \"\(label)\", \"points\": \(points)}], \"imagePath\": \"a.png\"}", to: file)
+        }
+        try picture("train/a.png")
+        try write("train/a.json", "nut")
+        try picture("aside/a.png")
+        try write("aside/a.json", "Nut")
+        try FileManager.default.moveItem(atPath: folder.file("aside"), toPath: other.file("more"))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("train/more"), withDestinationPath: other.file("more"))
+        try write("train/@eaDir/a.json", "junk")
+        let dataset = try Dataset(root: folder.path)
+        #expect(dataset.classes.names == ["background", "Nut", "nut"])
+        #expect(dataset.notes.contains { $0.hasSuffix("the classes `Nut` and `nut` differ by their case alone") })
+        #expect(try counts(dataset) == [[0: 36, 2: 12], [0: 36, 1: 12]])
+        try write("train/a.json", "nut", "[[9, 1], [12, 1], [12, 3]]")
+        #expect(
+            failure { _ = try counts(Dataset(root: folder.path)) }?
+                .contains("a.json: shapes[0] (`nut`) lies wholly outside of its image") == true)
     }
 
     @Test func labelMeWithoutSplitsAndWithFoldersOfItsOwn() throws {

@@ -115,7 +115,19 @@ public struct LabelCounts: Sendable {
                         + " if they are meant, set data.labels.ignore to [255]"))
         }
         // The others tell of what is ignored already.
-        return faults.contains { $0.kind == .mistake } ? faults : faults + whiteFaults(split, of: dataset)
+        if !faults.contains(where: { $0.kind == .mistake }) { faults += whiteFaults(split, of: dataset) }
+        // Whoever listed the classes, there is nothing to learn.
+        if isLearntFrom, names.count > 1, names.count - absent.count == 1,
+            let only = names.indices.first(where: { pixels[$0] > 0 }), !faults.contains(where: { $0.kind == .mistake })
+        {
+            faults.append(
+                Fault(
+                    kind: .mistake,
+                    text:
+                        "all labelled pixels of the split `\(split)` are `\(names[only])`, and there is nothing to tell"
+                        + " it from: annotate the others, correct the classes, or what the values mean"))
+        }
+        return faults
     }
 
     /// Masks of 0 and 255 alone where no other mask of the split has 255: beside masks of indices they are easily of

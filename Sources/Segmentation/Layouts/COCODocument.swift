@@ -40,6 +40,7 @@ package struct COCODocument {
     }
 
     struct Object {
+        var id: Identifier?
         var image: Identifier?
         var category: Identifier?
         var isCrowd = false
@@ -117,7 +118,7 @@ package struct COCODocument {
         guard result.id != nil, !result.file.isEmpty else {
             throw scanner.fault("an image has an `id` and a `file_name`, and one of them is missing")
         }
-        if width > 0, height > 0 { result.size = Sample.Size(width: width, height: height) }
+        result.size = Sample.Size(named: width, height)
         return result
     }
 
@@ -139,11 +140,10 @@ package struct COCODocument {
 
     private static func object(_ scanner: inout JSONScanner, file: String, part: Part) throws -> Object {
         var result = Object()
-        var id: Identifier?
         do {
             try scanner.object { key, scanner in
                 switch key {
-                case "id": id = try identifier(&scanner)
+                case "id": result.id = try identifier(&scanner)
                 case "image_id": result.image = try identifier(&scanner)
                 case "category_id": result.category = try identifier(&scanner)
                 case "iscrowd": result.isCrowd = try scanner.flag()
@@ -152,7 +152,7 @@ package struct COCODocument {
                 }
             }
         } catch let error as DataError {
-            guard let id else { throw error }
+            guard let id = result.id else { throw error }
             throw DataError(error.kind, file: error.file, problem: "\(error.problem) (the annotation's id is \(id))")
         }
         guard result.image != nil, result.category != nil else {
@@ -180,7 +180,11 @@ package struct COCODocument {
                 (height, width) = (sides[0], sides[1])
             case "counts":
                 if try scanner.next() == UInt8(ascii: "[") {
-                    try scanner.array { runs.append(UInt32(clamping: try $0.integer())) }
+                    try scanner.array { scanner in
+                        let run = try scanner.integer()
+                        guard let run = UInt32(exactly: run) else { throw scanner.fault("\(run) is no run length") }
+                        runs.append(run)
+                    }
                 } else {
                     let text = try scanner.stringBytes()
                     guard let decoded = decodedRuns(text) else {
@@ -192,6 +196,11 @@ package struct COCODocument {
             }
         }
         guard height > 0 else { throw scanner.fault("is a run-length mask without its size") }
+        let covered = runs.reduce(0) { $0 + Int($1) }
+        guard covered == height * width else {
+            throw scanner.fault(
+                "the run lengths cover \(covered) pixels, and a mask of \(width)x\(height) has \(height * width)")
+        }
         return .runs(runs, height: height, width: width)
     }
 
@@ -238,6 +247,7 @@ package struct COCODocument {
                 }
             }
             if runs.count > 2 { value &+= runs[runs.count - 2] }
+            guard UInt32(exactly: value) != nil else { return nil }
             runs.append(value)
         }
         return runs.map { UInt32(clamping: $0) }

@@ -48,6 +48,7 @@ enum COCOLayout {
         }
         let list = files.map { relative($0.path, to: root) }.joined(separator: ", ")
         var source = ClassSource(ClassTable(names: ["background"] + names), from: "the categories of \(list)")
+        source.notes += CategoryMatch.notesOfCase(names, file: first.path)
         if !kept.isEmpty, !grouping.isEmpty {
             source.notes.append(
                 "\(first.path): no object is of the category \(grouping.sorted().joined(separator: ", ")), which groups"
@@ -79,13 +80,39 @@ enum COCOLayout {
         var finder = COCOImageFinder(root, folders: source.imageFolders(root), allowsOutside: allowsOutside)
         var (dropped, empty) = (0, 0)
         var files: Set<String> = []
-        var objects = document.objects
+        var ids: [COCODocument.Identifier: String] = [:]
+        var names: [String: COCODocument.Identifier] = [:]
         for image in document.images.sorted(by: { $0.file < $1.file }) {
-            let own = image.id.flatMap { objects.removeValue(forKey: $0) } ?? []
+            guard let id = image.id else { continue }
+            if let other = ids.updateValue(image.file, forKey: id) {
+                result.problems.append(
+                    DataError(
+                        file: file,
+                        problem: "gives the id \(id) to two images, \(other) and \(image.file): nobody can tell whose"
+                            + " its annotations are"))
+                continue
+            }
+            if let other = names.updateValue(id, forKey: image.file) {
+                result.problems.append(
+                    DataError(
+                        file: file,
+                        problem:
+                            "lists the image \(image.file) a second time, with the ids \(other) and \(id): give all"
+                            + " its annotations one of them"))
+                continue
+            }
+            let own = document.objects[id] ?? []
             let shapes = own.compactMap { object in
                 object.category.flatMap { labels[$0] }.map {
-                    LabelledShape(label: object.isCrowd ? Mask.ignored : $0, area: object.area)
+                    LabelledShape(
+                        label: object.isCrowd ? Mask.ignored : $0, area: object.area,
+                        name: object.id.map { "annotation \($0)" } ?? "an annotation without id")
                 }
+            }
+            let outlines = Outlines(shapes, imageSize: image.size)
+            if let fault = outlines.fault(image: image.file) {
+                result.problems.append(DataError(file: file, problem: fault))
+                continue
             }
             let size = shapes.reduce(0) { $0 + ($1.label == Mask.ignored ? 0 : $1.size) }
             guard size >= Double(minimumPixels) else {
@@ -98,14 +125,13 @@ enum COCOLayout {
                     throw DataError(file: file, problem: "lists the image \(image.file) a second time")
                 }
                 if own.isEmpty { empty += 1 }
-                let outlines = Outlines(shapes, imageSize: image.size)
                 result.samples.append(Sample(name: found.name, image: found.path, mask: file, outlines: outlines))
             } catch let error as DataError {
                 result.problems.append(error)
             }
         }
         try finder.refuseNothingFound(file: file)
-        let homeless = objects.values.reduce(0) { $0 + $1.count }
+        let homeless = document.objects.reduce(0) { $0 + (ids[$1.key] == nil ? $1.value.count : 0) }
         func note(_ count: Int, _ text: String) {
             if count > 0 { result.notes.append("\(file): \(count) \(text)") }
         }
@@ -136,6 +162,11 @@ enum COCOLayout {
                     file: file, problem: "has two categories with the id \(id): `\(other)` and `\(category.name)`")
             }
             counts[category.name, default: 0] += document.counts[id] ?? 0
+        }
+        for (name, same) in Dictionary(grouping: names.keys, by: { names[$0] ?? "" }).sorted(by: { $0.key < $1.key })
+        where same.count > 1 {
+            let list = same.sorted().map { "\($0)" }.joined(separator: ", ")
+            notes.append("\(file): the categories with the ids \(list) are all called `\(name)`: they are one class")
         }
         let synonyms = otherNames.filter { classes.names.contains($0.value) && !classes.names.contains($0.key) }
         let match = CategoryMatch(counts, classes: classes, file: file, synonyms: synonyms)

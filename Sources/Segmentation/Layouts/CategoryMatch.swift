@@ -11,6 +11,13 @@ struct CategoryMatch {
     /// Whether a class is that of all pixels which no outline covers.
     static func isBackground(_ name: String) -> Bool { background.contains(trimmed(name).lowercased()) }
 
+    /// A line for names that differ by their case alone, and are different classes all the same.
+    static func notesOfCase(_ names: [String], file: String) -> [String] {
+        Dictionary(grouping: names) { $0.lowercased() }.values.filter { $0.count > 1 }
+            .map { $0.sorted().map { "`\($0)`" }.joined(separator: " and ") }.sorted()
+            .map { "\(file): the classes \($0) differ by their case alone" }
+    }
+
     /// Finds each category's class: by its name, by VOC's name for one of COCO's, by its name in another case.
     ///
     /// - Parameters:

@@ -40,7 +40,7 @@ struct LabelMeDocument {
             default: try scanner.skip()
             }
         }
-        if width > 0, height > 0 { size = Sample.Size(width: width, height: height) }
+        size = Sample.Size(named: width, height)
     }
 
     private static func shape(_ scanner: inout JSONScanner) throws -> Shape {

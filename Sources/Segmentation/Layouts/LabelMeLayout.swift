@@ -31,7 +31,9 @@ enum LabelMeLayout {
                 problem: "has \(names.count) different labels in its JSON files, and masks hold 1 to 254 besides the"
                     + " background: name those that matter in classes.txt")
         }
-        return ClassSource(ClassTable(names: ["background"] + names), from: "the labels of all JSON files")
+        return ClassSource(
+            ClassTable(names: ["background"] + names), from: "the labels of all JSON files",
+            notes: CategoryMatch.notesOfCase(names, file: root))
     }
 
     /// Classes of a file, `__ignore__` left out and the background put first.
@@ -94,12 +96,20 @@ enum LabelMeLayout {
                 continue
             }
             lines += document.shapes.filter { $0.area == nil }.count
-            let shapes = document.shapes.compactMap { shape in
+            let shapes = document.shapes.enumerated().compactMap { index, shape in
                 let label = shape.label == ignored ? Mask.ignored : match.labels[shape.label]
-                return label.flatMap { label in shape.area.map { LabelledShape(label: label, area: $0) } }
+                return label.flatMap { label in
+                    shape.area.map {
+                        LabelledShape(label: label, area: $0, name: "shapes[\(index)] (`\(shape.label.prefix(40))`)")
+                    }
+                }
+            }
+            let outlines = Outlines(shapes, imageSize: document.size, order: .asListed)
+            if let fault = outlines.fault(image: image) {
+                result.problems.append(DataError(file: file, problem: fault))
+                continue
             }
             if shapes.isEmpty { empty += 1 }
-            let outlines = Outlines(shapes, imageSize: document.size, order: .asListed)
             let name = relative(file, to: place)
             result.samples.append(
                 Sample(name: String(name.dropLast(5)), image: image, mask: file, outlines: outlines))
@@ -161,16 +171,7 @@ enum LabelMeLayout {
 
     /// The JSON files below a folder.
     private static func annotations(_ folder: String) throws -> [String] {
-        guard let names = FileManager.default.enumerator(atPath: folder) else {
-            throw DataError(.missing, file: folder, problem: "cannot be listed")
-        }
-        var files: [String] = []
-        for case let name as String in names
-        where name.lowercased().hasSuffix(".json") && !name.split(separator: "/").contains(where: { $0.hasPrefix(".") })
-        {
-            files.append(join(folder, name))
-        }
-        return files.sorted()
+        try FileTree(folder).files.filter { $0.lowercased().hasSuffix(".json") }.map { join(folder, $0) }.sorted()
     }
 
     /// The folders of splits, else the data set's own, which is empty here; none where there are no such files.

@@ -12,11 +12,32 @@ public struct LabelledShape: Hashable, Codable, Sendable {
     public let label: UInt8
     /// The area.
     public let area: Area
+    /// What problems call it, as `annotation 12`.
+    public let name: String
 
     /// An area with the class of its pixels.
-    public init(label: UInt8, area: Area) {
+    public init(label: UInt8, area: Area, name: String = "an outline") {
         self.label = label
         self.area = area
+        self.name = name
+    }
+
+    /// What is wrong with outlines that can mean no pixel of an image of this size; nil where all is well.
+    func fault(in size: Sample.Size) -> String? {
+        guard case .polygons(let polygons) = area else { return nil }
+        let xs = polygons.flatMap { points in stride(from: 0, to: points.count, by: 2).map { points[$0] } }
+        let ys = polygons.flatMap { points in stride(from: 1, to: points.count, by: 2).map { points[$0] } }
+        guard let left = xs.min(), let right = xs.max(), let top = ys.min(), let bottom = ys.max() else { return nil }
+        if max(size.width, size.height) > 8, min(left, top) >= 0, max(right, bottom) <= 1 {
+            return
+                "\(name) has coordinates from 0 to 1 alone, as shares of an image's sides, and outlines are in pixels:"
+                + " multiply them by the image's size"
+        }
+        func isOutside(_ low: Float, _ high: Float, _ side: Int) -> Bool {
+            low >= Float(side) && high > Float(side) || high <= 0 && low < 0
+        }
+        guard isOutside(left, right, size.width) || isOutside(top, bottom, size.height) else { return nil }
+        return "\(name) lies wholly outside of its image: correct its coordinates, or remove it"
     }
 
     /// About how many pixels it covers.
@@ -100,7 +121,7 @@ public struct Outlines: Hashable, Codable, Sendable {
 
     /// The areas.
     public let shapes: [LabelledShape]
-    /// The image's size by the file that the areas come from; nil where it names none.
+    /// The image's size by the file that the areas come from, 0 for a side that it does not name; nil for neither.
     public let imageSize: Sample.Size?
     /// What lies over what.
     public let order: Order
@@ -129,6 +150,15 @@ public struct Outlines: Hashable, Codable, Sendable {
         }
     }
 
+    /// What is wrong with the first outline that can mean no pixel of the image; nil where all is well.
+    func fault(in size: Sample.Size) -> String? { shapes.lazy.compactMap { $0.fault(in: size) }.first }
+
+    /// The same where both sides of the image are known, with its file's name.
+    func fault(image: String) -> String? {
+        guard let imageSize, imageSize.width > 0, imageSize.height > 0 else { return nil }
+        return fault(in: imageSize).map { "\($0) (\(image), \(imageSize) pixels)" }
+    }
+
     /// Refuses an image of another size than the areas were drawn on.
     func check(width: Int, height: Int, file: String, image: String) throws {
         let shown = Sample.Size(width: width, height: height)
@@ -137,7 +167,12 @@ public struct Outlines: Hashable, Codable, Sendable {
                 file: file,
                 problem: "has a run-length mask of \(columns)x\(rows) pixels, but its image \(image) is \(shown)")
         }
-        guard let imageSize, imageSize != shown else { return }
+        guard let imageSize, !shown.fits(imageSize) else {
+            if let fault = fault(in: shown) {
+                throw DataError(file: file, problem: "\(fault) (\(image), \(shown) pixels)")
+            }
+            return
+        }
         let isTurned = imageSize == Sample.Size(width: height, height: width)
         throw DataError(
             file: file,

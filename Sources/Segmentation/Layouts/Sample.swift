@@ -24,8 +24,20 @@ public struct Sample: Hashable, Codable, Sendable {
             self.height = height
         }
 
-        /// Columns, an x, rows.
-        public var description: String { "\(width)x\(height)" }
+        /// What a file says of an image, which may be one side alone: the other one is 0 then; nil where it says
+        /// nothing.
+        init?(named width: Int, _ height: Int) {
+            guard width > 0 || height > 0 else { return nil }
+            self.init(width: max(width, 0), height: max(height, 0))
+        }
+
+        /// Columns, an x, rows; `?` for a side that is not known.
+        public var description: String { [width, height].map { $0 > 0 ? "\($0)" : "?" }.joined(separator: "x") }
+
+        /// Whether an image of this size can have another one's, of which a side may not be known.
+        func fits(_ other: Size) -> Bool {
+            [(width, other.width), (height, other.height)].allSatisfy { $0 == $1 || $1 == 0 }
+        }
     }
 
     /// Pairs an image with its mask.

@@ -34,8 +34,13 @@ enum VOCLayout {
             }
         }
         guard !split.rawValue.contains("/"), isFile(list) else {
-            let found = splits(root).sorted().joined(separator: ", ")
-            throw DataError(.missing, file: list, problem: "is missing (lists found: \(found))")
+            let found = splits(root).sorted()
+            // CVAT calls the list of all images `default`.
+            let stand = found.contains("default") ? "default" : found.count == 1 ? found[0] : nil
+            let remedy = split == .train ? stand.map { ": to train on \($0).txt set data.splits.train=\($0)" } : nil
+            throw DataError(
+                .missing, file: list,
+                problem: "is missing (lists found: \(found.joined(separator: ", ")))\(remedy ?? "")")
         }
         // SBD's folder has VOC's own masks too in some copies, and only its additions in others.
         let isAugmented = split.rawValue.contains("aug") && isDirectory(augmented)
