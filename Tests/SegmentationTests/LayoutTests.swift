@@ -98,6 +98,13 @@ import Testing
         #expect(try dataset.samples(.val).map(\.name) == ["val"])
     }
 
+    @Test func foldersOfMasksAloneAreTold() throws {
+        try touch("images/train/a.png", "masks/train/a.png", "masks/val/b.png", "masks/val/c.png")
+        var notes: [String] = []
+        #expect(try dataset().samples(.train) { notes.append($0) }.count == 1)
+        #expect(notes == ["\(path("masks")): masks without a folder of images, left out: val (2)"])
+    }
+
     @Test func splitsOutsideGoBeforeLists() throws {
         try touch("images/c.png", "masks/c.png", "train/images/a.png", "train/masks/a.png")
         try folder.write("c\n", to: "train.txt")

@@ -40,7 +40,7 @@ enum FoldersLayout {
             result = try pairing(of: join(root, name))
         case .inner:
             result = try pairing(of: root, split: name)
-            result.notes += straysNote(imageRoot) + straysNote(join(root, masks))
+            result.notes += straysNote(imageRoot) + straysNote(join(root, masks)) + masksAloneNote(root)
         case .list:
             let list = join(root, "\(name).txt")
             let masks = try masks(of: root, split: nil, images: PictureFolder(imageRoot))
@@ -98,6 +98,18 @@ enum FoldersLayout {
         let strays = names.filter { !isHidden($0) && PictureFormat.isPicture($0) && isFile(join(folder, $0)) }
         if strays.isEmpty { return [] }
         return ["\(folder): \(FileTree.counts(of: strays)) beside the folders of the splits, left out"]
+    }
+
+    /// Tells of folders of masks for which there is none of images.
+    private static func masksAloneNote(_ root: String) -> [String] {
+        let alone = subfolders(join(root, masks)).compactMap { name -> String? in
+            guard !isDirectory(join(join(root, images), name)),
+                let count = try? PictureFolder(join(join(root, masks), name)).files.count, count > 0
+            else { return nil }
+            return "\(name) (\(count))"
+        }
+        if alone.isEmpty { return [] }
+        return ["\(join(root, masks)): masks without a folder of images, left out: \(alone.joined(separator: ", "))"]
     }
 
     /// Pairs all files of two folders by their stems.
