@@ -35,6 +35,12 @@ struct InspectTests {
         #expect(result.output.contains("total         10,147,427 parameters"))
     }
 
+    @Test("Windows are counted as they are gone through")
+    func windows() throws {
+        let result = try Command.run("inspect", "auto-deeplab", "--size", "513x513", "--window", "257")
+        #expect(result.status == 0 && result.output.contains(" windows of 257x257\n"), "\(result.errors)")
+    }
+
     @Test("A genotype file is read, and a damaged one is bad data")
     func files() throws {
         let folder = try TemporaryFolder()

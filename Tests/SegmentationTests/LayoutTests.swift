@@ -140,6 +140,18 @@ import Testing
         #expect(failure { _ = try dataset.samples("extra") }?.contains("lists found: train, val, test") == true)
     }
 
+    @Test(
+        "A layout that was set and has nothing in the folder is told how to be left",
+        arguments: [Layout.list, .cityscapes, .voc])
+    func nothingOfTheLayout(layout: Layout) throws {
+        try touch("images/train/a.png", "masks/train/a.png")
+        let message =
+            failure {
+                _ = _ = try Dataset(root: folder.path, layout: layout, classes: ClassTable(count: 3)).samples(.train)
+            } ?? ""
+        #expect(message.contains("set data.format=auto") && !message.contains("found: )"), "\(message)")
+    }
+
     @Test func foreignPathsInListsLoseTheirLeadingFolders() throws {
         try touch("train/a.png", "trainannot/a.png", "train/b.png", "trainannot/b.png", "b.png")
         let lines = ["a", "b"].map { "/SegNet/CamVid/train/\($0).png /SegNet/CamVid/trainannot/\($0).png\n" }

@@ -73,6 +73,7 @@ struct ComparedRun {
         defer { withExtendedLifetime(folder) {} }
         // Another process may have finished it since.
         if isFinished { return }
+        try refuseLinks([paths.report, paths.card], evaluationOf: split, in: paths.folder)
         reporter.report(.note("\(name): \(network.filters) filters"))
         let training = try Training(
             network.network.genotype, configuration, folder: folder, reporter: reporter, interruption: interruption)

@@ -88,3 +88,15 @@ public struct BatchNormConfiguration: Codable, Equatable, Sendable {
     /// The defaults.
     public init() {}
 }
+
+extension SearchConfiguration {
+    /// Takes the form of the atrous operators from the network that is trained, which decides it.
+    ///
+    /// - Returns: What its user should know; nil where nothing else was set.
+    mutating func settleAtrous(by genotype: Genotype) -> String? {
+        let asked = atrous
+        atrous = genotype.atrous
+        guard asked != atrous, asked != SearchConfiguration().atrous else { return nil }
+        return "search.atrous: the genotype's atrous operators are \(atrous), which holds, not \(asked)"
+    }
+}

@@ -9,10 +9,12 @@ import Torch
 ///   - configuration: Data, scales, mirroring, windows.
 ///   - split: The split's name; nil takes the configuration's `data.splits.val`.
 ///   - reporter: Who shows the progress.
+///   - interruption: Asks to stop, which is done after an image.
 /// - Returns: What was measured.
-/// - Throws: An error that names the file which cannot be used.
+/// - Throws: An error that names the file which cannot be used; `Interrupted` if asked to stop.
 public func evaluate(
-    _ model: Model, _ configuration: Configuration, split: String?, reporter: any ProgressReporter
+    _ model: Model, _ configuration: Configuration, split: String?, reporter: any ProgressReporter,
+    interruption: Interruption = Interruption()
 ) throws -> Evaluation {
     var configuration = configuration
     // What the network learnt by is what it is measured by, whatever these masks look like.
@@ -33,7 +35,7 @@ public func evaluate(
     let start = Date()
     var boundary = settings.boundary > 0 ? BoundaryScore(classes: count, tolerance: settings.boundary) : nil
     var worst = WorstImages(limit: settings.worst)
-    var ignored = 0
+    var (ignored, done) = (0, 0)
     reporter.report(.began(stage: "evaluate", unit: "image", total: samples.count))
     let matrix = try evaluator(
         network: { model.network.coarseScores($0) },
@@ -42,11 +44,16 @@ public func evaluate(
             boundary?.add(labels: item.mask, prediction: prediction)
             worst.add(item, prediction: prediction, classes: count)
         },
+        stop: { interruption.signal != nil },
         advanced: {
+            done = $0
             reporter.report(evaluator.reader.notes)
             reporter.report(.advanced(Advance(completed: $0)))
         })
     reporter.report(.ended(stage: "evaluate"))
+    if matrix == nil, let signal = interruption.signal {
+        throw Interrupted(signal: signal, done: done, of: samples.count, units: "images")
+    }
     let total = matrix ?? ConfusionMatrix(classes: count)
     try warnOfIgnored(
         ignored, in: total, names: model.classes.names, split: name, root: configuration.data.root, reporter)

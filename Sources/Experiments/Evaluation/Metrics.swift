@@ -109,6 +109,7 @@ public struct Evaluation {
     /// - Throws: An error where it cannot be written.
     public func write(to folder: String) throws {
         let paths = RunPaths(folder: folder)
+        try refuseLinks([], evaluationOf: metrics.split, in: folder)
         try writeFiles(to: paths.split(metrics.split).folder)
         try writeFiles(to: folder)
     }
@@ -117,6 +118,7 @@ public struct Evaluation {
     func writeFiles(to folder: String) throws {
         let paths = RunPaths(folder: folder)
         try RunFolder.makeFolder(folder)
+        let former = paths.storedEvaluation
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try AtomicFile.write(try encoder.encode(metrics), to: paths.evaluation)
@@ -129,13 +131,14 @@ public struct Evaluation {
         for (entry, judged) in zip(metrics.worst, worst) {
             try writePNG(judged.picture(classes), to: folder + "/" + entry.picture)
         }
-        removePictures(of: paths.worst, after: worst.count)
+        if let former, fileType(paths.worst) == S_IFDIR { removePictures(of: former, in: paths.worst) }
     }
 
-    /// An evaluation before this one may have shown more images.
-    private func removePictures(of folder: String, after count: Int) {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where name.hasSuffix(".png") {
-            if let number = Int(name.dropLast(4)), number > count { unlink(folder + "/" + name) }
+    /// The evaluation before this one may have shown more images; nothing but its own pictures is removed.
+    private func removePictures(of former: Metrics, in folder: String) {
+        for number in former.worst.indices.dropFirst(worst.count).map({ $0 + 1 }) {
+            let path = folder + "/\(number).png"
+            if former.worst[number - 1].picture == "worst/\(number).png", fileType(path) == S_IFREG { unlink(path) }
         }
     }
 

@@ -24,15 +24,17 @@ public struct InferenceTime: Codable, Equatable, Sendable {
     ///   - model: The model.
     ///   - size: The image's size.
     ///   - repetitions: How often, after once unmeasured.
-    ///   - configuration: Says the processor threads, of both.
+    ///   - configuration: Says the processor threads, of both, and how the image is gone through.
     /// - Throws: An error about an export that cannot be written.
     public init(of model: Model, size: ONNXOptions.Size, repetitions: Int, configuration: Configuration) throws {
         let threads = configuration.workerThreads
         Engine.threads = threads
         let image = Image.noise(height: size.height, width: size.width)
+        var inference = Inference(configuration.evaluate, device: model.device)
+        _ = inference.boundMemory(for: image, model)
         let times = (0...repetitions).map { _ in
             let start = DispatchTime.now().uptimeNanoseconds
-            _ = model.segment(image)
+            _ = model.map(of: image, by: inference).mask()
             return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
         }.dropFirst().sorted()
         self.size = [size.height, size.width]
@@ -41,7 +43,7 @@ public struct InferenceTime: Codable, Equatable, Sendable {
         fastest = times[0]
         let seen = EvaluatedImages(
             classes: model.classes.count, height: size.height, width: size.width, scaling: model.scaling,
-            evaluate: EvaluateConfiguration())
+            evaluate: configuration.evaluate)
         windows = seen.windows
         let folder = try ScratchFolder()
         // Of an image that is seen whole ONNX Runtime gets the bytes too; else a window as many times.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A short Python program, for what only Python's packages can do; no run needs it.
 ///
@@ -61,9 +62,21 @@ final class ScratchFolder {
         } catch {
             throw RunError(.cannotWrite, path: path, "cannot make a folder for temporary files")
         }
+        let own = path
+        ScratchFolder.all.withLock { _ = $0.insert(own) }
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: path) }
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+        ScratchFolder.all.withLock { _ = $0.remove(path) }
+    }
+
+    private static let all = Mutex<Set<String>>([])
+
+    /// Removes every such folder, before the process ends at once.
+    static func removeAll() {
+        all.withLock { for path in $0 { try? FileManager.default.removeItem(atPath: path) } }
+    }
 
     func file(_ name: String) -> String { path + "/" + name }
 }

@@ -60,13 +60,17 @@ struct PredictedFiles {
 
     /// Refuses to write over files that are read, and over any that no prediction wrote.
     func refuseOverwriting(_ inputs: InputFiles, images: [PredictedImage]) throws(RunError) {
-        let files = images.flatMap { targets(of: $0) }
-        try (inputs + InputFiles(images.map(\.path))).refuse(files.map(\.path))
+        let files = images.map { targets(of: $0) }
+        try (inputs + InputFiles(images.map(\.path))).refuse(files.joined().map(\.path))
         if options.ownsFolder { return }
-        for (kind, path) in files where FileManager.default.fileExists(atPath: path) && !isPredicted(kind, path) {
-            throw RunError(
-                .overwrites, path: path,
-                "is there already, and no prediction wrote it: name another --output, or take it away")
+        for files in files {
+            let mask = files.first { $0.kind == .mask }?.path
+            for (kind, path) in files where FileManager.default.fileExists(atPath: path) {
+                if isPredicted(kind, path, mask: mask ?? "") { continue }
+                throw RunError(
+                    .overwrites, path: path,
+                    "is there already, and no prediction wrote it: name another --output, or take it away")
+            }
         }
     }
 
@@ -74,18 +78,68 @@ struct PredictedFiles {
     static let software = "autodeeplab predict"
 
     /// Whether a file was written by an earlier prediction.
-    private func isPredicted(_ kind: Kind, _ path: String) -> Bool {
-        guard let file = FileHandle(forReadingAtPath: path) else { return false }
+    private func isPredicted(_ kind: Kind, _ path: String, mask: String) -> Bool {
+        guard let head = head(of: path) else { return false }
+        switch (kind, options.probabilities) {
+        case (.mask, _), (.overlay, _): return pictureSize(head) != nil
+        case (.probabilities, .npy): return isPredictedArray(head, path, mask: mask)
+        case (.probabilities, .safetensors):
+            return head.dropFirst(8).starts(
+                with: Data("{\"__metadata__\":{\"software\":\"\(PredictedFiles.software)\"}".utf8))
+        case (.probabilities, nil): return false
+        }
+    }
+
+    /// The beginning of a file, in which it says what it is.
+    private func head(of path: String) -> Data? {
+        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? file.close() }
-        guard let head = try? file.read(upToCount: 4_096) else { return false }
-        if kind != .probabilities {
-            return head.starts(with: [0x89, 0x50, 0x4e, 0x47])
-                && head.range(of: Data("tEXtSoftware\0\(PredictedFiles.software)".utf8)) != nil
+        return try? file.read(upToCount: 4_096)
+    }
+
+    /// Width and height of a PNG that a prediction wrote; nil of any other file.
+    private func pictureSize(_ head: Data) -> (width: Int, height: Int)? {
+        guard head.count >= 24, head.starts(with: [0x89, 0x50, 0x4e, 0x47]),
+            head.range(of: Data("tEXtSoftware\0\(PredictedFiles.software)".utf8)) != nil
+        else { return nil }
+        let numbers = [UInt8](head)[16..<24].map(Int.init)
+        func number(_ start: Int) -> Int { numbers[start..<start + 4].reduce(0) { $0 << 8 | $1 } }
+        return (number(0), number(4))
+    }
+
+    /// Whether an .npy, which has no place for a mark, is of the size and form of a predicted mask beside it.
+    private func isPredictedArray(_ head: Data, _ path: String, mask: String) -> Bool {
+        guard let size = self.head(of: mask).flatMap({ pictureSize($0) }) else { return false }
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        return (1...255).contains { classes in
+            let header = npyHeader(shape: [classes, size.height, size.width])
+            return head.starts(with: header)
+                && Int(status.st_size) == header.count + 4 * classes * size.height * size.width
         }
-        switch options.probabilities {
-        case .npy: return head.starts(with: [0x93] + Array("NUMPY".utf8))
-        case .safetensors: return head.dropFirst(8).starts(with: Data("{\"probabilities\":".utf8))
-        case nil: return false
-        }
+    }
+}
+
+/// Refuses to predict into a folder of images that are read, or among the pictures of a data set.
+func refusePredictions(in output: String, of inputs: [String]) throws(RunError) {
+    let path = resolvedPath(output)
+    for input in inputs where isFolder(input) {
+        let folder = resolvedPath(input)
+        guard path == folder || path.hasPrefix(folder + "/") else { continue }
+        throw RunError(
+            .overwrites, path: output,
+            "lies in \(input), all of whose pictures are read, the masks too the next time: name a folder outside of it"
+        )
+    }
+    let usual: Set = [
+        "images", "masks", "leftImg8bit", "gtFine", "JPEGImages", "SegmentationClass", "train", "val", "test",
+    ]
+    var root = URL(fileURLWithPath: path)
+    while root.pathComponents.count > 1 {
+        let name = root.lastPathComponent
+        root.deleteLastPathComponent()
+        guard usual.contains(name), let dataset = try? Dataset(root: root.path) else { continue }
+        let samples = dataset.splits.flatMap { (try? dataset.samples($0)) ?? [] }
+        try refuseOutput(output, amongPicturesOf: samples, root: root.path)
     }
 }

@@ -45,11 +45,14 @@ public enum ProbabilityFile: String, CaseIterable, Sendable {
 ///   - options: What is written.
 ///   - protected: Files that are read besides the images, as the model's.
 ///   - reporter: Who shows the progress.
+///   - interruption: Asks to stop, which is done after an image or within its probabilities.
 /// - Returns: The masks written, and how many images could not be used; each of those was reported as a warning.
-/// - Throws: An error about inputs that do not exist or an output that cannot be written.
+/// - Throws: An error about inputs that do not exist or an output that cannot be written; `Interrupted` if it was asked
+///   to stop.
 public func predict(
     _ model: Model, inputs: [String], output: String, options: PredictionOptions = PredictionOptions(),
-    protecting protected: InputFiles = InputFiles(), reporter: any ProgressReporter
+    protecting protected: InputFiles = InputFiles(), reporter: any ProgressReporter,
+    interruption: Interruption = Interruption()
 ) throws -> (masks: [String], failures: Int) {
     if let form = options.form, form.classes != model.classes.count {
         throw RunError(
@@ -59,12 +62,18 @@ public func predict(
     let images = try inputs.flatMap { try imageFiles($0, reporter: reporter) }
     let files = try PredictedFiles(of: images, in: output, options: options)
     try files.refuseOverwriting(protected, images: images)
+    if !options.ownsFolder { try refusePredictions(in: output, of: inputs) }
     var legends = Legends(model.classes, isWanted: options.legend, reporter: reporter)
     let notes = ReadNotes()
     var masks: [String] = []
     var failures = 0
     reporter.report(.began(stage: "predict", unit: "image", total: images.count))
     for (index, file) in images.enumerated() {
+        func stopIfAsked() throws {
+            guard let signal = interruption.signal else { return }
+            throw Interrupted(signal: signal, done: index, of: images.count, units: "images")
+        }
+        try stopIfAsked()
         do {
             let limits = ReadLimits(
                 pixels: options.megapixels * 1_000_000, fileBytes: max(512 << 20, options.megapixels * 4_000_000))
@@ -83,17 +92,20 @@ public func predict(
             let target = file.target(in: output, form: options.form)
             let software = PredictedFiles.software
             try RunFolder.makeFolder((target as NSString).deletingLastPathComponent)
-            let mask =
-                if let kind = options.probabilities, let path = files.target(.probabilities, of: file) {
-                    try kind.write(map, to: path)
-                } else {
-                    map.mask()
-                }
+            let mask: Mask
+            var probabilities: PlanesFile?
+            if let kind = options.probabilities, let path = files.target(.probabilities, of: file) {
+                (mask, probabilities) = try kind.write(map, to: path, stopIfAsked)
+            } else {
+                mask = map.mask()
+            }
             if let form = options.form {
                 try form.write(mask, to: target, software: software)
             } else {
                 try writePNG(mask, palette: model.classes.palette, to: target, software: software)
             }
+            // After the mask, by which they are known as a prediction's.
+            try probabilities?.commit()
             if let path = files.target(.overlay, of: file) {
                 try writePNG(legends.overlay(of: mask, on: image), to: path, software: software)
             }
@@ -111,19 +123,23 @@ public func predict(
 extension ProbabilityFile {
     /// Writes probabilities, strip by strip.
     ///
-    /// - Returns: The strongest class of each pixel.
-    fileprivate func write(_ map: ClassMap, to path: String) throws -> Mask {
-        let format: PlanesFile.Format = self == .npy ? .npy : .safetensors(name: "probabilities")
+    /// - Returns: The strongest class of each pixel, and the file, which is not committed yet.
+    fileprivate func write(
+        _ map: ClassMap, to path: String, _ stopIfAsked: () throws -> Void
+    ) throws -> (Mask, PlanesFile) {
+        let format: PlanesFile.Format =
+            self == .npy
+            ? .npy : .safetensors(name: "probabilities", metadata: ["software": PredictedFiles.software])
         let file = try PlanesFile(
             path: path, format: format, planes: map.classes, height: map.height,
             width: map.width)
         var labels: [UInt8] = []
         try map.probabilities.forEachStrip { row, strip in
+            try stopIfAsked()
             labels += strip.strongestClasses()
             try withoutGradients { try file.write(strip.select(0, 0), from: row) }
         }
-        try file.commit()
-        return Mask(width: map.width, height: map.height, labels: labels)
+        return (Mask(width: map.width, height: map.height, labels: labels), file)
     }
 }
 

@@ -1,4 +1,5 @@
 import Synchronization
+import Torch
 
 /// A wish from outside that a loop looks at after each step: stop, or write a checkpoint now.
 ///
@@ -49,6 +50,12 @@ public struct Interrupted: Error, Equatable, CustomStringConvertible {
         self.description = "stopped after step \(step); go on with --output \(run) --resume"
     }
 
+    /// Work on so many things, stopped between two of them.
+    init(signal: Int32, done: Int, of total: Int, units: String) {
+        self.signal = signal
+        self.description = "stopped after \(done) of \(total) \(units)"
+    }
+
     /// A demo, stopped after its training.
     init(signal: Int32, demo: String) {
         self.signal = signal
@@ -60,4 +67,10 @@ public struct Interrupted: Error, Equatable, CustomStringConvertible {
         self.signal = signal
         self.description = "stopped; go on with the same command: what is finished in \(comparison) is not repeated"
     }
+}
+
+/// Removes what is half written, before the process ends at once.
+public func discardUnfinished() {
+    AtomicFile.discardAll()
+    ScratchFolder.removeAll()
 }

@@ -74,7 +74,10 @@ public final class Search {
         let (halfA, halfB) = halves(count: samples.count, seed: seed)
         var starts = (a: LoaderPosition(), b: LoaderPosition())
         let last = folder.paths.lastCheckpoint
-        if restored == nil { try configuration.warnOfLabels(samples, dataset, reporter: reporter) }
+        if restored == nil {
+            try refuseOutput(folder.path, amongPicturesOf: samples, root: configuration.data.root)
+            try configuration.warnOfLabels(samples, dataset, reporter: reporter)
+        }
         range = try dataset.range(of: samples, from: restored?.checkpoint, path: last) { reporter.report(.note($0)) }
         let reader = configuration.data.trainingReader(dataset, resize: search.resize, range: range)
         self.samples = SampleList(samples, classes: dataset.classes.count)

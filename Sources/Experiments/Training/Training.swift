@@ -55,12 +55,13 @@ public final class Training {
         let dataset = try configuration.settleData(from: restored?.checkpoint, reporter: reporter)
         try train.refuseOtherWeights(classes: dataset.classes.count)
         let device = try configuration.device.device()
-        self.configuration = configuration
-        self.reporter = StatusReporter(reporter, folder: folder)
-        let seed = UInt64(configuration.seed)
         let own =
             try restored?.checkpoint.genotype(in: folder, given: genotype)
             ?? genotype ?? start?.model.genotype ?? loadGenotype(folder.paths.genotype)
+        if let note = configuration.search.settleAtrous(by: own) { reporter.report(.note(note)) }
+        self.configuration = configuration
+        self.reporter = StatusReporter(reporter, folder: folder)
+        let seed = UInt64(configuration.seed)
         generator = Generator(seed: seed)
         model = Model(
             genotype: own, configuration: train.network(classes: dataset.classes.count), classes: dataset.classes,
@@ -83,7 +84,10 @@ public final class Training {
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)) {
             reporter.report(.note($0))
         }
-        if restored == nil { try configuration.warnOfLabels(samples, dataset, reporter: reporter) }
+        if restored == nil {
+            try refuseOutput(folder.path, amongPicturesOf: samples, root: configuration.data.root)
+            try configuration.warnOfLabels(samples, dataset, reporter: reporter)
+        }
         model.range = try dataset.range(of: samples, from: restored?.checkpoint, path: folder.paths.lastCheckpoint) {
             reporter.report(.note($0))
         }

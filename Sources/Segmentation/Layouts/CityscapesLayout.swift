@@ -42,8 +42,10 @@ enum CityscapesLayout {
         }
         let folder = join(root, "\(images)/\(name)")
         guard !name.contains("/"), isDirectory(folder) else {
-            let found = splits(root).joined(separator: ", ")
-            throw DataError(.missing, file: folder, problem: "is missing (splits found: \(found))")
+            let found = splits(root)
+            throw DataError(
+                .missing, file: folder,
+                problem: "is missing" + (found.isEmpty ? ": \(otherLayoutAdvice)" : foundInstead("splits", found)))
         }
         let kind = usesTrainIds(root) ? "labelTrainIds" : "labelIds"
         let pictures = try PictureFolder(folder)

@@ -5,6 +5,14 @@ func listedSplits(_ root: String) -> [String] {
     ["train", "val", "test", "trainval"].filter { isFile(join(root, "\($0).txt")) }
 }
 
+/// What was found in place of what is missing, in brackets; empty where nothing was.
+func foundInstead(_ what: String, _ names: [String]) -> String {
+    names.isEmpty ? "" : " (\(what) found: \(names.joined(separator: ", ")))"
+}
+
+/// What to do where a layout that was set has nothing in the folder.
+let otherLayoutAdvice = "where the data have another layout than data.format or the preset says, set data.format=auto"
+
 /// Reads `SPLIT.txt`, an image and its mask on each line (SegNet's CamVid and others).
 ///
 /// Lists often carry paths of their author's machine, such as `/SegNet/CamVid/train/x.png`. Leading folders that do
@@ -16,9 +24,11 @@ func listedSplits(_ root: String) -> [String] {
 func listPairing(_ root: String, _ split: Split, allowsOutside: Bool = false) throws -> Pairing {
     let list = join(root, "\(split.rawValue).txt")
     guard !split.rawValue.contains("/"), isFile(list) else {
-        let found = listedSplits(root).joined(separator: ", ")
+        let found = listedSplits(root)
         throw DataError(
-            .missing, file: list, problem: "is missing (lists found: \(found)): write `image mask` on each line")
+            .missing, file: list,
+            problem: "is missing\(foundInstead("lists", found)): write `image mask` on each line"
+                + (found.isEmpty ? ", or, \(otherLayoutAdvice)" : ""))
     }
     var rows: [(place: String, fields: [ListedPath])] = []
     var result = Pairing()

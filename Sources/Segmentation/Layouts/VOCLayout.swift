@@ -17,7 +17,9 @@ enum VOCLayout {
 
     static func pairing(_ root: String, _ split: Split) throws -> Pairing {
         guard let base = base(root) else {
-            throw DataError(.missing, file: root, problem: "has no JPEGImages: name the folder VOC2012 or VOCdevkit")
+            throw DataError(
+                .missing, file: root,
+                problem: "has no JPEGImages: name the folder VOC2012 or VOCdevkit, or, \(otherLayoutAdvice)")
         }
         let images = join(base, "JPEGImages")
         let plain = join(base, "SegmentationClass")
@@ -38,9 +40,9 @@ enum VOCLayout {
             // CVAT calls the list of all images `default`.
             let stand = found.contains("default") ? "default" : found.count == 1 ? found[0] : nil
             let remedy = split == .train ? stand.map { ": to train on \($0).txt set data.splits.train=\($0)" } : nil
+            let advice = found.isEmpty ? ": \(otherLayoutAdvice)" : remedy ?? ""
             throw DataError(
-                .missing, file: list,
-                problem: "is missing (lists found: \(found.joined(separator: ", ")))\(remedy ?? "")")
+                .missing, file: list, problem: "is missing\(foundInstead("lists", found))\(advice)")
         }
         // SBD's folder has VOC's own masks too in some copies, and only its additions in others.
         let isAugmented = split.rawValue.contains("aug") && isDirectory(augmented)

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A file that appears whole or not at all.
 ///
@@ -45,9 +46,22 @@ public final class AtomicFile {
         if descriptor < 0 {
             throw FileError(path: path, "cannot create a file in \(folder)")
         }
+        let own = temporary
+        AtomicFile.temporaries.withLock { _ = $0.insert(own) }
     }
 
-    deinit { discard() }
+    deinit {
+        discard()
+        AtomicFile.temporaries.withLock { _ = $0.remove(temporary) }
+    }
+
+    /// The temporary names of all files that are being written.
+    private static let temporaries = Mutex<Set<String>>([])
+
+    /// Removes every file that is being written, before the process ends at once.
+    public static func discardAll() {
+        temporaries.withLock { for path in $0 { unlink(path) } }
+    }
 
     /// Appends bytes.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {

@@ -13,7 +13,7 @@ extension Tensor {
 }
 
 /// What stands before the numbers of a .npy file of 32-bit floats.
-func npyHeader(shape: [Int]) -> Data {
+package func npyHeader(shape: [Int]) -> Data {
     let sizes = shape.map(String.init).joined(separator: ", ") + (shape.count == 1 ? "," : "")
     var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(sizes)), }"
     // Magic, version and length take ten bytes; the numbers begin at a multiple of 64.

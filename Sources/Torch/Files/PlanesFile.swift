@@ -8,8 +8,8 @@ public final class PlanesFile {
     public enum Format: Sendable {
         /// NumPy's .npy.
         case npy
-        /// A safetensors file with one tensor of that name.
-        case safetensors(name: String)
+        /// A safetensors file with one tensor of that name, and free text by key.
+        case safetensors(name: String, metadata: [String: String] = [:])
     }
 
     private let file: AtomicFile
@@ -31,9 +31,9 @@ public final class PlanesFile {
             let header = npyHeader(shape: shape)
             try file.write(header)
             start = header.count
-        case .safetensors(let name):
+        case .safetensors(let name, let metadata):
             let json = try SafetensorsWriter(
-                tensors: [.init(name: name, dtype: .float32, shape: shape)], file: path
+                tensors: [.init(name: name, dtype: .float32, shape: shape)], metadata: metadata, file: path
             ).header.json()
             try withUnsafeBytes(of: UInt64(json.count).littleEndian) { try file.write($0) }
             try file.write(Data(json))

@@ -34,12 +34,15 @@ struct CostOptions: ParsableArguments {
     }
 
     /// The network that an argument names, under what is typed here and what its run says of itself.
-    func counted(_ argument: String, _ shared: SharedOptions) throws -> CountedNetwork {
+    func counted(_ argument: String, _ shared: SharedOptions, window: Int? = nil) throws -> CountedNetwork {
         var choices = CountedNetwork.Choices()
         choices.filters = filters
         choices.classes = classes
         choices.size = size.map { ($0.height, $0.width) }
-        return try CountedNetwork(argument, options.resolve(shared, resuming: argument), choices: choices)
+        var configuration = try options.resolve(shared, resuming: argument)
+        if let window { configuration.evaluate.window = window }
+        try configuration.validate()
+        return try CountedNetwork(argument, configuration, choices: choices)
     }
 
     /// Classes and size: as typed, else from the data where there are any.

@@ -9,16 +9,32 @@ import Torch
 final class SignalHandlers {
     private var sources: [any DispatchSourceSignal] = []
 
-    init(_ interruption: Interruption) {
+    /// Connects them to work that goes on from one unit to the next, as steps or images.
+    init(_ interruption: Interruption, unit: String = "step") {
         let queue = DispatchQueue(label: "signals")
         for number in [SIGINT, SIGTERM] {
             handle(number, on: queue) {
-                guard interruption.requestStop(signal: number) else { _exit(128 + number) }
+                guard interruption.requestStop(signal: number) else {
+                    discardUnfinished()
+                    _exit(128 + number)
+                }
                 guard ProcessGroup.isLeader else { return }
-                standardError("\nstopping after this step; once more to stop at once\n")
+                standardError("\nstopping after this \(unit); once more to stop at once\n")
             }
         }
         handle(SIGUSR1, on: queue) { interruption.requestCheckpoint() }
+    }
+
+    /// Ends the program at the first signal, and leaves nothing half written: for what has no steps.
+    init() {
+        let queue = DispatchQueue(label: "signals")
+        for number in [SIGINT, SIGTERM] {
+            handle(number, on: queue) {
+                discardUnfinished()
+                writeError("stopped; nothing half written is left")
+                _exit(128 + number)
+            }
+        }
     }
 
     deinit {

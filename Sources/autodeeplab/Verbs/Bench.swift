@@ -28,6 +28,9 @@ struct Bench: ParsableCommand {
     @Option(help: "How often to measure; the median is shown.")
     var repetitions = 10
 
+    @Option(help: "Go through images that are larger by windows of this side in pixels, as predict does.")
+    var window: Int?
+
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
@@ -40,7 +43,11 @@ struct Bench: ParsableCommand {
     }
 
     func run() throws {
-        let configuration = try Configuration.resolve(preset: nil, file: nil, overrides: shared.overrides)
+        var configuration = try Configuration.resolve(preset: nil, file: nil, overrides: shared.overrides)
+        if let window { configuration.evaluate.window = window }
+        try configuration.validate()
+        let handlers = SignalHandlers()
+        defer { withExtendedLifetime(handlers) {} }
         let time = try InferenceTime(
             of: try network(on: try configuration.device.device()),
             size: .init(height: size.height, width: size.width), repetitions: repetitions,

@@ -17,7 +17,11 @@ struct Evaluate: ParsableCommand {
                 in: folder, of: options.model, configuration, split: options.split, config: options.options.config)
         }
         let model = try Model(at: options.model, device: try configuration.device.device())
-        let evaluation = try evaluate(model, configuration, split: options.split, reporter: options.shared.reporter)
+        let interruption = Interruption()
+        let handlers = SignalHandlers(interruption, unit: "image")
+        defer { withExtendedLifetime(handlers) {} }
+        let evaluation = try evaluate(
+            model, configuration, split: options.split, reporter: options.shared.reporter, interruption: interruption)
         if let folder = options.folder { try evaluation.write(to: folder) }
         if options.output == nil, FileManager.default.fileExists(atPath: RunPaths(folder: options.model).log) {
             try writeReport(ofRun: options.model)

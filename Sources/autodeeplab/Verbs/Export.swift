@@ -19,6 +19,8 @@ struct ExportVerb: ParsableCommand {
         let configuration = try Configuration.resolve(preset: nil, file: nil, overrides: options.shared.overrides)
         try InputFiles(run: options.model).refuse([options.output])
         if options.isCoreML { try refuseNoPackage(options.output) }
+        let handlers = SignalHandlers()
+        defer { withExtendedLifetime(handlers) {} }
         let model = try Model(at: options.model, device: try configuration.device.device())
         let onnx = try model.onnxOptions(
             size: options.imageSize, takesBytes: options.preprocess, givesLabels: options.argmax)

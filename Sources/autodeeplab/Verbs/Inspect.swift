@@ -10,11 +10,14 @@ struct Inspect: ParsableCommand {
     @Argument(help: "A genotype file, a run folder, a model file, or a known network's name.")
     var genotype: String
 
+    @Option(help: "Go through images that are larger by windows of this side in pixels, as predict does.")
+    var window: Int?
+
     @OptionGroup var costs: CostOptions
     @OptionGroup var shared: SharedOptions
 
     func run() throws {
-        let network = try costs.counted(genotype, shared)
+        let network = try costs.counted(genotype, shared, window: window)
         if shared.json {
             try printJSON(Report(network))
         } else {

@@ -11,9 +11,12 @@ struct Predict: ParsableCommand {
     func run() throws {
         let configuration = try options.configuration()
         let model = try Model(at: options.model, device: try configuration.device.device())
+        let interruption = Interruption()
+        let handlers = SignalHandlers(interruption, unit: "image")
+        defer { withExtendedLifetime(handlers) {} }
         let result = try predict(
             model, inputs: options.images, output: options.output, options: options.prediction(configuration),
-            protecting: InputFiles(run: options.model), reporter: options.shared.reporter)
+            protecting: InputFiles(run: options.model), reporter: options.shared.reporter, interruption: interruption)
         if options.shared.json {
             try printJSON(result.masks)
         } else {

@@ -11,6 +11,7 @@ struct Report: ParsableCommand {
 
     func run() throws {
         let target = RunPaths(folder: folder).report
+        try refuseLinks([target], evaluationOf: nil, in: folder)
         try InputFiles(run: folder).refuse([target])
         print(try writeReport(ofRun: folder))
     }
