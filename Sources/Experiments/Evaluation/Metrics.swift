@@ -118,7 +118,10 @@ public struct Evaluation {
     func writeFiles(to folder: String) throws {
         let paths = RunPaths(folder: folder)
         try RunFolder.makeFolder(folder)
-        let former = paths.storedEvaluation
+        // First: what metrics.json no longer lists would be taken for somebody else's.
+        if let former = paths.storedEvaluation, fileType(paths.worst) == S_IFDIR {
+            removePictures(of: former, in: paths.worst)
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try AtomicFile.write(try encoder.encode(metrics), to: paths.evaluation)
@@ -131,7 +134,6 @@ public struct Evaluation {
         for (entry, judged) in zip(metrics.worst, worst) {
             try writePNG(judged.picture(classes), to: folder + "/" + entry.picture)
         }
-        if let former, fileType(paths.worst) == S_IFDIR { removePictures(of: former, in: paths.worst) }
     }
 
     /// The evaluation before this one may have shown more images; nothing but its own pictures is removed.
