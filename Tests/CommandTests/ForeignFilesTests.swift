@@ -105,6 +105,15 @@ struct ForeignFilesTests {
         let beside = try Command.run(
             "predict", train, scenes + "/images/val", "--output", scenes + "/predicted", "-q", "--threads", "1")
         #expect(beside.status == 0, "\(beside.errors)")
+        // Among pictures of no data set a folder inside will do: what is in it is no image the next time.
+        try files.createDirectory(atPath: folder.file("plain"), withIntermediateDirectories: true)
+        try files.copyItem(atPath: scenes + "/images/val/0000.png", toPath: folder.file("plain/a.png"))
+        for _ in 0..<2 {
+            let inside = try Command.run(
+                "predict", train, folder.file("plain"), "--output", folder.file("plain/out"), "-q", "--threads", "1")
+            #expect(inside.status == 0, "\(inside.errors)")
+            #expect(try files.contentsOfDirectory(atPath: folder.file("plain/out")) == ["a.png"])
+        }
     }
 
     @Test("Somebody's arrays are not taken for probabilities")

@@ -120,16 +120,11 @@ struct PredictedFiles {
     }
 }
 
-/// Refuses to predict into a folder of images that are read, or among the pictures of a data set.
+/// Refuses to predict into the very folder of the images, or among the pictures of a data set.
 func refusePredictions(in output: String, of inputs: [String]) throws(RunError) {
     let path = resolvedPath(output)
-    for input in inputs where isFolder(input) {
-        let folder = resolvedPath(input)
-        guard path == folder || path.hasPrefix(folder + "/") else { continue }
-        throw RunError(
-            .overwrites, path: output,
-            "lies in \(input), all of whose pictures are read, the masks too the next time: name a folder outside of it"
-        )
+    for input in inputs where isFolder(input) && path == resolvedPath(input) {
+        throw RunError(.overwrites, path: output, "is the folder of the images themselves: name another one")
     }
     let usual: Set = [
         "images", "masks", "leftImg8bit", "gtFine", "JPEGImages", "SegmentationClass", "train", "val", "test",

@@ -59,7 +59,7 @@ public func predict(
             .damaged, path: output,
             "results for \(form.rawValue) have \(form.classes) classes, and the model has \(model.classes.count)")
     }
-    let images = try inputs.flatMap { try imageFiles($0, reporter: reporter) }
+    let images = try inputs.flatMap { try imageFiles($0, besides: output, reporter: reporter) }
     let files = try PredictedFiles(of: images, in: output, options: options)
     try files.refuseOverwriting(protected, images: images)
     if !options.ownsFolder { try refusePredictions(in: output, of: inputs) }
@@ -145,15 +145,24 @@ extension ProbabilityFile {
 
 /// The image itself, or the images of a folder in the order of their names: those that a data set's reader would find.
 ///
+/// Where the results go into a folder inside, what is there from an earlier prediction is passed over.
+///
 /// - Throws: `DataError` where there is no image.
-private func imageFiles(_ path: String, reporter: any ProgressReporter) throws -> [PredictedImage] {
+private func imageFiles(
+    _ path: String, besides output: String, reporter: any ProgressReporter
+) throws -> [PredictedImage] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
         throw DataError(.missing, file: path, problem: "does not exist")
     }
     guard isFolder.boolValue else { return [PredictedImage(path: path, subfolder: "")] }
     let tree = try FileTree(path)
-    let names = tree.files.filter(PictureFormat.isPicture)
+    let folder = resolvedPath(path) + "/"
+    let inside = resolvedPath(output) + "/"
+    let results = inside.hasPrefix(folder) && inside != folder ? String(inside.dropFirst(folder.count)) : nil
+    let names = tree.files.filter { name in
+        PictureFormat.isPicture(name) && !(results.map { name.hasPrefix($0) } ?? false)
+    }
     guard !names.isEmpty else {
         let found = tree.files.isEmpty ? "nothing" : FileTree.counts(of: tree.files)
         throw DataError(
