@@ -124,6 +124,21 @@ struct GroupTrustTests {
                 == 1, "\(lines)")
     }
 
+    @Test("The four variables that PyTorch asks for are enough on one machine")
+    func fewVariables() throws {
+        let port = try freePort()
+        let ranks = try (0..<2).map { rank in
+            try start(
+                "few", [],
+                environment: [
+                    "RANK": "\(rank)", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(port)",
+                ])
+        }
+        ranks[0].waitForFile(folder.file("few/checkpoints/last.safetensors"))
+        for rank in ranks { kill(rank.process.processIdentifier, SIGTERM) }
+        for rank in ranks { #expect(try rank.end().status == 143) }
+    }
+
     @Test("Without the secret of a group nobody takes part in it")
     func secret() throws {
         let port = try freePort()

@@ -73,8 +73,10 @@ public struct GroupEnvironment: Equatable, Sendable {
         }
         guard size > 1 else { return nil }
         isRestart = restarts > 0
+        // A loopback address written out leaves no doubt; a name that turns out to be one does.
+        let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
         meeting = ProcessGroup.Meeting(
-            host: host, port: port, opensStore: !usesAgent, isOneMachine: localSize == size,
+            host: host, port: port, opensStore: !usesAgent, isOneMachine: localSize == size || isLoopback,
             prefix: usesAgent ? "autodeeplab/\(restarts)" : "",
             rank: rank, size: size, timeout: timeout, patience: 10 * timeout)
     }
