@@ -24,6 +24,7 @@ struct AutoDeepLab: AsyncParsableCommand {
         ])
 
     static func main() async {
+        StandardStreams.prepare()
         ProcessMemory.boundThreadCaches()
         reportEngineFailures()
         // Dispatch would wait for one without end.
@@ -42,5 +43,6 @@ struct AutoDeepLab: AsyncParsableCommand {
         } catch {
             leave(because: error)
         }
+        StandardStreams.exit(ExitStatus.done.rawValue)
     }
 }

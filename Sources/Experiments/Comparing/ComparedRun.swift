@@ -38,7 +38,7 @@ struct ComparedRun {
 
     /// The record of a run that was trained as long, and evaluated in the way, that is asked for now.
     private var finished: Record? {
-        guard let data = FileManager.default.contents(atPath: paths.comparedRun),
+        guard let data = optionalContents(of: paths.comparedRun),
             let record = try? JSONDecoder().decode(Record.self, from: data), record.split == split,
             record.evaluation == configuration.evaluationTexts, let saved = try? savedConfiguration(),
             saved.train.epochs == configuration.train.epochs, saved.train.iterations == configuration.train.iterations

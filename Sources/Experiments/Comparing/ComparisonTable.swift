@@ -65,12 +65,6 @@ extension ComparisonResult {
                 text(network.secondsPerImage),
             ] + network.runs.map { text($0.mIOU) }
         }
-        return ([head] + body).map { $0.map(quotedCell).joined(separator: ",") + "\n" }.joined()
+        return ([head] + body).map { $0.map(csvCell).joined(separator: ",") + "\n" }.joined()
     }
-}
-
-/// A cell as RFC 4180 has it.
-private func quotedCell(_ text: String) -> String {
-    guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
 }

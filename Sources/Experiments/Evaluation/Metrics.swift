@@ -146,9 +146,7 @@ public struct Evaluation {
 
     /// The confusion matrix, a row for each label.
     private var table: String {
-        let names = classes.names.map { name in
-            name.contains { ",\"\n\r".contains($0) } ? "\"\(name.replacing("\"", with: "\"\""))\"" : name
-        }
+        let names = classes.names.map(csvCell)
         let rows = names.enumerated().map { label, name in
             ([name] + (0..<matrix.classes).map { "\(matrix[label, $0])" }).joined(separator: ",")
         }

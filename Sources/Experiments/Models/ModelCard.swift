@@ -14,7 +14,7 @@ public func writeModelCard(ofRun run: String) throws -> String {
     let paths = RunPaths(folder: run)
     let card = ModelCard(
         run: run, model: try Model(at: run), configuration: try Configuration.resolve(file: paths.configuration),
-        records: RunRecord.all(in: FileManager.default.contents(atPath: paths.log) ?? Data()),
+        records: RunRecord.all(in: optionalContents(of: paths.log) ?? Data()),
         evaluations: Metrics.all(in: paths))
     try AtomicFile.write(Data(card.markdown.utf8), to: paths.card)
     return paths.card
@@ -165,7 +165,7 @@ extension Metrics {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: paths.splits)) ?? []
         let files = names.sorted().map { RunPaths(folder: paths.splits + "/" + $0).evaluation }
         return files.compactMap { path in
-            FileManager.default.contents(atPath: path).flatMap { try? JSONDecoder().decode(Metrics.self, from: $0) }
+            optionalContents(of: path).flatMap { try? JSONDecoder().decode(Metrics.self, from: $0) }
         }
     }
 }

@@ -24,24 +24,3 @@ public func loadGenotype(_ argument: String) throws -> Genotype {
     }
     return try Genotype(json: boundedContents(of: path, limit: Genotype.maximumBytes), source: path)
 }
-
-/// A file's bytes, which are not read where they are more than the limit.
-func boundedContents(of path: String, limit: Int) throws(RunError) -> Data {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw RunError(.missing, path: path, "there is no such file")
-    }
-    guard !isFolder.boolValue else { throw RunError(.missing, path: path, "is a folder, not a file") }
-    guard let file = FileHandle(forReadingAtPath: path) else {
-        throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
-    }
-    defer { try? file.close() }
-    let bytes: Data
-    do {
-        bytes = try file.read(upToCount: limit + 1) ?? Data()
-    } catch {
-        throw RunError(.missing, path: path, "cannot be read")
-    }
-    guard bytes.count <= limit else { throw RunError(.damaged, path: path, "larger than \(limit) bytes") }
-    return bytes
-}

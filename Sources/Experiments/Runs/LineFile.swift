@@ -42,7 +42,8 @@ func appendAll(_ data: Data, to descriptor: Int32, path: String) throws(RunError
 
 /// Cuts a file before its first line that is not to be kept; a last line without its end is never kept.
 func truncateLines(of path: String, keeping isKept: (Data) -> Bool) throws(RunError) {
-    guard let data = FileManager.default.contents(atPath: path) else { return }
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    let data = try boundedContents(of: path, limit: 1 << 30)
     var end = data.startIndex
     while let newline = data[end...].firstIndex(of: UInt8(ascii: "\n")) {
         guard isKept(data[end..<newline]) else { break }

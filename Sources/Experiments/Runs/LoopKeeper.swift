@@ -41,7 +41,7 @@ final class LoopKeeper {
         guard let group = ProcessGroup.current else { return own }
         let path = folder.paths.lastCheckpoint
         if ProcessGroup.isLeader {
-            let bytes = own == nil ? Data() : try Data(contentsOf: URL(fileURLWithPath: path))
+            let bytes = own == nil ? Data() : try boundedContents(of: path, limit: 1 << 34)
             _ = group.share(bytes)
             return own
         }

@@ -16,7 +16,7 @@ public final class MetricsTable {
     public init(_ folder: RunFolder) throws(RunError) {
         path = folder.paths.metrics
         file = try LineFile(path)
-        let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text = optionalContents(of: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
         columns = text.split(separator: "\n").first.map { $0.split(separator: ",").dropFirst(2).map(String.init) } ?? []
     }
 
@@ -48,7 +48,7 @@ public final class MetricsTable {
 
     private func widen(by added: [String]) throws {
         columns += added
-        let text = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text = String(decoding: try boundedContents(of: path, limit: 1 << 30), as: UTF8.self)
         let header = (["epoch", "step"] + columns).joined(separator: ",")
         let empty = String(repeating: ",", count: added.count)
         let rows = text.split(separator: "\n").dropFirst().map { String($0) + empty }

@@ -18,7 +18,7 @@ public struct LiveArchitecture: Sendable {
     /// - Throws: ``RunError`` where there is no architecture yet, `SearchSpaceError` where the file is damaged.
     public init(of argument: String) throws {
         let paths = RunPaths(folder: argument)
-        let log = FileManager.default.contents(atPath: paths.log) ?? Data()
+        let log = optionalContents(of: paths.log) ?? Data()
         if let record = RunRecord.all(in: log).last, let genotype = record.genotype {
             self.init(genotype: genotype, beta: record.beta, alpha: record.alpha)
         } else if FileManager.default.fileExists(atPath: paths.genotypes),
@@ -59,10 +59,10 @@ public struct LiveRun: Sendable {
         }
         // Asked first, so that of a run that has ended everything is seen.
         isRunning = FolderLock.isHeld(folder)
-        status = FileManager.default.contents(atPath: paths.status).flatMap {
+        status = optionalContents(of: paths.status).flatMap {
             try? JSONDecoder().decode(RunStatus.self, from: $0)
         }
-        record = RunRecord.all(in: FileManager.default.contents(atPath: paths.log) ?? Data()).last
+        record = RunRecord.all(in: optionalContents(of: paths.log) ?? Data()).last
     }
 
     /// Whether the last step is done.

@@ -20,7 +20,7 @@ public func writeReport(
     let paths = RunPaths(folder: run)
     let text = String(decoding: try boundedContents(of: paths.configuration, limit: 1 << 20), as: UTF8.self)
     let configuration = try Configuration.resolve(preset: nil, file: paths.configuration, overrides: [])
-    let records = RunRecord.all(in: FileManager.default.contents(atPath: paths.log) ?? Data())
+    let records = RunRecord.all(in: optionalContents(of: paths.log) ?? Data())
     let trained = records.last?.path == nil ? try? loadGenotype(paths.genotype) : nil
     var report = RunReport(
         kind: trained == nil ? "search" : "train",
@@ -44,7 +44,7 @@ public func writeReport(
         report.comparisonBasis =
             "\(train.crop.height) x \(train.crop.width) pixels, F = \(train.filters), \(classes) classes"
     }
-    report.measured = FileManager.default.contents(atPath: paths.comparison)
+    report.measured = optionalContents(of: paths.comparison)
         .flatMap { try? JSONDecoder().decode(ComparisonResult.self, from: $0) }
         .map { RunReport.Table(caption: $0.caption, columns: $0.columns, rows: $0.rows) }
     if let trials {
@@ -74,7 +74,7 @@ private func compared(
 }
 
 private func environment(_ path: String) -> [(name: String, value: String)] {
-    guard let data = FileManager.default.contents(atPath: path),
+    guard let data = optionalContents(of: path),
         let environment = try? JSONDecoder().decode(Environment.self, from: data)
     else { return [] }
     return [

@@ -34,7 +34,7 @@ final class RunBoard {
     func update(samples: Image?, confusion: ConfusionMatrix?) throws {
         guard ProcessGroup.isLeader else { return }
         if let samples { try writePNG(samples, to: folder.paths.samples) }
-        let log = FileManager.default.contents(atPath: folder.paths.log) ?? Data()
+        let log = optionalContents(of: folder.paths.log) ?? Data()
         if let record = RunRecord.all(in: log).last {
             try events.append(
                 step: record.step,

@@ -63,10 +63,12 @@ struct UsageError: Error, CustomStringConvertible {
 
 /// Ends the program: help and versions go to standard output, an error is one line on standard error.
 func leave(because error: any Error) -> Never {
-    if error is CleanExit || AutoDeepLab.exitCode(for: error) == .success {
-        AutoDeepLab.exit(withError: error)
+    if let code = error as? ExitCode { StandardStreams.exit(code.rawValue) }
+    if AutoDeepLab.exitCode(for: error) == .success {
+        let text = AutoDeepLab.fullMessage(for: error)
+        if !text.isEmpty { print(text) }
+        StandardStreams.exit(ExitStatus.done.rawValue)
     }
-    if let code = error as? ExitCode { exit(code.rawValue) }
     // What the argument parser throws knows its own words and is always about usage.
     let isUsage = AutoDeepLab.exitCode(for: error) == .validationFailure
     let message = isUsage ? AutoDeepLab.message(for: error) : "\(error)"
@@ -81,17 +83,6 @@ func leave(because error: any Error) -> Never {
     }
     RunFolder.removeScratch()
     exit(isUsage ? ExitStatus.usage.rawValue : ExitStatus(for: error).rawValue)
-}
-
-/// Writes one line that begins with `error: ` to standard error.
-func writeError(_ message: String) {
-    let lines = message.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
-    standardError("error: \(lines.filter { !$0.isEmpty }.joined(separator: " "))\n")
-}
-
-/// Writes to standard error.
-func standardError(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
 }
 
 /// Lets a failure inside the engine end the program as any other error does.

@@ -37,10 +37,10 @@ final class TerminalReporter: ProgressReporter {
             case .note(let line):
                 guard !isQuiet else { return }
                 closeLine(&state)
-                standardError(line + "\n")
+                standardError(oneLine(line) + "\n")
             case .warning(let line):
                 closeLine(&state)
-                standardError("warning: \(line)\n")
+                standardError("warning: \(oneLine(line))\n")
             }
         }
     }
@@ -53,9 +53,14 @@ final class TerminalReporter: ProgressReporter {
         state.lastShown = seconds
         let line = RunStatus(
             stage: state.stage, unit: state.unit, total: state.total, advance: advance, meter: state.meter
-        ).line
-        standardError(
-            isTerminal ? "\r\u{1B}[K\(line.prefix(terminalSize(of: STDERR_FILENO).columns - 1))" : "\(line)\n")
+        ).line.replacing("\n", with: " ")
+        if isTerminal {
+            // The cursor goes back to the start of the line, which is cleared.
+            _ = StandardStreams.write("\r\u{1B}[K", to: STDERR_FILENO)
+            standardError(String(printable(line).prefix(terminalSize(of: STDERR_FILENO).columns - 1)))
+        } else {
+            standardError(line + "\n")
+        }
         state.isLineOpen = isTerminal
     }
 

@@ -19,16 +19,15 @@ struct Watch: ParsableCommand {
         var shown: [String] = []
         while true {
             let live = try LiveRun(folder: folder)
-            var lines = live.lines
+            var lines = live.lines.map { printable(oneLine($0)) }
             if isTerminal {
                 // A line that is folded, or more than the screen holds, could not be taken back.
                 let size = terminalSize(of: STDOUT_FILENO)
                 lines = lines.prefix(max(1, size.rows - 1)).map { String($0.prefix(max(1, size.columns - 1))) }
-                if !shown.isEmpty { print("\u{1B}[\(shown.count)A\u{1B}[J", terminator: "") }
+                if !shown.isEmpty { StandardStreams.output("\u{1B}[\(shown.count)A\u{1B}[J") }
             }
             // Elsewhere than on a terminal only what changed is worth a line.
             if isTerminal || lines != shown { print(lines.joined(separator: "\n")) }
-            fflush(nil)
             shown = lines
             if once { return }
             if !live.isRunning {

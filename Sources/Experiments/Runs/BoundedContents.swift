@@ -1,0 +1,38 @@
+import Foundation
+
+/// The bytes of an ordinary file, which are not read where they are more than the limit.
+///
+/// Pipes and devices are refused before they are read, since that could never end.
+///
+/// - Throws: ``RunError`` that says what is there instead.
+func boundedContents(of path: String, limit: Int) throws(RunError) -> Data {
+    // A pipe that nobody writes to would otherwise be waited for here.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+        if errno == ENOENT { throw RunError(.missing, path: path, "there is no such file") }
+        throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
+    }
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    var information = stat()
+    guard fstat(descriptor, &information) == 0 else {
+        throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
+    }
+    switch information.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw RunError(.missing, path: path, "is a folder, not a file")
+    default: throw RunError(.damaged, path: path, "is not an ordinary file")
+    }
+    let bytes: Data
+    do {
+        bytes = try file.read(upToCount: limit + 1) ?? Data()
+    } catch {
+        throw RunError(.missing, path: path, "cannot be read")
+    }
+    guard bytes.count <= limit else { throw RunError(.damaged, path: path, "larger than \(limit) bytes") }
+    return bytes
+}
+
+/// The bytes of a file that a run can do without; nil where ``boundedContents(of:limit:)`` refuses it.
+func optionalContents(of path: String, limit: Int = 1 << 28) -> Data? {
+    try? boundedContents(of: path, limit: limit)
+}

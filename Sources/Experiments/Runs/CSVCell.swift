@@ -1,0 +1,13 @@
+/// A text as a cell of a CSV file, as RFC 4180 has it.
+///
+/// Spreadsheets compute a text that begins with `=`, `+`, `-` or `@`, quoted or not: an apostrophe before it keeps it a
+/// text. Numbers are left alone.
+package func csvCell(_ text: String) -> String {
+    // By scalars: a mark that combines with the first sign would hide it.
+    let isFormula = text.unicodeScalars.first.map { "=+-@\t\r".unicodeScalars.contains($0) } ?? false
+    let cell = isFormula && Double(text) == nil ? "'" + text : text
+    guard cell != text || text.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else {
+        return text
+    }
+    return "\"" + cell.replacing("\"", with: "\"\"") + "\""
+}
