@@ -125,6 +125,19 @@ struct HostileInputTests {
             let message = failure { _ = try Model(at: path) }
             #expect(message?.hasPrefix(path + ": ") == true && message?.contains(line) == true, "\(message ?? "read")")
         }
+        // A network of numbers that are none, named with its file.
+        for value in [Double.nan, .infinity, -.infinity] {
+            var broken = tensors
+            let name = try #require(tensors.keys.sorted().last { $0.hasSuffix("weight") })
+            let tensor = try #require(tensors[name]).clone()
+            tensor.narrow(0, start: tensor.size(0) - 1, length: 1).fill(value)
+            broken[name] = tensor
+            var plain = metadata
+            plain["xxh64"] = nil
+            try saveTensors(broken, metadata: plain, to: path)
+            let line = failure { _ = try Model(at: path) }
+            #expect(line?.hasPrefix("\(path): `\(name)` holds NaN or infinity") == true, "\(line ?? "read")")
+        }
         // Keys that a file lacks have their defaults.
         var older = metadata
         let object = try JSONSerialization.jsonObject(with: Data((metadata["configuration"] ?? "").utf8))

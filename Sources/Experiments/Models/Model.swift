@@ -66,6 +66,11 @@ public final class Model: @unchecked Sendable {
             throw RunError(
                 .damaged, path: path, "\(stored) values, where its network has \(parameters) parameters")
         }
+        if let broken = tensors.keys.sorted().first(where: { tensors[$0]?.isAllFinite == false }) {
+            throw RunError(
+                .damaged, path: path,
+                "`\(broken)` holds NaN or infinity, so that the network says nothing: take another copy, or train anew")
+        }
         self.init(description, generator: Generator(seed: 0), device: device)
         try network.store.load(tensors)
         network.fold()

@@ -46,6 +46,8 @@ extension Tensor {
     public func floor() -> Tensor { Tensor.make("floor", self) { ct_floor(handle, $0) } }
     /// Whether each element is a number and not infinite.
     public func isFinite() -> Tensor { Tensor.make("isFinite", self) { ct_isfinite(handle, $0) } }
+    /// Whether all elements are numbers and none is infinite; waits for the device.
+    public var isAllFinite: Bool { isFinite().equals(0).sum().item() == 0 }
     /// The larger of two, element by element.
     public func maximum(_ other: Tensor) -> Tensor {
         Tensor.make("maximum", self, other) { ct_maximum(handle, other.handle, $0) }
