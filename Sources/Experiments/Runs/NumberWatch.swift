@@ -21,19 +21,28 @@ struct StepNumbers: Equatable {
 }
 
 /// Lets no step through whose loss or gradients are not finite: it stops the run, or has the step skipped.
+///
+/// Steps of the weights and of the architecture have a watch each: many bad ones of one kind are no accident, however
+/// many good ones of the other lie between them.
 struct NumberWatch {
+    /// What is trained by the steps.
+    enum Target { case weights, architecture }
+
     /// What to do.
     let policy: NonFinitePolicy
     /// `search` or `train`, for the message.
     let stage: String
+    /// What is trained.
+    let target: Target
     private var skippedInARow = 0
 
     /// So many bad steps one after another are no accident, and skipping more would only take time.
     static let mostInARow = 20
 
-    init(_ policy: NonFinitePolicy, stage: String) {
+    init(_ policy: NonFinitePolicy, stage: String, of target: Target = .weights) {
         self.policy = policy
         self.stage = stage
+        self.target = target
     }
 
     /// Whether the step may be taken.
@@ -48,14 +57,19 @@ struct NumberWatch {
         }
         skippedInARow += 1
         if policy == .skip && skippedInARow < NumberWatch.mostInARow { return false }
-        let what = numbers.loss.isFinite ? "the gradients are not finite" : "the loss is \(numbers.loss)"
+        let owner = target == .weights ? "the" : "the architecture's"
+        // The sign of what is no number says nothing.
+        let loss = numbers.loss.isNaN ? "nan" : "\(numbers.loss)"
+        let what = numbers.loss.isFinite ? "\(owner) gradients are not finite" : "\(owner) loss is \(loss)"
         let row = policy == .skip ? ", the last of \(skippedInARow) in a row," : ""
         let images = batches.flatMap(\.indices).map { loader.samples[$0].image }.joined(separator: ", ")
-        let rate = stage == "search" ? "search.weights.learningRate" : "train.learningRate"
+        let other = target == .weights ? "" : "search.architecture.learningRate or "
+        let rate = other + (stage == "search" ? "search.weights.learningRate" : "train.learningRate")
+        let skip = policy == .skip ? "" : "onNonFinite=skip or --set "
         let clip = stage == "search" ? "search.weights.clip" : "train.clip"
         throw RunError(
             .diverged, path: keeper.folder.path,
             "\(what) at step \(step)\(row) of \(stage) (images: \(images)); \(keeper.standing): \(keeper.goOn) and "
-                + "--set onNonFinite=skip or --set \(clip)=5, or lower \(rate) in a new run")
+                + "--set \(skip)\(clip)=5, or lower \(rate) in a new run")
     }
 }

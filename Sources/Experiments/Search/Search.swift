@@ -25,6 +25,7 @@ public final class Search {
     private(set) var position = LoopPosition()
     private let samples: SampleList
     private var watch: NumberWatch
+    private var architectureWatch: NumberWatch
     private let metrics: MetricsTable
     private let board: RunBoard
     private let classes: ClassTable
@@ -44,6 +45,7 @@ public final class Search {
         try search.crop.refuseImpossible(batch: ownBatch, stage: "search")
         keeper = LoopKeeper(folder, configuration.checkpoint, interruption: interruption)
         watch = NumberWatch(configuration.onNonFinite, stage: "search")
+        architectureWatch = NumberWatch(configuration.onNonFinite, stage: "search", of: .architecture)
         let restored = try keeper.restore(reporter)
         var configuration = configuration
         let dataset = try configuration.settleData(from: restored?.checkpoint, reporter: reporter)
@@ -155,14 +157,15 @@ public final class Search {
         let first = position.step
         let sent = ProcessGroup.bytes
         while position.step < (epoch + 1) * stepsPerEpoch {
-            let loss = try step(epoch)
+            let outcome = try step(epoch)
             reporter.report(evaluator.reader.notes)
-            position.advance(loss: loss)
+            position.advance(outcome)
             reporter.report(
                 .advanced(
                     Advance(
                         completed: position.step, position: "epoch \(epoch + 1)/\(configuration.search.epochs)",
-                        values: [Advance.Measurement("loss", loss ?? .nan)] + mIOUs(latest.mIOU), path: latest.path)))
+                        values: [Advance.Measurement("loss", outcome.loss ?? .nan)] + mIOUs(latest.mIOU),
+                        path: latest.path)))
             // The last step is saved together with the end of its epoch.
             if position.step < (epoch + 1) * stepsPerEpoch { try keeper.afterStep(of: self) }
         }
@@ -182,30 +185,38 @@ public final class Search {
 
     /// One step: w on half A, then alpha and beta on half B under the new w.
     ///
-    /// - Returns: The loss on half A; nil where the step was skipped.
-    private func step(_ epoch: Int) throws -> Double? {
+    /// - Returns: The loss on half A, or whose numbers the step was skipped for.
+    private func step(_ epoch: Int) throws -> StepOutcome {
         // Both are fetched before anything changes, so that an image that cannot be read leaves no half step.
         let (batchA, batchB) = try Agreement.all {
             (try loaderA.next(), epoch >= configuration.search.architectureFrom ? try loaderB.next() : nil)
         }
-        let statistics = configuration.onNonFinite == .skip ? store.buffers.map { $0.tensor.clone() } : []
+        // Whether the architecture's part can be used is known only when that of the weights is done.
+        let before =
+            configuration.onNonFinite == .skip
+            ? StateBefore(
+                of: store.buffers + (batchB == nil ? [] : store.parameters), optimizer: batchB == nil ? nil : weights)
+            : nil
         let (found, numbers) = differentiate(batchA, mode: .training, by: weights.parameters)
         guard try watch.allows(numbers, step: position.step + 1, batches: [batchA], of: loaderA, keeper: keeper) else {
-            withoutGradients { for (buffer, old) in zip(store.buffers, statistics) { buffer.tensor.copy(from: old) } }
-            return nil
+            try before?.restore()
+            return .skipped(.weights)
         }
         let limit = configuration.search.weights.clip
         if limit > 0 { clip(found, norm: numbers.gradientNorm, to: limit) }
         weights.step(found, rate: schedule.rate(at: position.step))
         if let batchB {
             let (found, numbers) = differentiate(batchB, mode: .trainingFrozen, by: architecture.parameters)
-            guard try watch.allows(numbers, step: position.step + 1, batches: [batchB], of: loaderB, keeper: keeper)
+            guard
+                try architectureWatch.allows(
+                    numbers, step: position.step + 1, batches: [batchB], of: loaderB, keeper: keeper)
             else {
-                return nil
+                try before?.restore()
+                return .skipped(.architecture)
             }
             architecture.step(found)
         }
-        return numbers.loss
+        return .taken(loss: numbers.loss)
     }
 
     private func differentiate(
@@ -254,7 +265,9 @@ public final class Search {
         values += [
             ("alphaEntropy", .number(alphaEntropy)), ("betaEntropy", .number(betaEntropy)),
             ("path", .numbers(genotype.path.map { Double($0.rawValue) })),
-            ("skippedSteps", .integer(position.skipped)), ("peakMemory", .integer(ProcessMemory.peak)),
+            ("skippedSteps", .integer(position.skipped)),
+            ("skippedArchitectureSteps", .integer(position.skippedArchitecture ?? 0)),
+            ("peakMemory", .integer(ProcessMemory.peak)),
             ("alpha", .numbers(alpha.joined().map(rounded))), ("beta", .numbers(beta.map(rounded))),
         ]
         values += SearchSpace.Operator.allCases.map { ("share.\($0.rawValue)", .number(shares[$0.index])) }

@@ -166,14 +166,14 @@ public final class Training {
     private func runEpoch(_ epoch: Int) throws {
         let end = min((epoch + 1) * stepsPerEpoch, schedule.total)
         while position.step < end {
-            let loss = try step()
+            let outcome = try step()
             reporter.report(evaluator.reader.notes)
-            position.advance(loss: loss)
+            position.advance(outcome)
             reporter.report(
                 .advanced(
                     Advance(
                         completed: position.step, position: "epoch \(epoch + 1)/\(epochs)",
-                        values: [Advance.Measurement("loss", loss ?? .nan)] + mIOUs(latestMIOU))))
+                        values: [Advance.Measurement("loss", outcome.loss ?? .nan)] + mIOUs(latestMIOU))))
             // The last step is saved together with the end of its epoch.
             if position.step < end { try keeper.afterStep(of: self) }
         }
@@ -183,11 +183,12 @@ public final class Training {
 
     /// One step.
     ///
-    /// - Returns: The loss; nil where the step was skipped.
-    private func step() throws -> Double? {
+    /// - Returns: The loss, or that the step was skipped.
+    private func step() throws -> StepOutcome {
         let batches = try Agreement.all { try (0..<configuration.train.accumulate).map { _ in try loader.next() } }
-        let buffers = model.network.store.buffers + heads.store.buffers
-        let statistics = configuration.onNonFinite == .skip ? buffers.map { $0.tensor.clone() } : []
+        let before =
+            configuration.onNonFinite == .skip
+            ? StateBefore(of: model.network.store.buffers + heads.store.buffers) : nil
         let progress = Double(position.step) / Double(schedule.total)
         let (loss, found) = accumulatedGradients(
             of: batches.map { batch in
@@ -196,13 +197,13 @@ public final class Training {
         ) { scores(of: $0, progress: progress) }
         let numbers = StepNumbers(loss: loss, gradients: found)
         guard try watch.allows(numbers, step: position.step + 1, batches: batches, of: loader, keeper: keeper) else {
-            withoutGradients { for (buffer, old) in zip(buffers, statistics) { buffer.tensor.copy(from: old) } }
-            return nil
+            try before?.restore()
+            return .skipped(.weights)
         }
         if configuration.train.clip > 0 { clip(found, norm: numbers.gradientNorm, to: configuration.train.clip) }
         optimizer.step(found, rate: schedule.rate(at: position.step))
         average?.update(step: position.step)
-        return numbers.loss
+        return .taken(loss: numbers.loss)
     }
 
     private func scores(of images: Tensor, progress: Double) -> SupervisedScores {
