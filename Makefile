@@ -54,6 +54,7 @@ bench: build  ## measure speed (the package in Benchmarks)
 
 lint:  ## check format and documentation rules
 	$(SWIFT) format lint --strict --recursive --parallel $(SWIFT_SOURCES)
+	@scripts/check-conversions.sh
 	@if command -v $(CLANG_FORMAT) >/dev/null; then $(CLANG_FORMAT) --dry-run -Werror $(CXX_SOURCES); \
 	else echo "lint: no clang-format here (scripts/setup.sh --venv has it): the C++ sources are not checked"; fi
 

@@ -20,10 +20,16 @@ public struct RunRecord: Sendable {
     /// Softmaxed beta by arrow; nil in a training.
     public let beta: [Double]?
 
+    /// The epochs that a record can have, which no run reaches: beyond them a file is forged or damaged.
+    package static let epochs = 0...1_000_000_000
+    /// The steps that a record can have.
+    package static let steps = 0...1_000_000_000_000_000
+
     /// Reads one line; nil where it is no record.
     public init?(line: some DataProtocol) {
         guard let object = (try? JSONSerialization.jsonObject(with: Data(line))) as? [String: Any],
-            let epoch = object["epoch"] as? Int, let step = object["step"] as? Int
+            let epoch = object["epoch"] as? Int, let step = object["step"] as? Int,
+            RunRecord.epochs.contains(epoch), RunRecord.steps.contains(step)
         else { return nil }
         func numbers(_ key: String) -> [Double]? { (object[key] as? [Any])?.map { $0 as? Double ?? .nan } }
         self.epoch = epoch

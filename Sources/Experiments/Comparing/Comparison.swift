@@ -174,8 +174,8 @@ public struct Comparison {
         return priced.compactMap { network in
             let ratio = Double(network.cost.multiplyAdds) / wanted
             guard abs(ratio - 1) > tolerance else { return nil }
-            return "\(network.network.name): no filters bring its multiply-adds within \(Int(tolerance * 100))% of "
-                + "\(first.network.name)'s; \(network.filters), the closest, makes "
+            return "\(network.network.name): no filters bring its multiply-adds within "
+                + "\(Int(clamping: tolerance * 100))% of \(first.network.name)'s; \(network.filters), the closest, makes "
                 + String(format: "%.3f times as many", ratio)
         }
     }

@@ -104,7 +104,7 @@ public struct GenotypeSample {
             return Item(genotype: genotype, filters: train.filters, cost: train.cost(of: genotype, on: images))
         }
         let middle = (wanted.multiplyAdds.lowerBound + wanted.multiplyAdds.upperBound) / 2
-        let best = train.filters(of: genotype, closestTo: Int(min(middle, 0x1p62)), on: images)
+        let best = train.filters(of: genotype, closestTo: Int(clamping: min(middle, 0x1p62)), on: images)
         return Item(genotype: genotype, filters: best.filters, cost: best.cost)
     }
 

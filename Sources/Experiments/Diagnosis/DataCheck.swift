@@ -55,11 +55,11 @@ extension DatasetReport.Suggestion {
     mutating func complete(for report: DatasetReport, memory: Int) {
         let medians = report.order.compactMap { report.splits[$0]?.median }.filter { !$0.isEmpty }
         guard let shorter = medians.first?.min() else { return }
-        let side = min(max(1, Int((Double(shorter - 1) / 32).rounded())), 16) * 32 + 1
+        let side = min(max(1, Int(clamping: (Double(shorter - 1) / 32).rounded())), 16) * 32 + 1
         crop = [side, side]
         // A part of the memory is for data, weights and others' programs.
         let (usable, pixels) = (0.7 * Double(memory), Double(side * side))
-        trainBatch = min(16, max(1, Int(usable / pixels / Self.trainBytesPerPixel)))
-        searchBatch = min(16, Int(max(0, usable - Self.searchBytes) / pixels / Self.searchBytesPerPixel))
+        trainBatch = min(16, max(1, Int(clamping: usable / pixels / Self.trainBytesPerPixel)))
+        searchBatch = min(16, Int(clamping: max(0, usable - Self.searchBytes) / pixels / Self.searchBytesPerPixel))
     }
 }

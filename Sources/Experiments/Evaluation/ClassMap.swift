@@ -110,7 +110,8 @@ package struct ClassMap {
             place = max(0, (Float(row) + 0.5) * (Float(self.height) / Float(height)) - 0.5)
         }
         place = min(place, Float(self.height - 1))
-        return (Int(place), place - Float(Int(place)))
+        let first = Int(clamping: place)
+        return (first, place - Float(first))
     }
 
     /// Mean of maps of one size.

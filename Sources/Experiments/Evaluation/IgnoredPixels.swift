@@ -23,7 +23,7 @@ func warnOfIgnored(
     }
     let absent = names.indices.filter { matrix.labelled($0) == 0 }
     guard ignored > total || names.count == 2 && ignored > 0 && !absent.isEmpty else { return }
-    let percent = Int((100 * Double(ignored) / Double(ignored + total)).rounded())
+    let percent = Int(clamping: (100 * Double(ignored) / Double(ignored + total)).rounded())
     let classes = absent.isEmpty ? "" : " and none is labelled \(absent.map { names[$0] }.joined(separator: ", "))"
     reporter.report(
         .warning(

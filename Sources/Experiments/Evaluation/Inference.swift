@@ -90,7 +90,7 @@ package struct Inference {
 }
 
 /// A side of an image that is seen at a scale.
-func scaledSide(_ side: Int, by scale: Double) -> Int { max(1, Int((Double(side) * scale).rounded())) }
+func scaledSide(_ side: Int, by scale: Double) -> Int { max(1, Int(clamping: (Double(side) * scale).rounded())) }
 
 /// The size that an image's side is padded to before a network sees it: the next 32 n + 1.
 func paddedSize(_ size: Int) -> Int { size + (32 - (size - 1) % 32) % 32 }

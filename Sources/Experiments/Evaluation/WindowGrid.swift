@@ -12,7 +12,7 @@ package struct WindowGrid {
     ///   - length: Pixels of the image's side.
     package init(side: Int, overlap: Double, length: Int) {
         let side = min(side, length)
-        let step = max(1, Int((Double(side) * (1 - overlap)).rounded()))
+        let step = max(1, Int(clamping: (Double(side) * (1 - overlap)).rounded()))
         self.side = side
         ramp = side - step
         starts = Array(stride(from: 0, to: max(1, length - side), by: step)) + (length > side ? [length - side] : [])

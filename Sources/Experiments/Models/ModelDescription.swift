@@ -71,11 +71,10 @@ public struct ModelDescription: Equatable, Sendable {
             throw RunError(.damaged, path: path, "`masks` gives labels a meaning that they cannot have")
         }
         if metadata["range"] != nil {
-            let stored = try value("range", as: ValueRange.self)
-            range = ValueRange(low: stored.low, high: stored.high)
-            guard range != nil else {
+            guard let stored = try? value("range", as: ValueRange.self) else {
                 throw RunError(.damaged, path: path, "`range` holds no values from 0 to 65535")
             }
+            range = stored
         }
         let longerSide = metadata["longerSide"] == nil ? nil : try value("longerSide", as: Int.self)
         do {

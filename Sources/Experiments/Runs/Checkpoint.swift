@@ -5,7 +5,7 @@ import Torch
 package struct Checkpoint {
     /// Tensors by section and name.
     package var sections: [String: [String: Tensor]] = [:]
-    var metadata: [String: String] = [:]
+    package var metadata: [String: String] = [:]
 
     /// Writes the file whole or not at all, with a digest.
     package func write(to path: String) throws {

@@ -32,6 +32,11 @@ final class LoopKeeper {
         let own = ProcessGroup.isLeader ? try checkpoints.restore(reporter) : nil
         guard let checkpoint = try shared(own) else { return nil }
         let position = try checkpoint.value("position", as: LoopPosition.self, in: folder.paths.lastCheckpoint)
+        if let fault = position.fault {
+            throw RunError(
+                .damaged, path: folder.paths.lastCheckpoint,
+                "`position` says \(fault), which no run has: put a copy back, or start anew in another folder")
+        }
         savedStep = position.step
         return (checkpoint, position)
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Reporting
 import Segmentation
 import Torch
 
@@ -100,6 +101,9 @@ extension Checkpoint {
             throw RunError(
                 .changed, path: folder.path,
                 "the run was to have \(total) steps, and now \(schedule.total): it can be made longer, not shorter")
+        }
+        guard (step...RunRecord.steps.upperBound).contains(total) else {
+            throw RunError(.damaged, path: path, "`totalSteps` is \(total) in the checkpoint of step \(step)")
         }
         let processes = metadata["processes"].flatMap { Int($0) } ?? 1
         if processes != ProcessGroup.size {

@@ -93,7 +93,7 @@ extension Image {
         for (row, values) in rows.enumerated() {
             for (column, value) in values.enumerated() {
                 let share = value.isFinite ? min(max(value, 0), 1).squareRoot() : 0
-                func part(_ low: Double, _ high: Double) -> UInt8 { UInt8(low + (high - low) * share) }
+                func part(_ low: Double, _ high: Double) -> UInt8 { UInt8(clamping: low + (high - low) * share) }
                 let color = Color(part(255, 8), part(255, 48), part(255, 107))
                 for y in row * side..<(row + 1) * side {
                     for x in column * side..<(column + 1) * side { image[x, y] = color }

@@ -40,7 +40,8 @@ public struct RunStatus: Codable, Equatable, Sendable {
 
     /// The line: what was done and measured, how fast, how long still.
     public var line: String {
-        let percent = total > 0 ? 100 * completed / total : 100
+        // The file may be anybody's: its numbers need not go together.
+        let percent = total > 0 ? Int(clamping: min(max(100 * Double(completed) / Double(total), 0), 100)) : 100
         var parts = ["\(stage) \(percent)%"]
         if !position.isEmpty { parts.append(position) }
         parts.append("\(completed)/\(total) \(unit)")
@@ -62,7 +63,7 @@ public func sparkline(_ path: [Stride]) -> String {
 
 /// A duration for people: 42 s, 3:07 min, 2:15 h, 3 d 4 h.
 public func duration(_ seconds: Double) -> String {
-    let whole = Int(min(max(0, seconds.rounded()), 1e12))
+    let whole = Int(clamping: min(max(0, seconds.rounded()), 1e12))
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
     switch whole {
     case ..<60: return "\(whole) s"

@@ -97,7 +97,7 @@ public final class Supernet {
 
     /// The layers cut into as many runs as each has layers, so that the least is kept between and inside them.
     private var segments: [Range<Int>] {
-        let length = Int(Double(layers.count).squareRoot().rounded(.up))
+        let length = Int(clamping: Double(layers.count).squareRoot().rounded(.up))
         return Swift.stride(from: 0, to: layers.count, by: length).map { $0..<min($0 + length, layers.count) }
     }
 

@@ -52,7 +52,7 @@ struct AlphaDrawing {
     }
 
     private static func percent(_ share: Double) -> String {
-        let tenths = Int((min(max(share, 0), 1) * 1_000).rounded())
+        let tenths = Int(clamping: (min(max(share, 0), 1) * 1_000).rounded())
         return "\(tenths / 10).\(tenths % 10)%"
     }
 }

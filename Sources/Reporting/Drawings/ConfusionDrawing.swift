@@ -40,7 +40,7 @@ public func drawConfusion(names: [String], counts: [[Int]], totals: [Int]? = nil
                 stroke: row == column ? Palette.path : "none", lineWidth: 1.2)
             guard showsFigures, share >= 0.005 else { continue }
             drawing.text(
-                "\(Int((share * 100).rounded()))",
+                "\(Int(clamping: (share * 100).rounded()))",
                 at: Point(x: left + cell * (Double(column) + 0.5) - 0.5, y: top + middle - 0.5), size: 11,
                 colour: share > 0.25 ? Palette.background : Palette.text)
         }

@@ -16,8 +16,8 @@ public struct LegendStrip: Hashable, Sendable {
         self.width = width
         for size in [13.0, 11, 9] {
             let widest = names.map { LegendStrip.entryWidth(of: $0, size: size) }.max() ?? 0
-            let columns = max(1, Int(Double(width) / widest))
-            let rows = max(0, Int((Double(height) - LegendStrip.margin) / LegendStrip.row(size)))
+            let columns = max(1, Int(clamping: Double(width) / widest))
+            let rows = max(0, Int(clamping: (Double(height) - LegendStrip.margin) / LegendStrip.row(size)))
             let isLast = size == 9
             guard columns * rows >= names.count || isLast else { continue }
             // The last place tells how many there is no room for.

@@ -14,10 +14,10 @@ enum Palette {
 
     /// Pale to deep blue for a probability of 0 to 1.
     static func probability(_ value: Double) -> String {
-        let share = value.squareRoot()
+        let share = min(max(value, 0), 1).squareRoot()
         let (low, high) = ([216.0, 222, 232], [18.0, 70, 150])
         let digits = zip(low, high).map { start, end -> String in
-            let part = String(Int((start + (end - start) * share).rounded()), radix: 16)
+            let part = String(Int(clamping: (start + (end - start) * share).rounded()), radix: 16)
             return part.count == 1 ? "0" + part : part
         }
         return "#" + digits.joined()

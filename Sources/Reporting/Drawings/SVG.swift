@@ -125,10 +125,10 @@ struct Point: CustomStringConvertible {
     }
 }
 
-/// A coordinate with two decimals at most.
+/// A coordinate with two decimals at most; what lies beyond any drawing is brought to a million, and NaN to 0.
 func number(_ value: Double) -> String {
-    let rounded = (value * 100).rounded() / 100
-    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+    let rounded = value.isNaN ? 0 : (min(max(value, -1e6), 1e6) * 100).rounded() / 100
+    return rounded == rounded.rounded() ? "\(Int(clamping: rounded))" : "\(rounded)"
 }
 
 /// A text as it may stand in XML: markup escaped, characters that XML forbids left out, and not endless.
@@ -155,5 +155,5 @@ func estimatedWidth(_ text: String, size: Double) -> Double { Double(text.prefix
 /// A text that is cut where it is wider.
 func shortened(_ text: String, to width: Double, size: Double) -> String {
     guard estimatedWidth(text, size: size) > width else { return text }
-    return text.prefix(max(1, Int(width / (size * 0.62)) - 1)) + "…"
+    return text.prefix(max(1, Int(clamping: width / (size * 0.62)) - 1)) + "…"
 }

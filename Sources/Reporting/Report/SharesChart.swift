@@ -10,8 +10,10 @@ struct SharesChart {
     func figure() -> String? {
         let drawn = evenly(records, limit: 200)
         guard let first = drawn.first, let last = drawn.last else { return nil }
-        let epochs = first.epoch...last.epoch
+        let places = drawn.map(\.epoch)
+        let epochs = (places.min() ?? first.epoch)...(places.max() ?? last.epoch)
         func y(_ share: Double) -> Double { frame.y(min(max(share, 0), 1)) }
+        func percent(_ op: Operator) -> Int { Int(clamping: (min(max(last.shares[op.index], 0), 1) * 100).rounded()) }
         // One epoch alone is a band over the whole width.
         let columns =
             drawn.count == 1
@@ -26,14 +28,13 @@ struct SharesChart {
                 "<path class=\"c\(op.index) band\" d=\"M\((upper + lower).joined(separator: "L"))Z\">"
                     + "<title>\(Palette.label(op))</title></path>")
         }
-        parts += [0, 0.5, 1].map { frame.horizontal(at: y($0), label: "\(Int($0 * 100))%") }
+        parts += [0, 0.5, 1].map { frame.horizontal(at: y($0), label: "\(Int(clamping: $0 * 100))%") }
         parts.append(frame.axes(epochs: epochs, values: "mean probability"))
         let names = Operator.allCases.map { op in
-            let share = Int((last.shares[op.index] * 100).rounded())
-            return "<span class=\"key\"><i class=\"c\(op.index)\"></i>\(Palette.label(op)) <b>\(share)%</b></span>"
+            "<span class=\"key\"><i class=\"c\(op.index)\"></i>\(Palette.label(op)) <b>\(percent(op))%</b></span>"
         }
         let words = Operator.allCases.map {
-            "\(Palette.label($0)) \(Int((last.shares[$0.index] * 100).rounded()))%"
+            "\(Palette.label($0)) \(percent($0))%"
         }
         return frame.figure(
             caption: "<strong>operators</strong> \(names.joined(separator: " "))",

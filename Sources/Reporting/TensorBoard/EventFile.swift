@@ -35,7 +35,7 @@ public final class EventFile {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let name =
             names.sorted().first { $0.hasPrefix("events.out.tfevents.") }
-            ?? "events.out.tfevents.\(Int(Date().timeIntervalSince1970)).autodeeplab"
+            ?? "events.out.tfevents.\(Int(clamping: Date().timeIntervalSince1970)).autodeeplab"
         path = folder + "/" + name
         let old = (try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)) ?? Data()
         let kept = EventFile.length(of: old, upTo: step)
@@ -143,7 +143,7 @@ extension EventValue {
     /// Twenty buckets of equal width from 0 to 1.
     private static func histogram(of numbers: [Double]) -> Autodeeplab_Tensorboard_HistogramProto {
         var buckets = [Double](repeating: 0, count: 20)
-        for number in numbers where number.isFinite { buckets[Int(min(max(number, 0), 0.999_999) * 20)] += 1 }
+        for number in numbers where number.isFinite { buckets[Int(clamping: min(max(number, 0), 0.999_999) * 20)] += 1 }
         return .with {
             $0.min = numbers.min() ?? 0
             $0.max = numbers.max() ?? 0

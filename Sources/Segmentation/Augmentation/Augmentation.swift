@@ -30,7 +30,7 @@ public struct Augmentation: Hashable, Codable, Sendable {
     /// The scales from `lower` to `upper`, both included, `step` apart: DeepLab's are 0.5 to 2 by 0.25.
     public static func scales(from lower: Double, to upper: Double, step: Double) -> [Double] {
         guard step > 0, upper > lower else { return [lower] }
-        let count = Int(((upper - lower) / step + 1e-9).rounded(.down))
+        let count = Int(clamping: ((upper - lower) / step + 1e-9).rounded(.down))
         return (0...count).map { lower + Double($0) * step }
     }
 

@@ -3,7 +3,7 @@ import Foundation
 /// Blurs colours of `height * width * 3` values in place by a Gauss function, in either direction by itself; edges are
 /// continued outwards.
 func gaussianBlur(_ pixels: UnsafeMutablePointer<Float>, height: Int, width: Int, deviation: Double) {
-    let radius = Int((3 * deviation).rounded(.up))
+    let radius = Int(clamping: (3 * deviation).rounded(.up))
     guard radius > 0 else { return }
     let weights = (-radius...radius).map { exp(-Double($0 * $0) / (2 * deviation * deviation)) }
     let sum = weights.reduce(0, +)

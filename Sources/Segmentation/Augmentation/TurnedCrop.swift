@@ -22,7 +22,7 @@ extension Augmentation {
                         let y = (Double(choice.top) + middleY + sine * right + cosine * down) * scaleY
                         guard x >= 0, y >= 0, x < Double(image.width), y < Double(image.height) else { continue }
                         let target = row * cropWidth + column
-                        labels[target] = sourceLabels[Int(y) * mask.width + Int(x)]
+                        labels[target] = sourceLabels[Int(clamping: y) * mask.width + Int(clamping: x)]
                         var color = bilinear(source, width: image.width, height: image.height, x: x - 0.5, y: y - 0.5)
                         if let transform = choice.color { color = transform(color) }
                         for channel in 0..<3 { pixels[target * 3 + channel] = color[channel] }
@@ -38,7 +38,7 @@ private func bilinear(
     _ pixels: UnsafeBufferPointer<UInt8>, width: Int, height: Int, x: Double, y: Double
 ) -> SIMD3<Float> {
     let (insideX, insideY) = (min(max(x, 0), Double(width - 1)), min(max(y, 0), Double(height - 1)))
-    let (left, top) = (Int(insideX), Int(insideY))
+    let (left, top) = (Int(clamping: insideX), Int(clamping: insideY))
     let (shareX, shareY) = (Float(insideX - Double(left)), Float(insideY - Double(top)))
     func color(_ x: Int, _ y: Int) -> SIMD3<Float> {
         let start = (min(y, height - 1) * width + min(x, width - 1)) * 3

@@ -93,7 +93,7 @@ public struct LabelCounts: Sendable {
         }
         let absent = names.indices.filter { pixels[$0] == 0 }.map { names[$0] }
         let share = Double(ignored) / Double(total)
-        let percent = "\(Int((100 * share).rounded())) % of the pixels are ignored"
+        let percent = "\(Int(clamping: (100 * share).rounded())) % of the pixels are ignored"
         if !absent.isEmpty, isLearntFrom || dataset.hasOwnClasses {
             let more = absent.count > 8 ? " and \(absent.count - 8) more" : ""
             let isFault = dataset.hasOwnClasses && isLearntFrom

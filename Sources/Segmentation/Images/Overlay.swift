@@ -13,7 +13,7 @@ extension Image {
         precondition(
             mask.width == width && mask.height == height,
             "a mask of \(mask.width)x\(mask.height) over an image of \(width)x\(height)")
-        let share = Int((min(max(opacity, 0), 1) * 256).rounded())
+        let share = Int(clamping: (min(max(opacity, 0), 1) * 256).rounded())
         let colors = Array(palette.prefix(256) + Palette.standard.dropFirst(palette.count))
         var result = self
         for (pixel, label) in mask.labels.enumerated() where label != Mask.ignored && Int(label) != background {

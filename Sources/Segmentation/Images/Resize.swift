@@ -14,7 +14,7 @@ struct LinearTaps {
         for index in 0..<count {
             let pixel = offset + (flipped ? count - 1 - index : index)
             let position = min(max((Double(pixel) + 0.5) * step - 0.5, 0), Double(source - 1))
-            let lower = Int(position)
+            let lower = Int(clamping: position)
             first.append(lower)
             second.append(min(lower + 1, source - 1))
             share.append(Float(position - Double(lower)))
@@ -51,7 +51,7 @@ extension Image {
                     let (left, right, share) = (columns.first[x] * 3, columns.second[x] * 3, columns.share[x])
                     for channel in 0..<3 {
                         let value = line[left + channel] + (line[right + channel] - line[left + channel]) * share
-                        buffer[(y * newWidth + x) * 3 + channel] = UInt8(value + 0.5)
+                        buffer[(y * newWidth + x) * 3 + channel] = UInt8(clamping: value + 0.5)
                     }
                 }
             }
@@ -110,7 +110,7 @@ extension Mask {
 
 /// A side's length after scaling.
 func scaled(_ length: Int, by factor: Double) -> Int {
-    max(1, Int((Double(length) * factor).rounded()))
+    max(1, Int(clamping: (Double(length) * factor).rounded()))
 }
 
 /// Blends two rows of an image between the given columns: the vertical half of bilinear interpolation.

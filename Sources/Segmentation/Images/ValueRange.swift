@@ -16,6 +16,17 @@ public struct ValueRange: Hashable, Codable, Sendable {
         self.high = high
     }
 
+    /// Reads a range, which must be one.
+    public init(from decoder: any Decoder) throws {
+        let stored = try decoder.container(keyedBy: CodingKeys.self)
+        let (low, high) = (try stored.decode(Int.self, forKey: .low), try stored.decode(Int.self, forKey: .high))
+        guard let range = ValueRange(low: low, high: high) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .high, in: stored, debugDescription: "no values from 0 to 65535")
+        }
+        self = range
+    }
+
     /// The range of the smallest usual depth (8, 10, 12, 14 or 16 bits) that holds a value.
     public init(holding value: Int) {
         low = 0

@@ -85,8 +85,8 @@ public struct LabelledShape: Hashable, Codable, Sendable {
         let count = points.count / 2
         let rows = (0..<count).map { points[2 * $0 + 1] }
         guard count >= 3, let top = rows.min(), let bottom = rows.max() else { return }
-        let first = max(0, Int(max(top - 0.5, 0).rounded(.up)))
-        let last = min(mask.height - 1, Int(min(max(bottom, 0), Float(mask.height))))
+        let first = max(0, Int(clamping: max(top - 0.5, 0).rounded(.up)))
+        let last = min(mask.height - 1, Int(clamping: min(max(bottom, 0), Float(mask.height))))
         guard first <= last else { return }
         for row in first...last {
             let y = Float(row) + 0.5
@@ -100,8 +100,8 @@ public struct LabelledShape: Hashable, Codable, Sendable {
             crossings.sort()
             for pair in stride(from: 0, to: crossings.count - 1, by: 2) {
                 // Centres x + 0.5 with left <= x + 0.5 < right.
-                let left = Int(min(max(crossings[pair] - 0.5, 0), Float(mask.width)).rounded(.up))
-                let right = Int(min(max(crossings[pair + 1] - 0.5, 0), Float(mask.width)).rounded(.up))
+                let left = Int(clamping: min(max(crossings[pair] - 0.5, 0), Float(mask.width)).rounded(.up))
+                let right = Int(clamping: min(max(crossings[pair + 1] - 0.5, 0), Float(mask.width)).rounded(.up))
                 for x in left..<max(left, right) { mask[x, row] = label }
             }
         }

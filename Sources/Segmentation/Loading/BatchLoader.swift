@@ -23,6 +23,9 @@ public struct LoaderPosition: Hashable, Codable, Sendable {
     /// The batch within the epoch, from 0.
     public var batch: Int
 
+    /// The epochs that a saved place can have, which no run reaches.
+    static let epochs = 0...1_000_000_000
+
     /// The place of a batch; the first one by default.
     public init(epoch: Int = 0, batch: Int = 0) {
         self.epoch = epoch
@@ -97,7 +100,7 @@ public final class BatchLoader: Sendable {
             throw DataError(.missing, file: "data set", problem: "no images for a loader (a search needs two at least)")
         }
         let perEpoch = max(1, samples.count / options.batchSize)
-        guard position.epoch >= 0, (0...perEpoch).contains(position.batch) else {
+        guard LoaderPosition.epochs.contains(position.epoch), (0...perEpoch).contains(position.batch) else {
             throw DataError(
                 file: "loader position",
                 problem: "batch \(position.batch) of epoch \(position.epoch), where an epoch has \(perEpoch) batches:"

@@ -29,7 +29,7 @@ public struct BoundaryScore: Hashable, Sendable {
             labels.width == prediction.width && labels.height == prediction.height,
             "a prediction of \(prediction.width)x\(prediction.height) for \(labels.width)x\(labels.height) labels")
         let diagonal = Double(labels.width * labels.width + labels.height * labels.height).squareRoot()
-        let radius = max(1, Int((tolerance * diagonal).rounded()))
+        let radius = max(1, Int(clamping: (tolerance * diagonal).rounded()))
         let wanted = boundary(of: labels)
         var seen = prediction
         for (pixel, label) in labels.labels.enumerated() where label == Mask.ignored { seen.labels[pixel] = label }

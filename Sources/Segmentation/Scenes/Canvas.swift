@@ -55,7 +55,7 @@ struct Canvas {
         let lower = max(interval.lowerBound, 0) * scale
         let upper = min(interval.upperBound, Double(limit)) * scale
         guard lower < upper else { return nil }
-        return Int(lower)..<min(Int(upper.rounded(.up)), limit * Self.samples)
+        return Int(clamping: lower)..<min(Int(clamping: upper.rounded(.up)), limit * Self.samples)
     }
 
     /// The mean colour of each pixel, and the class that most of it shows; thin things count double, or they would
@@ -77,7 +77,8 @@ struct Canvas {
                 }
                 let color = finish(x, y, sum / area).clamped(lowerBound: .zero, upperBound: .one) * 255
                 image[x, y] = Color(
-                    UInt8(color.x.rounded()), UInt8(color.y.rounded()), UInt8(color.z.rounded()))
+                    UInt8(clamping: color.x.rounded()), UInt8(clamping: color.y.rounded()),
+                    UInt8(clamping: color.z.rounded()))
                 mask[x, y] = UInt8(votes.indices.max { (votes[$0], $1) < (votes[$1], $0) } ?? 0)
             }
         }

@@ -6,7 +6,8 @@ extension StreetPlan {
         for car in cars { draw(car, on: &canvas) }
         for pole in poles { draw(pole, on: &canvas) }
         if wires { drawWires(on: &canvas) }
-        var random = RandomStream(seed: UInt64(bitPattern: Int64(poles.count)), Int(center * 1e6), Int(horizon * 1e6))
+        var random = RandomStream(
+            seed: UInt64(bitPattern: Int64(poles.count)), Int(clamping: center * 1e6), Int(clamping: horizon * 1e6))
         return canvas.resolve { _, _, color in
             // The sum of a few uniform numbers is close enough to a sensor's normal noise.
             let shared = (random.uniform() + random.uniform() + random.uniform() - 1.5) * grain * 1.5

@@ -7,7 +7,7 @@ struct ValueNoise: Sendable {
     /// A value from 0 to 1 at a point; neighbouring lattice points (1 apart) are independent.
     func callAsFunction(_ x: Double, _ y: Double) -> Double {
         let (left, top) = (x.rounded(.down), y.rounded(.down))
-        let (column, row) = (Int(left), Int(top))
+        let (column, row) = (Int(clamping: left), Int(clamping: top))
         let (shareX, shareY) = (smooth(x - left), smooth(y - top))
         let upper = mix(lattice(column, row), lattice(column + 1, row), shareX)
         let lower = mix(lattice(column, row + 1), lattice(column + 1, row + 1), shareX)
