@@ -171,6 +171,21 @@ import Testing
         #expect(message?.hasPrefix(path("train.txt:1: ")) == true)
     }
 
+    @Test func listsOfDeepPathsAreReadInTheTimeOfTheirLength() throws {
+        try touch("a.png", "m.png")
+        let deep = String(repeating: "f/", count: 20_000)
+        try folder.write("a.png m.png\n\(deep)a.png m.png\n", to: "train.txt")
+        #expect(
+            failure { _ = try dataset().samples(.train) }
+                == "\(path("train.txt")):2: names a path of 40005 bytes, and none is longer than 4095")
+        // As deep as a path can be, on as many lines as decide what is left off.
+        let deepest = String(repeating: "f/", count: 2_040)
+        try folder.write(
+            String(repeating: "\(deepest)none.png m.png\n", count: 99) + "\(deepest)a.png m.png\n", to: "train.txt")
+        let message = failure { _ = try dataset().samples(.train) }
+        #expect(message?.hasPrefix("\(path("train.txt")):1: names none.png, which is not in") == true)
+    }
+
     @Test func linksOutOfTheRootAreFollowedWhereAllowed() throws {
         let other = try TemporaryFolder()
         try other.write("x", to: "b.png")

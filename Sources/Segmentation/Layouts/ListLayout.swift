@@ -101,6 +101,11 @@ private func fields(_ line: String, place: String, allowsOutside: Bool) throws -
             problem: "has \(separated.count) fields instead of `image mask` (names with spaces need a tab between)")
     }
     return try separated.map { field in
+        guard field.utf8.count < longestPath else {
+            throw DataError(
+                file: place,
+                problem: "names a path of \(field.utf8.count) bytes, and none is longer than \(longestPath - 1)")
+        }
         let components = field.split(separator: "/").map(String.init).filter { $0 != "." }
         guard !components.isEmpty, allowsOutside || !components.contains("..") else {
             throw DataError(
@@ -112,12 +117,17 @@ private func fields(_ line: String, place: String, allowsOutside: Bool) throws -
     }
 }
 
+/// A path of so many bytes is more than the systems open.
+private let longestPath = 4_096
+
 /// How many leading folders to leave off, by the first path of which a rest exists; 0 where there is none.
 private func leadingFolders(_ paths: [[String]], root: String) -> Int {
     // The first few decide: a list without a single match there is reported as it stands.
     for path in paths.prefix(100) {
-        for skip in 0..<path.count where isFile(join(root, path.dropFirst(skip).joined(separator: "/"))) {
-            return skip
+        var rest = path.joined(separator: "/")[...]
+        for (skip, folder) in path.enumerated() {
+            if isFile(join(root, String(rest))) { return skip }
+            rest = rest.dropFirst(folder.count + 1)
         }
     }
     return 0
