@@ -58,6 +58,24 @@ struct PredictedFiles {
         }
     }
 
+    /// Refuses an image whose results would have longer names than the disk takes.
+    func refuseLongNames(of image: PredictedImage) throws {
+        var folder = URL(fileURLWithPath: output)
+        while folder.pathComponents.count > 1, !FileManager.default.fileExists(atPath: folder.path) {
+            folder.deleteLastPathComponent()
+        }
+        let known = pathconf(folder.path, Int32(_PC_NAME_MAX))
+        let limit = known > 0 ? known : 255
+        for (kind, path) in targets(of: image) {
+            // Folders of such names are there already, for the image lies in one.
+            let bytes = (path as NSString).lastPathComponent.utf8.count
+            guard bytes > limit else { continue }
+            throw DataError(
+                file: image.path,
+                problem: "its \(kind) would have a name of \(bytes) bytes, and the disk takes \(limit): rename it")
+        }
+    }
+
     /// Refuses to write over files that are read, and over any that no prediction wrote.
     func refuseOverwriting(_ inputs: InputFiles, images: [PredictedImage]) throws(RunError) {
         let files = images.map { targets(of: $0) }

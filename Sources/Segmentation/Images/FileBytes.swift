@@ -66,12 +66,24 @@ final class FileWriter {
     init(_ path: String) throws {
         self.path = path
         let folder = (path as NSString).deletingLastPathComponent
-        let name = ".\((path as NSString).lastPathComponent).\(UInt64.random(in: 0...UInt64.max)).tmp"
-        temporary = (folder as NSString).appendingPathComponent(name)
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            throw DataError(.unwritable, file: path, problem: "cannot be created (\(lastSystemError()))")
+        // Not made of the file's own name, which may be as long as a name can be. By this one and by the lock those of
+        // killed processes are found, as are `Torch`'s.
+        var (temporary, descriptor) = ("", Int32(-1))
+        while true {
+            let name = ".autodeeplab-\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).tmp"
+            temporary = (folder as NSString).appendingPathComponent(name)
+            descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else {
+                throw DataError(.unwritable, file: path, problem: "cannot be created (\(lastSystemError()))")
+            }
+            flock(descriptor, LOCK_EX)
+            var status = stat()
+            // Between the two calls it may have been taken for abandoned.
+            if fstat(descriptor, &status) != 0 || status.st_nlink > 0 { break }
+            close(descriptor)
         }
+        self.temporary = temporary
+        self.descriptor = descriptor
     }
 
     deinit {
@@ -100,6 +112,8 @@ final class FileWriter {
 
     /// Gives the file its name.
     func finish() throws {
+        let held = dup(descriptor)
+        defer { if held >= 0 { close(held) } }
         let closed = close(descriptor)
         descriptor = -1
         guard closed == 0, rename(temporary, path) == 0 else {
