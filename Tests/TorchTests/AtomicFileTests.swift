@@ -61,4 +61,44 @@ struct AtomicFileTests {
             #expect(error.description == "\(path): cannot write: there is something else than a file of that name")
         }
     }
+
+    @Test("Below a folder no link is followed, and a link is not replaced")
+    func below() throws {
+        let folder = try TemporaryFolder()
+        for name in ["run", "run/sub", "outside"] { #expect(mkdir(folder.file(name), 0o700) == 0) }
+        #expect(symlink("run", folder.file("link")) == 0)
+        try AtomicFile.write(Data("new".utf8), to: folder.file("link/sub/a"), below: folder.file("link"))
+        #expect(try String(contentsOfFile: folder.file("run/sub/a"), encoding: .utf8) == "new")
+        try AtomicFile.write(Data("old".utf8), to: folder.file("outside/a"))
+        #expect(symlink("../outside", folder.file("run/out")) == 0)
+        #expect(symlink("../../outside/a", folder.file("run/sub/b")) == 0)
+        for name in ["run/out/a", "run/sub/b", "run/none/a", "outside/a", "run/../outside/a"] {
+            #expect(throws: FileError.self, "\(name)") {
+                try AtomicFile.write(Data("new".utf8), to: folder.file(name), below: folder.file("run"))
+            }
+        }
+        #expect(try String(contentsOfFile: folder.file("outside/a"), encoding: .utf8) == "old")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("outside")) == ["a"])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.file("run/sub")).sorted() == ["a", "b"])
+    }
+
+    @Test("What dead processes left is removed, and nothing else")
+    func leftovers() throws {
+        let folder = try TemporaryFolder()
+        let file = try AtomicFile(path: folder.file("a"))
+        try file.write(Data("whole".utf8))
+        let own = try folder.contents()
+        for name in [".autodeeplab-dead.tmp", "x.tmp", ".autodeeplab-x"] {
+            #expect(FileManager.default.createFile(atPath: folder.file(name), contents: Data("half".utf8)))
+        }
+        #expect(symlink("x.tmp", folder.file(".autodeeplab-link.tmp")) == 0)
+        #expect(mkfifo(folder.file(".autodeeplab-pipe.tmp"), 0o600) == 0)
+        AtomicFile.removeLeftovers(in: folder.path)
+        #expect(
+            try folder.contents().sorted()
+                == (own + [".autodeeplab-link.tmp", ".autodeeplab-pipe.tmp", ".autodeeplab-x", "x.tmp"]).sorted())
+        try file.commit()
+        #expect(try String(contentsOfFile: folder.file("a"), encoding: .utf8) == "whole")
+        AtomicFile.removeLeftovers(in: folder.file("none"))
+    }
 }

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A short Python program, for what only Python's packages can do; no run needs it.
 ///
@@ -48,35 +47,4 @@ struct PythonProgram {
         }
         return result
     }
-}
-
-/// A new folder for files that are needed for a moment; it goes with the object.
-final class ScratchFolder {
-    let path: String
-
-    init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("autodeeplab-\(UUID().uuidString)").path
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            throw RunError(.cannotWrite, path: path, "cannot make a folder for temporary files")
-        }
-        let own = path
-        ScratchFolder.all.withLock { _ = $0.insert(own) }
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
-        ScratchFolder.all.withLock { _ = $0.remove(path) }
-    }
-
-    private static let all = Mutex<Set<String>>([])
-
-    /// Removes every such folder, before the process ends at once.
-    static func removeAll() {
-        all.withLock { for path in $0 { try? FileManager.default.removeItem(atPath: path) } }
-    }
-
-    func file(_ name: String) -> String { path + "/" + name }
 }

@@ -14,45 +14,56 @@ public final class AtomicFile {
     /// Where the file will be.
     public let path: String
 
+    /// The folder that names are taken in; nil for paths as they are.
+    private let folder: FolderBelow?
     private let target: String
     private let temporary: String
+    private let temporaryPath: String
     private var descriptor: Int32
 
     /// Starts a file that shall replace or become the one at `path`.
     ///
+    /// A path that a user named may be a link, which stays one: what it points to is replaced. In a folder that may have
+    /// come from somebody else no link is followed.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - root: A folder above, below which nothing is reached by way of a link; nil for a path that a user named.
     /// - Throws: ``FileError`` if the folder is missing or can't be written, or if something that is no ordinary file
     ///   has that name: renaming over a device or a folder would destroy it.
-    public init(path: String) throws {
+    public init(path: String, below root: String? = nil) throws {
         self.path = path
         var mode: mode_t = 0o666
         var status = stat()
-        var target = path
-        if stat(path, &status) == 0 {
+        let folder = try root.map { try FolderBelow(of: path, root: $0) }
+        var target = folder?.name ?? path
+        if fstatat(folder.place, target, &status, folder == nil ? 0 : AT_SYMLINK_NOFOLLOW) == 0 {
             guard status.st_mode & S_IFMT == S_IFREG else {
                 throw FileError(path: path, reason: "cannot write: there is something else than a file of that name")
             }
             mode = status.st_mode & 0o777
-            // A link stays a link: what it points to is replaced.
-            if let resolved = realpath(path, nil) {
+            if folder == nil, let resolved = realpath(path, nil) {
                 target = String(cString: resolved)
                 free(resolved)
             }
         }
+        self.folder = folder
         self.target = target
-        let folder = AtomicFile.folder(of: target)
-        let name = String(UInt64.random(in: 0 ... .max), radix: 36)
-        temporary = folder + "/" + AtomicFile.prefix + name + AtomicFile.suffix
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        let parent = AtomicFile.folder(of: folder == nil ? target : path)
+        let name = TemporaryName.new()
+        temporaryPath = parent + "/" + name
+        temporary = folder == nil ? temporaryPath : name
+        descriptor = TemporaryName.create(temporary, in: folder.place, mode: mode)
         if descriptor < 0 {
-            throw FileError(path: path, "cannot create a file in \(folder)")
+            throw FileError(path: path, "cannot create a file in \(parent)")
         }
-        let own = temporary
+        let own = temporaryPath
         AtomicFile.temporaries.withLock { _ = $0.insert(own) }
     }
 
     deinit {
         discard()
-        AtomicFile.temporaries.withLock { _ = $0.remove(temporary) }
+        AtomicFile.temporaries.withLock { _ = $0.remove(temporaryPath) }
     }
 
     /// The temporary names of all files that are being written.
@@ -99,30 +110,46 @@ public final class AtomicFile {
     /// Brings everything to the disk and gives the file its name.
     ///
     /// The last call on this object.
-    public func commit() throws {
-        guard synchronize(descriptor) else { throw failure("cannot write to the disk") }
+    ///
+    /// - Parameter waitsForDisk: Whether a crash of the machine may cost nothing; a file that can be made again need not
+    ///   wait.
+    /// - Throws: ``FileError`` where the disk refuses; a file that was there is then as it was.
+    public func commit(waitsForDisk: Bool = true) throws {
+        if waitsForDisk, !synchronize(descriptor) { throw failure("cannot write to the disk") }
+        // Until it has its name, the temporary one is to be seen as a living process's.
+        let held = dup(descriptor)
+        defer { if held >= 0 { close(held) } }
         let closed = close(descriptor)
         descriptor = -1
-        guard closed == 0, rename(temporary, target) == 0 else {
+        guard closed == 0, renameat(folder.place, temporary, folder.place, target) == 0 else {
             let error = FileError(path: path, "cannot finish the file")
-            unlink(temporary)
+            unlinkat(folder.place, temporary, 0)
             throw error
         }
-        synchronizeFolder(AtomicFile.folder(of: target))
+        guard waitsForDisk else { return }
+        if let folder { _ = synchronize(folder.descriptor) } else { synchronizeFolder(AtomicFile.folder(of: target)) }
     }
 
     /// Writes a whole file at once.
-    public static func write(_ data: Data, to path: String) throws {
-        let file = try AtomicFile(path: path)
+    ///
+    /// - Parameters:
+    ///   - data: The bytes.
+    ///   - path: The file.
+    ///   - root: A folder above, below which nothing is reached by way of a link; nil for a path that a user named.
+    ///   - waitsForDisk: Whether a crash of the machine may cost nothing.
+    /// - Throws: ``FileError`` where it cannot be written; a file that was there is then as it was.
+    public static func write(
+        _ data: Data, to path: String, below root: String? = nil, waitsForDisk: Bool = true
+    ) throws {
+        let file = try AtomicFile(path: path, below: root)
         try file.write(data)
-        try file.commit()
+        try file.commit(waitsForDisk: waitsForDisk)
     }
 
-    /// Whether a name is that of a file which a killed process left without a commit.
-    public static func isLeftover(_ name: String) -> Bool { name.hasPrefix(prefix) && name.hasSuffix(suffix) }
-
-    private static let prefix = ".autodeeplab-"
-    private static let suffix = ".tmp"
+    /// Removes files that killed processes left without a commit in a folder; those of living ones stay.
+    ///
+    /// - Parameter folder: The folder, which may be missing; what is in its folders is not looked at.
+    public static func removeLeftovers(in folder: String) { TemporaryName.removeAbandoned(in: folder) }
 
     private func failure(_ action: String) -> FileError {
         let error = FileError(path: path, action)
@@ -133,7 +160,7 @@ public final class AtomicFile {
     private func discard() {
         guard descriptor >= 0 else { return }
         close(descriptor)
-        unlink(temporary)
+        unlinkat(folder.place, temporary, 0)
         descriptor = -1
     }
 
@@ -141,6 +168,11 @@ public final class AtomicFile {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
+}
+
+extension FolderBelow? {
+    /// What the system's calls with a folder take.
+    fileprivate var place: Int32 { self?.descriptor ?? AT_FDCWD }
 }
 
 /// The system's `write`, which inside the class would name its own method.

@@ -20,10 +20,19 @@ public final class PlanesFile {
 
     /// Starts a file that shall replace or become the one at `path`.
     ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - root: A folder above, below which nothing is reached by way of a link; nil for a path that a user named.
+    ///   - format: What the file is.
+    ///   - planes: Planes, as classes.
+    ///   - height: Rows of a plane.
+    ///   - width: Numbers in a row.
     /// - Throws: `FileError` where it cannot be written, ``SafetensorsError`` for sizes that a file cannot have.
-    public init(path: String, format: Format, planes: Int, height: Int, width: Int) throws {
+    public init(
+        path: String, below root: String? = nil, format: Format, planes: Int, height: Int, width: Int
+    ) throws {
         (self.planes, self.height, self.width) = (planes, height, width)
-        let file = try AtomicFile(path: path)
+        let file = try AtomicFile(path: path, below: root)
         self.file = file
         let shape = [planes, height, width]
         switch format {

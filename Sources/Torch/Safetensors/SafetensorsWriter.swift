@@ -69,19 +69,20 @@ public struct SafetensorsWriter: Sendable {
     ///
     /// - Parameters:
     ///   - path: The file, which is replaced if it exists.
+    ///   - root: A folder above, below which nothing is reached by way of a link; nil for a path that a user named.
     ///   - bytes: Called once a tensor, in the order of ``header``; hands all of the tensor's bytes (little endian,
     ///     row-major), at once or in parts, to its second argument.
     /// - Throws: ``FileError`` if the file can't be written, ``SafetensorsError`` if a tensor is given other than its
     ///   number of bytes, and what `bytes` throws. The file is then as it was before.
     public func write(
-        to path: String, bytes: (SafetensorsHeader.Entry, Append) throws -> Void
+        to path: String, below root: String? = nil, bytes: (SafetensorsHeader.Entry, Append) throws -> Void
     ) throws {
         let json = header.json()
         guard json.count <= SafetensorsHeader.defaultLimit else {
             let reason = "the header would have \(json.count) bytes, more than readers accept"
             throw SafetensorsError(file: path, reason: reason)
         }
-        let file = try AtomicFile(path: path)
+        let file = try AtomicFile(path: path, below: root)
         try withUnsafeBytes(of: UInt64(json.count).littleEndian) { try file.write($0) }
         try json.withUnsafeBytes { try file.write($0) }
         var digest = carriesDigest ? SafetensorsDigest.begin(json) : nil

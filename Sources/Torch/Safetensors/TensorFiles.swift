@@ -6,16 +6,18 @@
 ///   - tensors: The tensors by name, on any device.
 ///   - metadata: Free text by key.
 ///   - path: The file, which is replaced if it exists.
+///   - root: A folder above, below which nothing is reached by way of a link; nil for a path that a user named.
 ///   - carriesDigest: Whether the metadata get a digest, under the key `xxh64`, by which damage is noticed.
 /// - Throws: ``SafetensorsError`` or ``FileError`` if it can't be written; the file is then as it was before.
 public func saveTensors(
-    _ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String, carriesDigest: Bool = false
+    _ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String, below root: String? = nil,
+    carriesDigest: Bool = false
 ) throws {
     let entries = tensors.map { name, tensor in
         SafetensorsWriter.Entry(name: name, dtype: SafetensorsDType(tensor.dtype), shape: tensor.shape)
     }
     let writer = try SafetensorsWriter(tensors: entries, metadata: metadata, file: path, carriesDigest: carriesDigest)
-    try writer.write(to: path) { entry, append in
+    try writer.write(to: path, below: root) { entry, append in
         guard let tensor = tensors[entry.name] else { return }
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: entry.range.count, alignment: 16)
         defer { bytes.deallocate() }
