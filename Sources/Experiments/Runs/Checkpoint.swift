@@ -8,12 +8,17 @@ package struct Checkpoint {
     package var metadata: [String: String] = [:]
 
     /// Writes the file whole or not at all, with a digest.
-    package func write(to path: String) throws {
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - root: The run's folder, in which no link is followed; nil for a path that a user named.
+    /// - Throws: `FileError` where it cannot be written.
+    package func write(to path: String, below root: String? = nil) throws {
         var tensors: [String: Tensor] = [:]
         for (section, content) in sections {
             for (name, tensor) in content { tensors[section + "/" + name] = tensor }
         }
-        try saveTensors(tensors, metadata: metadata, to: path, carriesDigest: true)
+        try saveTensors(tensors, metadata: metadata, to: path, below: root, carriesDigest: true)
     }
 
     init() {}

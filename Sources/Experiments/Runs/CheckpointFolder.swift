@@ -15,20 +15,34 @@ struct CheckpointFolder {
     func write(_ checkpoint: Checkpoint) throws {
         // Under a name of its own until it is on the disk: a full disk must not cost one of the old ones.
         let next = paths.nextCheckpoint
-        try checkpoint.write(to: next)
+        try checkpoint.write(to: next, below: paths.folder)
         for age in stride(from: max(keep, 1) - 1, to: 0, by: -1) {
             if age > 1 {
                 rename(paths.checkpoint(age: age - 1), paths.checkpoint(age: age))
             } else {
                 // The newest gets a second name, since without one it would have none for a moment.
-                unlink(paths.checkpoint(age: 1))
-                link(paths.lastCheckpoint, paths.checkpoint(age: 1))
+                try keepLast()
             }
         }
         guard rename(next, paths.lastCheckpoint) == 0 else {
             throw FileError(path: paths.lastCheckpoint, reason: "cannot finish the file: " + systemError())
         }
         synchronizeFolder(paths.checkpoints)
+    }
+
+    /// Gives the newest checkpoint the name of the one before, which it keeps when the next one takes its own.
+    private func keepLast() throws {
+        let (last, before) = (paths.lastCheckpoint, paths.checkpoint(age: 1))
+        guard fileType(last) != nil else { return }
+        unlink(before)
+        if link(last, before) == 0 { return }
+        // Some file systems have no second names, and some give a file only so many.
+        guard let file = FileHandle(forReadingAtPath: last) else {
+            throw FileError(path: last, reason: "cannot be read: " + systemError())
+        }
+        let copy = try AtomicFile(path: before, below: paths.folder)
+        while let part = try file.read(upToCount: 1 << 20), !part.isEmpty { try copy.write(part) }
+        try copy.commit()
     }
 
     /// The newest checkpoint that is whole, and what is wrong with the newer ones.
@@ -64,9 +78,11 @@ struct CheckpointFolder {
             rename(path, path + ".damaged")
             reporter.report(.warning("\(fault); set aside as \(path).damaged"))
         }
-        if !damaged.isEmpty {
+        if path != paths.lastCheckpoint {
             rename(path, paths.lastCheckpoint)
             synchronizeFolder(paths.checkpoints)
+        }
+        if !damaged.isEmpty {
             reporter.report(.warning("going on from the checkpoint before, \(path)"))
         }
         return checkpoint

@@ -52,7 +52,7 @@ final class LoopKeeper {
         }
         let bytes = group.share(Data())
         guard !bytes.isEmpty else { return nil }
-        try AtomicFile.write(bytes, to: path)
+        try AtomicFile.write(bytes, to: path, below: folder.paths.folder)
         defer { unlink(path) }
         return try Checkpoint(at: path)
     }
@@ -61,16 +61,19 @@ final class LoopKeeper {
     var isStopping: Bool { interruption.signal != nil }
 
     /// Writes a checkpoint; in a group rank 0 does.
-    @discardableResult
-    func save(_ loop: some KeptLoop) throws -> Checkpoint {
-        guard ProcessGroup.isLeader else {
-            savedStep = loop.position.step
-            return Checkpoint()
+    ///
+    /// - Parameters:
+    ///   - loop: What is saved.
+    ///   - isBest: Whether it is the best so far too.
+    /// - Throws: `FileError` where it cannot be written.
+    func save(_ loop: some KeptLoop, isBest: Bool = false) throws {
+        if ProcessGroup.isLeader {
+            let checkpoint = try loop.checkpoint()
+            // First: whoever is stopped between the two finds from the last one that the best is to be written again.
+            if isBest { try checkpoint.write(to: folder.paths.bestCheckpoint, below: folder.paths.folder) }
+            try checkpoints.write(checkpoint)
         }
-        let checkpoint = try loop.checkpoint()
-        try checkpoints.write(checkpoint)
         savedStep = loop.position.step
-        return checkpoint
     }
 
     /// After a step within an epoch: writes a checkpoint where one is due or asked for, and stops where that is asked.
