@@ -72,6 +72,39 @@ struct PredictTests {
         #expect(setting.files("other").isEmpty)
     }
 
+    @Test("Images that cannot be read, or whose results no disk can name, stop none of the others")
+    func unusable() throws {
+        let setting = try Setting()
+        let files = FileManager.default
+        let images = setting.folder.file("plain")
+        try files.createDirectory(atPath: images, withIntermediateDirectories: true)
+        let good = try Data(contentsOf: URL(fileURLWithPath: setting.images + "/a/0000.png"))
+        let long = String(repeating: "l", count: 240) + ".png"
+        let longer = String(repeating: "n", count: 251) + ".png"
+        for (name, bytes) in [
+            ("a-torn.png", good.prefix(good.count / 2)), ("b-empty.png", Data()), ("c-text.png", Data("text".utf8)),
+            (long, good), (longer, good), ("z.png", good),
+        ] {
+            try bytes.write(to: URL(fileURLWithPath: images + "/" + name))
+        }
+        let taken = setting.folder.file("taken/z.png")
+        try files.createDirectory(atPath: setting.folder.file("taken"), withIntermediateDirectories: true)
+        #expect(mkfifo(taken, 0o600) == 0)
+        let pipe = try setting.predict(images + "/z.png", "--output", setting.folder.file("taken"))
+        #expect(pipe.status == 64 && pipe.errors.contains("z.png: is there already"), "\(pipe.errors)")
+        try files.createSymbolicLink(atPath: images + "/d-gone.png", withDestinationPath: "nowhere.png")
+        let result = try setting.predict(images, "--output", setting.folder.file("masks"), "--overlay")
+        #expect(result.status == 65)
+        let told = result.errors.split(separator: "\n")
+        for name in ["a-torn.png", "b-empty.png", "c-text.png", longer] {
+            #expect(told.filter { $0.contains("plain/\(name): ") }.count == 1, "\(name): \(told)")
+        }
+        #expect(result.errors.contains("its overlay would have a name of 263 bytes, and the disk takes 255"))
+        #expect(
+            setting.files("masks").sorted()
+                == [long, long.dropLast(4) + "-overlay.png", "z-overlay.png", "z.png"].sorted())
+    }
+
     @Test("Hidden files are passed over, other files counted, linked folders followed; no image at all is status 66")
     func listing() throws {
         let setting = try Setting()

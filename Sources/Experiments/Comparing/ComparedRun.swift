@@ -73,7 +73,6 @@ struct ComparedRun {
         defer { withExtendedLifetime(folder) {} }
         // Another process may have finished it since.
         if isFinished { return }
-        try refuseLinks([paths.report, paths.card], evaluationOf: split, in: paths.folder)
         reporter.report(.note("\(name): \(network.filters) filters"))
         let training = try Training(
             network.network.genotype, configuration, folder: folder, reporter: reporter, interruption: interruption)
@@ -92,7 +91,7 @@ struct ComparedRun {
         )
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(try encoder.encode(record), to: paths.comparedRun)
+        try AtomicFile.write(try encoder.encode(record), to: paths.comparedRun, below: paths.folder)
     }
 }
 

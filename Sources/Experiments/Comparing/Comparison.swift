@@ -54,9 +54,15 @@ public struct Comparison {
             throw RunError(.missing, path: report, "no run is in this folder, whose report could show the table")
         }
         try refuseStrangers()
+        let places = WrittenPlaces(in: output)
+        try places.refuseLinks(at: Comparison.files(in: output))
+        for run in runs { try places.refuseLinks(inRun: run.paths.folder) }
+        try WrittenPlaces.refuseLinks(toOutput: output)
         for run in runs { try run.refuseChanges() }
         try RunFolder.makeFolder(output)
-        try AtomicFile.write(Data(configuration.yaml().utf8), to: Comparison.configurationPath(in: output))
+        AtomicFile.removeLeftovers(in: output)
+        try AtomicFile.write(
+            Data(configuration.yaml().utf8), to: Comparison.configurationPath(in: output), below: output)
     }
 
     /// The file in a comparison's folder with its configuration, which is meant where no other is given.
@@ -128,7 +134,7 @@ public struct Comparison {
     private func write(_ result: ComparisonResult) throws {
         try result.write(to: output)
         guard let report else { return }
-        try AtomicFile.write(try result.json(), to: RunPaths(folder: report).comparison)
+        try AtomicFile.write(try result.json(), to: RunPaths(folder: report).comparison, below: report)
         try writeReport(ofRun: report)
     }
 

@@ -74,9 +74,9 @@ public struct ComparisonResult: Codable, Equatable, Sendable {
     ///
     /// - Throws: `FileError` where the folder cannot be written.
     func write(to folder: String) throws {
-        try AtomicFile.write(try json(), to: RunPaths(folder: folder).comparison)
-        try AtomicFile.write(Data(csv.utf8), to: folder + "/compare.csv")
-        try AtomicFile.write(Data(markdown.utf8), to: folder + "/compare.md")
+        try AtomicFile.write(try json(), to: RunPaths(folder: folder).comparison, below: folder)
+        try AtomicFile.write(Data(csv.utf8), to: folder + "/compare.csv", below: folder)
+        try AtomicFile.write(Data(markdown.utf8), to: folder + "/compare.md", below: folder)
     }
 }
 

@@ -53,6 +53,10 @@ public struct Demo {
         configuration.data.format = .folders
         try configuration.validate()
         _ = try configuration.device.device()
+        let places = WrittenPlaces(in: output)
+        try places.refuseLinks(at: [output + "/predictions", sheet, drawing])
+        for run in ["search", "train"] { try places.refuseLinks(inRun: output + "/" + run) }
+        try WrittenPlaces.refuseLinks(toOutput: output)
         try writeScenes(to: data, reporter: reporter)
 
         let search = try Search(
@@ -79,8 +83,8 @@ public struct Demo {
         options.ownsFolder = true
         _ = try predict(
             model, inputs: [data + "/images/test"], output: predictions, options: options, reporter: reporter)
-        let drawing = output + "/network.svg"
-        try AtomicFile.write(Data(drawGenotype(genotype, title: "Found on the demo's scenes").utf8), to: drawing)
+        try AtomicFile.write(
+            Data(drawGenotype(genotype, title: "Found on the demo's scenes").utf8), to: drawing, below: output)
         return Result(
             genotype: genotype, metrics: evaluation.metrics, sheet: try writeSheet(predictions: predictions),
             drawing: drawing,
@@ -112,6 +116,9 @@ public struct Demo {
         }
     }
 
+    private var drawing: String { output + "/network.svg" }
+    private var sheet: String { output + "/predictions.png" }
+
     private func folder(_ name: String) throws -> RunFolder {
         let path = output + "/" + name
         return try RunFolder(at: path, resume: FileManager.default.fileExists(atPath: path))
@@ -126,8 +133,8 @@ public struct Demo {
             let masks = try [sample.mask, "\(predictions)/\(stem).png"].compactMap { $0 }.map { try readMask(path: $0) }
             return [image] + masks.map { $0.colored(palette: dataset.classes.palette) }
         }
-        let path = output + "/predictions.png"
-        try writePNG(Image.grid(Array(rows)), to: path)
-        return path
+        try AtomicFile.write(
+            try pngData(Image.grid(Array(rows)), file: sheet), to: sheet, below: output, waitsForDisk: false)
+        return sheet
     }
 }

@@ -16,7 +16,8 @@ public func refuseEvaluation(
     let paths = RunPaths(folder: folder)
     let name = split ?? configuration.data.splits.val
     let targets = [paths.evaluation, paths.confusionTable, paths.confusionPicture]
-    try refuseLinks([paths.report, paths.card], evaluationOf: name, in: folder)
+    try WrittenPlaces(in: folder).refuseLinks(at: paths.evaluationPlaces + [paths.report, paths.card])
+    try WrittenPlaces.refuseLinks(toOutput: folder)
     if FileIdentity(folder) == FileIdentity(model) {
         // The run's own folder, which holds what is read and earlier evaluations.
         try InputFiles([paths.model, paths.configuration, paths.genotype] + [config].compactMap { $0 })
@@ -38,31 +39,6 @@ public func refuseEvaluation(
     let pictures = configuration.evaluate.worst
     try paths.refuseOthersResults(isRun: isRunFolder(paths), pictures: pictures)
     try paths.split(name).refuseOthersResults(isRun: false, pictures: pictures)
-}
-
-/// Refuses to write results by way of symbolic links, whatever they lead to.
-///
-/// - Parameters:
-///   - files: Files that are to be written.
-///   - split: The split whose evaluation is to be written too; nil for none.
-///   - folder: The folder of the evaluation.
-/// - Throws: ``RunError`` that names the link.
-public func refuseLinks(_ files: [String], evaluationOf split: String?, in folder: String) throws(RunError) {
-    let paths = RunPaths(folder: folder)
-    var targets = files
-    if let split {
-        let own = paths.split(split)
-        targets += [paths.splits, own.folder]
-        for place in [paths, own] {
-            targets += [place.evaluation, place.confusionTable, place.confusionPicture, place.worst]
-            let pictures = (try? FileManager.default.contentsOfDirectory(atPath: place.worst)) ?? []
-            targets += pictures.sorted().map { place.worst + "/" + $0 }
-        }
-    }
-    for path in targets where fileType(path) == S_IFLNK {
-        throw RunError(
-            .overwrites, path: path, "is a symbolic link, by way of which nothing is written: take it away")
-    }
 }
 
 /// Refuses an output folder among the pictures of a data set, where it would be taken for a part of it.
@@ -107,12 +83,6 @@ func resolvedPath(_ path: String) -> String {
         rest.append(url.lastPathComponent)
         url.deleteLastPathComponent()
     }
-}
-
-/// The kind of what lies at a path, links not followed; nil where there is nothing.
-func fileType(_ path: String) -> mode_t? {
-    var status = stat()
-    return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
 }
 
 /// Whether a folder is that of a run of this program.

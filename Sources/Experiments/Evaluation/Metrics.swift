@@ -109,30 +109,39 @@ public struct Evaluation {
     /// - Throws: An error where it cannot be written.
     public func write(to folder: String) throws {
         let paths = RunPaths(folder: folder)
-        try refuseLinks([], evaluationOf: metrics.split, in: folder)
-        try writeFiles(to: paths.split(metrics.split).folder)
-        try writeFiles(to: folder)
+        try WrittenPlaces(in: folder).refuseLinks(at: paths.evaluationPlaces)
+        try writeFiles(to: paths.split(metrics.split).folder, below: folder)
+        try writeFiles(to: folder, below: folder)
     }
 
     /// The files of one evaluation alone.
-    func writeFiles(to folder: String) throws {
+    ///
+    /// - Parameters:
+    ///   - folder: Where they go.
+    ///   - root: The run's folder or the one that a user named, in which no link is followed.
+    /// - Throws: An error where they cannot be written.
+    func writeFiles(to folder: String, below root: String) throws {
         let paths = RunPaths(folder: folder)
         try RunFolder.makeFolder(folder)
+        for place in [folder, paths.worst] { AtomicFile.removeLeftovers(in: place) }
         // First: what metrics.json no longer lists would be taken for somebody else's.
         if let former = paths.storedEvaluation, fileType(paths.worst) == S_IFDIR {
             removePictures(of: former, in: paths.worst)
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(try encoder.encode(metrics), to: paths.evaluation)
-        try AtomicFile.write(Data(table.utf8), to: paths.confusionTable)
+        try AtomicFile.write(try encoder.encode(metrics), to: paths.evaluation, below: root)
+        try AtomicFile.write(Data(table.utf8), to: paths.confusionTable, below: root)
         let rows = (0..<matrix.classes).map { label in (0..<matrix.classes).map { matrix[label, $0] } }
         let picture = drawConfusion(
             names: classes.names, counts: rows, title: "Predicted classes of each class's pixels, in percent")
-        try AtomicFile.write(Data(picture.utf8), to: paths.confusionPicture)
+        try AtomicFile.write(Data(picture.utf8), to: paths.confusionPicture, below: root)
         if !worst.isEmpty { try RunFolder.makeFolder(paths.worst) }
         for (entry, judged) in zip(metrics.worst, worst) {
-            try writePNG(judged.picture(classes), to: folder + "/" + entry.picture)
+            let path = folder + "/" + entry.picture
+            // It can be made again, and hundreds that wait for the disk take seconds.
+            try AtomicFile.write(
+                try pngData(judged.picture(classes), file: path), to: path, below: root, waitsForDisk: false)
         }
     }
 

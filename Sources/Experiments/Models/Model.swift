@@ -93,9 +93,9 @@ public final class Model: @unchecked Sendable {
         }.resized(height: image.height, width: image.width, alignCorners: false)
     }
 
-    /// Writes the model file.
-    func write(to path: String) throws {
-        try saveTensors(network.store.state, metadata: try metadata, to: path, carriesDigest: true)
+    /// Writes the model file into a run's folder.
+    func write(to path: String, below root: String) throws {
+        try saveTensors(network.store.state, metadata: try metadata, to: path, below: root, carriesDigest: true)
     }
 
     /// What it takes to use the weights alone: genotype, configuration, classes, resize or longer side, preprocessing.

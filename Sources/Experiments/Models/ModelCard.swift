@@ -16,7 +16,7 @@ public func writeModelCard(ofRun run: String) throws -> String {
         run: run, model: try Model(at: run), configuration: try Configuration.resolve(file: paths.configuration),
         records: RunRecord.all(in: optionalContents(of: paths.log) ?? Data()),
         evaluations: Metrics.all(in: paths))
-    try AtomicFile.write(Data(card.markdown.utf8), to: paths.card)
+    try AtomicFile.write(Data(card.markdown.utf8), to: paths.card, below: run)
     return paths.card
 }
 

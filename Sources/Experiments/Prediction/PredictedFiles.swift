@@ -110,7 +110,11 @@ struct PredictedFiles {
 
     /// The beginning of a file, in which it says what it is.
     private func head(of path: String) -> Data? {
-        guard let file = FileHandle(forReadingAtPath: path) else { return nil }
+        // A pipe that nobody writes to would be waited for.
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            let file = FileHandle(forReadingAtPath: path)
+        else { return nil }
         defer { try? file.close() }
         return try? file.read(upToCount: 4_096)
     }

@@ -62,7 +62,11 @@ public func predict(
     let images = try inputs.flatMap { try imageFiles($0, besides: output, reporter: reporter) }
     let files = try PredictedFiles(of: images, in: output, options: options)
     try files.refuseOverwriting(protected, images: images)
+    try WrittenPlaces.refuseLinks(toOutput: output)
+    let targets = images.flatMap { files.targets(of: $0).map(\.path) }
+    try WrittenPlaces(in: output).refuseLinks(at: targets)
     if !options.ownsFolder { try refusePredictions(in: output, of: inputs) }
+    for folder in Set(targets.map(folderOf)) { AtomicFile.removeLeftovers(in: folder) }
     var legends = Legends(model.classes, isWanted: options.legend, reporter: reporter)
     let notes = ReadNotes()
     var masks: [String] = []
@@ -75,6 +79,7 @@ public func predict(
         }
         try stopIfAsked()
         do {
+            try files.refuseLongNames(of: file)
             let limits = ReadLimits(
                 pixels: options.megapixels * 1_000_000, fileBytes: max(512 << 20, options.megapixels * 4_000_000))
             let decoded = try readImage(path: file.path, limits: limits, range: model.range) { ($0, $1) }
@@ -95,7 +100,7 @@ public func predict(
             let mask: Mask
             var probabilities: PlanesFile?
             if let kind = options.probabilities, let path = files.target(.probabilities, of: file) {
-                (mask, probabilities) = try kind.write(map, to: path, stopIfAsked)
+                (mask, probabilities) = try kind.write(map, to: path, below: output, stopIfAsked)
             } else {
                 mask = map.mask()
             }
@@ -125,13 +130,13 @@ extension ProbabilityFile {
     ///
     /// - Returns: The strongest class of each pixel, and the file, which is not committed yet.
     fileprivate func write(
-        _ map: ClassMap, to path: String, _ stopIfAsked: () throws -> Void
+        _ map: ClassMap, to path: String, below root: String, _ stopIfAsked: () throws -> Void
     ) throws -> (Mask, PlanesFile) {
         let format: PlanesFile.Format =
             self == .npy
             ? .npy : .safetensors(name: "probabilities", metadata: ["software": PredictedFiles.software])
         let file = try PlanesFile(
-            path: path, format: format, planes: map.classes, height: map.height,
+            path: path, below: root, format: format, planes: map.classes, height: map.height,
             width: map.width)
         var labels: [UInt8] = []
         try map.probabilities.forEachStrip { row, strip in

@@ -6,8 +6,7 @@ final class FolderLock: Sendable {
 
     init(folder: String) throws(RunError) {
         let path = URL(fileURLWithPath: folder).appendingPathComponent(".lock").path
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw RunError.cannotWrite(folder) }
+        descriptor = try openGrowing(path)
         var failure = FolderLock.tryLock(descriptor)
         // Who asks whether a run is at work holds the lock for a moment.
         for _ in 0..<20 where failure == EWOULDBLOCK {
@@ -34,7 +33,8 @@ final class FolderLock: Sendable {
 
     /// Whether a process keeps others out of a folder.
     static func isHeld(_ folder: String) -> Bool {
-        let descriptor = open(URL(fileURLWithPath: folder).appendingPathComponent(".lock").path, O_RDONLY | O_CLOEXEC)
+        let path = URL(fileURLWithPath: folder).appendingPathComponent(".lock").path
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK

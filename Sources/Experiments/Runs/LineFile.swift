@@ -8,9 +8,8 @@ final class LineFile {
     /// Opens a file behind what is in it; a last line that was cut short is taken off.
     init(_ path: String) throws(RunError) {
         self.path = path
-        if FileManager.default.fileExists(atPath: path) { try truncateLines(of: path) { _ in true } }
-        descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw RunError.cannotWrite(path) }
+        descriptor = try openGrowing(path)
+        try LineFile.truncate(descriptor, path) { _ in true }
     }
 
     deinit {
@@ -25,6 +24,29 @@ final class LineFile {
     func synchronize() throws(RunError) {
         guard fsync(descriptor) == 0 else { throw RunError.cannotWrite(path) }
     }
+
+    /// Cuts a file before its first line that is not to be kept; a last line without its end is never kept.
+    static func truncate(_ path: String, keeping isKept: (Data) -> Bool) throws(RunError) {
+        guard fileType(path) != nil else { return }
+        let descriptor = try openGrowing(path)
+        defer { close(descriptor) }
+        try truncate(descriptor, path, keeping: isKept)
+    }
+
+    private static func truncate(
+        _ descriptor: Int32, _ path: String, keeping isKept: (Data) -> Bool
+    ) throws(RunError) {
+        let limit = 1 << 30
+        guard let data = try? FileHandle(fileDescriptor: descriptor).read(upToCount: limit + 1) else { return }
+        guard data.count <= limit else { throw RunError(.damaged, path: path, "larger than \(limit) bytes") }
+        var end = data.startIndex
+        while let newline = data[end...].firstIndex(of: UInt8(ascii: "\n")) {
+            guard isKept(data[end..<newline]) else { break }
+            end = newline + 1
+        }
+        if end == data.endIndex { return }
+        guard ftruncate(descriptor, off_t(end - data.startIndex)) == 0 else { throw RunError.cannotWrite(path) }
+    }
 }
 
 /// Writes all bytes, however many calls that takes.
@@ -38,17 +60,4 @@ func appendAll(_ data: Data, to descriptor: Int32, path: String) throws(RunError
         }
         rest = rest.dropFirst(written)
     }
-}
-
-/// Cuts a file before its first line that is not to be kept; a last line without its end is never kept.
-func truncateLines(of path: String, keeping isKept: (Data) -> Bool) throws(RunError) {
-    guard FileManager.default.fileExists(atPath: path) else { return }
-    let data = try boundedContents(of: path, limit: 1 << 30)
-    var end = data.startIndex
-    while let newline = data[end...].firstIndex(of: UInt8(ascii: "\n")) {
-        guard isKept(data[end..<newline]) else { break }
-        end = newline + 1
-    }
-    if end == data.endIndex { return }
-    guard truncate(path, off_t(end - data.startIndex)) == 0 else { throw RunError.cannotWrite(path) }
 }

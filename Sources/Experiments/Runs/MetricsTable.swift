@@ -6,7 +6,8 @@ import Torch
 /// The columns are those of the first row; a value that is missing leaves its place empty, and one that comes later
 /// adds its column to the whole table. Used by one thread.
 public final class MetricsTable {
-    private let path: String
+    private let paths: RunPaths
+    private var path: String { paths.metrics }
     private var columns: [String]
     private var file: LineFile
 
@@ -14,9 +15,9 @@ public final class MetricsTable {
     ///
     /// - Throws: ``RunError`` where it cannot be written.
     public init(_ folder: RunFolder) throws(RunError) {
-        path = folder.paths.metrics
-        file = try LineFile(path)
-        let text = optionalContents(of: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        paths = folder.paths
+        file = try LineFile(paths.metrics)
+        let text = optionalContents(of: folder.paths.metrics).map { String(decoding: $0, as: UTF8.self) } ?? ""
         columns = text.split(separator: "\n").first.map { $0.split(separator: ",").dropFirst(2).map(String.init) } ?? []
     }
 
@@ -52,7 +53,7 @@ public final class MetricsTable {
         let header = (["epoch", "step"] + columns).joined(separator: ",")
         let empty = String(repeating: ",", count: added.count)
         let rows = text.split(separator: "\n").dropFirst().map { String($0) + empty }
-        try AtomicFile.write(Data(([header] + rows).map { $0 + "\n" }.joined().utf8), to: path)
+        try AtomicFile.write(Data(([header] + rows).map { $0 + "\n" }.joined().utf8), to: path, below: paths.folder)
         file = try LineFile(path)
     }
 

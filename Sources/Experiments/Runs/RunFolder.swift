@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Torch
 
 /// The folder in which a search or a training keeps all that it writes.
@@ -12,6 +11,7 @@ public final class RunFolder: Sendable {
     /// Where this process writes.
     private let storage: String
     private let lock: FolderLock
+    private let scratch: ScratchFolder?
     /// The folders that were made for it, the innermost last.
     private let made: [String]
 
@@ -25,10 +25,9 @@ public final class RunFolder: Sendable {
     public init(at path: String, resume: Bool) throws(RunError) {
         self.path = path
         if !ProcessGroup.isLeader {
-            let scratch = FileManager.default.temporaryDirectory.appendingPathComponent("adl-\(UUID().uuidString)").path
-            storage = scratch
-            RunFolder.scratch.withLock { $0 = scratch }
-            try RunFolder.makeFolder(storage)
+            let scratch = try ScratchFolder()
+            self.scratch = scratch
+            storage = scratch.path
             made = []
             self.lock = try FolderLock(folder: storage)
             try RunFolder.makeFolder(paths.checkpoints)
@@ -36,11 +35,14 @@ public final class RunFolder: Sendable {
             return
         }
         storage = path
+        scratch = nil
         let files = FileManager.default
         var isFolder: ObjCBool = false
         if files.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
             throw RunError(.cannotWrite, path: path, "is a file, not a folder")
         }
+        try WrittenPlaces(in: path).refuseLinks(inRun: nil)
+        try WrittenPlaces.refuseLinks(toOutput: path)
         let content = ((try? files.contentsOfDirectory(atPath: path)) ?? []).filter { !$0.hasPrefix(".") }
         if resume, !RunFolder.isRun(content) {
             throw RunError(.notEmpty, path: path, "is not empty and holds no run to go on with: name another folder")
@@ -60,7 +62,7 @@ public final class RunFolder: Sendable {
     public var paths: RunPaths { RunPaths(folder: storage) }
 
     deinit {
-        if storage != path { return RunFolder.removeScratch() }
+        if scratch != nil { return }
         // A start that failed leaves nothing; what holds a file is not empty and stays.
         rmdir(paths.checkpoints)
         rmdir(paths.genotypes)
@@ -83,13 +85,8 @@ public final class RunFolder: Sendable {
         for folder in made.reversed() where rmdir(folder) != 0 { return }
     }
 
-    private static let scratch = Mutex<String?>(nil)
-
-    /// Removes this process's scratch folder, where it has one; for a program that ends without ending its objects.
-    public static func removeScratch() {
-        guard let path = scratch.withLock({ $0.take() }) else { return }
-        try? FileManager.default.removeItem(atPath: path)
-    }
+    /// Removes this process's scratch folders, where it has any; for a program that ends without ending its objects.
+    public static func removeScratch() { ScratchFolder.removeAll() }
 
     /// Whether a checkpoint is there to go on from.
     public var hasCheckpoint: Bool { !paths.storedCheckpoints.isEmpty }
@@ -98,14 +95,14 @@ public final class RunFolder: Sendable {
     ///
     /// - Throws: `FileError` where the file cannot be written.
     public func write(_ configuration: Configuration) throws {
-        try AtomicFile.write(Data(configuration.yaml().utf8), to: paths.configuration)
+        try AtomicFile.write(Data(configuration.yaml().utf8), to: paths.configuration, below: storage)
     }
 
     /// Writes what the run was made with.
     ///
     /// - Throws: `FileError` where the file cannot be written.
     public func write(_ environment: Environment) throws {
-        try AtomicFile.write(environment.json(), to: paths.environment)
+        try AtomicFile.write(environment.json(), to: paths.environment, below: storage)
     }
 
     /// Brings log.jsonl and metrics.csv back to the checkpoint from which the run goes on.
@@ -120,16 +117,18 @@ public final class RunFolder: Sendable {
         func isKept(_ place: (epoch: Int, step: Int)) -> Bool {
             place.step < step || place.step == step && place.epoch < epochs
         }
-        try truncateLines(of: paths.log) { RunLog.place(ofLine: $0).map(isKept) ?? false }
-        try truncateLines(of: paths.metrics) { MetricsTable.place(ofLine: $0).map(isKept) ?? true }
+        try LineFile.truncate(paths.log) { RunLog.place(ofLine: $0).map(isKept) ?? false }
+        try LineFile.truncate(paths.metrics) { MetricsTable.place(ofLine: $0).map(isKept) ?? true }
     }
 
     /// Removes what a killed process left half written; nobody else is at work here.
     private func removeLeftovers() {
         unlink(paths.nextCheckpoint)
-        for folder in [path, paths.checkpoints, paths.genotypes, paths.validation, paths.validation + "/worst"] {
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            for name in names where AtomicFile.isLeftover(name) { unlink(folder + "/" + name) }
+        for folder in paths.folders { AtomicFile.removeLeftovers(in: folder) }
+        // Earlier versions wrote status.json by way of these.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        for name in names where name.hasPrefix(".dat.nosync") && fileType(path + "/" + name) == S_IFREG {
+            unlink(path + "/" + name)
         }
     }
 

@@ -71,8 +71,45 @@ public struct RunPaths: Equatable, Sendable {
             confusionTable, confusionPicture, comparison, comparedRun, bestCheckpoint,
         ] + storedCheckpoints
     }
+    /// Where an evaluation writes, besides the report and the card.
+    public var evaluationPlaces: [String] { [evaluation, confusionTable, confusionPicture, worst, splits] }
+
+    /// Whether a name in a run's folder is that of something that a run writes.
+    static func isOwn(_ name: String) -> Bool {
+        grows(name) || name.hasPrefix(trialPrefix) || ownNames.contains(name)
+    }
+
+    private static let ownNames: Set<String> = {
+        let run = RunPaths(folder: "/nonexistent")
+        let paths = [run.checkpoints, run.genotypes, run.validation, run.report, run.card]
+        return Set((paths + run.known + run.evaluationPlaces).map { URL(fileURLWithPath: $0).lastPathComponent })
+    }()
+
+    /// Whether a name in a run's folder is that of a file that is changed in place.
+    static func grows(_ name: String) -> Bool {
+        [".lock", "log.jsonl", "metrics.csv"].contains(name) || name.hasPrefix("events.out.tfevents.")
+    }
+
+    /// Whether the folder is one that a run was begun in.
+    var isRun: Bool {
+        let files = FileManager.default
+        return files.fileExists(atPath: configuration)
+            && [log, model, checkpoints].contains { files.fileExists(atPath: $0) }
+    }
+
+    /// The folders in which a run writes files.
+    var folders: [String] {
+        let places = [self, RunPaths(folder: validation)]
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: splits)) ?? []
+        let all = places + names.map { RunPaths(folder: splits + "/" + $0) }
+        return [checkpoints, genotypes, splits] + all.flatMap { [$0.folder, $0.worst] }
+    }
+
     /// The run of a search's trial.
-    public func trial(seed: Int) -> RunPaths { RunPaths(folder: file("seed-\(seed)")) }
+    public func trial(seed: Int) -> RunPaths { RunPaths(folder: file(RunPaths.trialPrefix + "\(seed)")) }
+
+    /// What the names of trials begin with.
+    static let trialPrefix = "seed-"
 
     /// The short training of a trial.
     public var trialTraining: String { file("train") }

@@ -136,7 +136,8 @@ public final class Search {
             while position.epoch < configuration.search.epochs { try runEpoch(position.epoch) }
             reporter.report(.ended(stage: "search"))
             let genotype = supernet.architecture.decoded()
-            try AtomicFile.write(genotype.json(), to: keeper.folder.paths.genotype)
+            let paths = keeper.folder.paths
+            try AtomicFile.write(genotype.json(), to: paths.genotype, below: paths.folder)
             return genotype
         }
     }
@@ -277,7 +278,8 @@ public final class Search {
         let columns = validation?.columns(classes.names) ?? []
         try metrics.append(epoch: epoch, step: position.step, numbers(values) + columns)
         try board.update(samples: samples, confusion: validation?.matrix)
-        try AtomicFile.write(genotype.json(), to: keeper.folder.paths.genotype(epoch: epoch + 1))
+        let paths = keeper.folder.paths
+        try AtomicFile.write(genotype.json(), to: paths.genotype(epoch: epoch + 1), below: paths.folder)
         position.finishEpoch()
         try keeper.save(self)
         note += String(format: ", entropy of alpha %.3f, of beta %.3f", alphaEntropy, betaEntropy)

@@ -141,7 +141,7 @@ public final class Training {
         board = try RunBoard(folder, configuration, classes: dataset.classes, after: position.step)
         try folder.write(configuration)
         try folder.write(Environment(threads: configuration.workerThreads, on: device))
-        try AtomicFile.write(own.json(), to: folder.paths.genotype)
+        try AtomicFile.write(own.json(), to: folder.paths.genotype, below: folder.paths.folder)
     }
 
     /// Runs to the last step and writes the model file.
@@ -250,8 +250,7 @@ public final class Training {
         try metrics.append(epoch: epoch, step: position.step, numbers(values) + columns)
         try board.update(samples: samples, confusion: validation?.matrix)
         position.finishEpoch()
-        let checkpoint = try keeper.save(self)
-        if isBest && ProcessGroup.isLeader { try checkpoint.write(to: keeper.folder.paths.bestCheckpoint) }
+        try keeper.save(self, isBest: isBest)
     }
 
     /// Measures the network, with the averaged weights where there are such, and writes the model if it is the best.
@@ -269,10 +268,10 @@ public final class Training {
             let samples = try self.evaluator.sheet(palette: self.model.classes.palette, network: network)
             if isBest {
                 let paths = self.keeper.folder.paths
-                try self.model.write(to: paths.model)
+                try self.model.write(to: paths.model, below: paths.folder)
                 let split = self.configuration.data.splits.val
                 try found.evaluation(self.model.classes, split: split, scaling: self.model.scaling)
-                    .writeFiles(to: paths.validation)
+                    .writeFiles(to: paths.validation, below: paths.folder)
             }
             return (found, isBest, samples)
         }

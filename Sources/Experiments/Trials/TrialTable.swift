@@ -127,12 +127,13 @@ public struct TrialTable: Codable, Equatable, Sendable {
         self = table
     }
 
-    /// Writes the table.
+    /// Writes the table into a run's folder.
     ///
     /// - Throws: `FileError` where the file cannot be written.
     public func write(to path: String) throws {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path)
+        try AtomicFile.write(try encoder.encode(self) + Data("\n".utf8), to: path, below: folder)
     }
 }

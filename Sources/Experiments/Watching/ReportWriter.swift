@@ -53,8 +53,10 @@ public func writeReport(
             RunReport.Trial(seed: $0.seed, mIOU: $0.mIOU, path: $0.path, isBest: $0.seed == trials.best)
         }
     }
-    try AtomicFile.write(Data(report.html().utf8), to: path ?? paths.report)
-    return path ?? paths.report
+    let target = path ?? paths.report
+    try AtomicFile.write(
+        Data(report.html().utf8), to: target, below: URL(fileURLWithPath: target).deletingLastPathComponent().path)
+    return target
 }
 
 /// This run's network and the known designs.

@@ -16,7 +16,7 @@ final class RunBoard {
     init(_ folder: RunFolder, _ configuration: Configuration, classes: ClassTable, after step: Int) throws {
         self.folder = folder
         self.classes = classes
-        events = try EventFile(folder: folder.path, after: step)
+        events = try EventFile(folder: folder.paths.folder, after: step)
         if events.isNew {
             let yaml = "```yaml\n" + configuration.yaml() + "```"
             let settings = EventValue.settings(configuration.texts)
@@ -33,8 +33,12 @@ final class RunBoard {
     /// - Throws: An error that names the file which cannot be written.
     func update(samples: Image?, confusion: ConfusionMatrix?) throws {
         guard ProcessGroup.isLeader else { return }
-        if let samples { try writePNG(samples, to: folder.paths.samples) }
-        let log = optionalContents(of: folder.paths.log) ?? Data()
+        let paths = folder.paths
+        if let samples {
+            try AtomicFile.write(
+                try pngData(samples, file: paths.samples), to: paths.samples, below: paths.folder, waitsForDisk: false)
+        }
+        let log = optionalContents(of: paths.log) ?? Data()
         if let record = RunRecord.all(in: log).last {
             try events.append(
                 step: record.step,

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Torch
 
 /// Hands events on, and keeps status.json of a run's folder no older than about a second.
 ///
@@ -14,12 +15,12 @@ final class StatusReporter: ProgressReporter {
     }
 
     private let next: any ProgressReporter
-    private let path: String
+    private let paths: RunPaths
     private let state = Mutex(State())
 
     init(_ next: any ProgressReporter, folder: RunFolder) {
         self.next = next
-        path = folder.paths.status
+        paths = folder.paths
     }
 
     func report(_ event: ProgressEvent) {
@@ -35,7 +36,8 @@ final class StatusReporter: ProgressReporter {
                 let status = RunStatus(
                     stage: state.stage, unit: state.unit, total: state.total, advance: advance, meter: state.meter)
                 // Renamed, but not waited for: after a crash an old status or none is as good.
-                try? JSONEncoder().encode(status).write(to: URL(fileURLWithPath: path), options: .atomic)
+                guard let text = try? JSONEncoder().encode(status) else { return }
+                try? AtomicFile.write(text, to: paths.status, below: paths.folder, waitsForDisk: false)
             case .ended, .note, .warning: break
             }
         }

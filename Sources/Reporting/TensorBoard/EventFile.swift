@@ -37,11 +37,16 @@ public final class EventFile {
             names.sorted().first { $0.hasPrefix("events.out.tfevents.") }
             ?? "events.out.tfevents.\(Int(clamping: Date().timeIntervalSince1970)).autodeeplab"
         path = folder + "/" + name
-        let old = (try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)) ?? Data()
-        let kept = EventFile.length(of: old, upTo: step)
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        // It is to be the folder's own; without O_NONBLOCK a pipe would be waited for before it can be seen to be one.
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else { throw EventFileError(path) }
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
+            throw EventFileError(path, code: EINVAL)
+        }
+        let old = (try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)) ?? Data()
+        let kept = EventFile.length(of: old, upTo: step)
         do {
             try handle.truncate(atOffset: UInt64(kept))
         } catch {

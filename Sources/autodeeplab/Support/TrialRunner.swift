@@ -65,7 +65,7 @@ struct TrialRunner {
         if let failure { throw failure }
         if let best = table.best {
             let run = paths.trial(seed: best)
-            try AtomicFile.write(loadGenotype(run.folder).json(), to: paths.genotype)
+            try AtomicFile.write(loadGenotype(run.folder).json(), to: paths.genotype, below: paths.folder)
             try writeReport(ofRun: run.folder, trials: table, to: paths.report)
         }
         return table

@@ -13,7 +13,10 @@ struct Decode: ParsableCommand {
     @OptionGroup var options: DecodeOptions
 
     func run() throws {
-        if let output = options.output { try InputFiles(run: options.source).refuse([output]) }
+        if let output = options.output {
+            try InputFiles(run: options.source).refuse([output])
+            try WrittenPlaces.refuseLinks(toOutput: output)
+        }
         let genotype = try decodeCheckpoint(options.source)
         if let output = options.output {
             try AtomicFile.write(genotype.json(), to: output)

@@ -11,7 +11,7 @@ struct Report: ParsableCommand {
 
     func run() throws {
         let target = RunPaths(folder: folder).report
-        try refuseLinks([target], evaluationOf: nil, in: folder)
+        try WrittenPlaces(in: folder).refuseLinks(at: [target])
         try InputFiles(run: folder).refuse([target])
         print(try writeReport(ofRun: folder))
     }
