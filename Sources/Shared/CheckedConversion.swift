@@ -6,14 +6,22 @@ extension FixedWidthInteger {
     /// The whole number towards zero, or the nearest that there is; NaN is 0.
     @inline(__always)
     init(clamping value: Double) {
-        self = Self(exactly: value.rounded(.towardZero)) ?? (value > 0 ? .max : value < 0 ? .min : 0)
+        guard value > -0x1p50 && value < 0x1p50 else {
+            self = Self(exactly: value.rounded(.towardZero)) ?? (value > 0 ? .max : value < 0 ? .min : 0)
+            return
+        }
+        // Pixels by the million come here: a number to which 1.5 times 2 to the 52nd is added has the nearest whole number
+        // in its lowest bits, where `rounded` would be a call.
+        let shifted = value + 0x1.8p52
+        var whole = Int64(bitPattern: shifted.bitPattern &- (0x1.8p52 as Double).bitPattern)
+        let nearest = shifted - 0x1.8p52
+        if value < 0 { whole += nearest < value ? 1 : 0 } else { whole -= nearest > value ? 1 : 0 }
+        self.init(clamping: whole)
     }
 
     /// The whole number towards zero, or the nearest that there is; NaN is 0.
     @inline(__always)
-    init(clamping value: Float) {
-        self = Self(exactly: value.rounded(.towardZero)) ?? (value > 0 ? .max : value < 0 ? .min : 0)
-    }
+    init(clamping value: Float) { self.init(clamping: Double(value)) }
 }
 
 extension Int {
