@@ -7,6 +7,7 @@ import Torch
 /// Every reader of files that come from outside.
 enum Reader: String, CaseIterable {
     case image, mask, yaml, genotype, safetensors, model, classes, list, coco
+    case log, status, metrics, compare, checkpoint, search, training
 
     /// What libFuzzer need not find out by itself: the words of the format.
     var words: [String] {
@@ -18,7 +19,21 @@ enum Reader: String, CaseIterable {
             ]
         case .yaml: ["search", "train", "data", ": ", "- ", "&a", "*a", "---", "[", "{", "!!"]
         case .genotype: ["\"version\"", "\"layers\"", "\"path\"", "\"cell\"", "\"previous2\"", "\"atrous5x5\"", "\\u"]
-        case .safetensors, .model: ["__metadata__", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"F32\"", "xxh64"]
+        case .safetensors, .model, .checkpoint:
+            ["__metadata__", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"F32\"", "xxh64"]
+        case .log, .status, .metrics, .compare:
+            [
+                "\"epoch\": ", "\"step\": ", "9223372036854775807", "-9223372036854775808", "1e300", "1e999", "null",
+                "\"path\": [", "\"alpha\": [", "\"beta\": [", "\"loss\": ", "\"total\": ",
+                "\"completed\": ",
+            ]
+        case .search, .training:
+            [
+                "position {", "loader {", "loaderA {", "loaderB {", "\"epoch\":", "\"step\":", "\"lossCount\":",
+                "9223372036854775807", "-1", "1e300", "totalSteps ", "range {\"low\":0,\"high\":9}", "processes ",
+                "tensor ", "network/architecture.alpha", "network/architecture.beta", " nan", " inf",
+                "random/generator",
+            ]
         case .coco:
             ["\"images\"", "\"annotations\"", "\"categories\"", "\"segmentation\"", "\"counts\"", "\"size\"", "\"id\""]
         case .classes, .list: ["255", "#ff0000", " ", "\t", "../", "/", ".png", "\n"]
@@ -45,11 +60,27 @@ enum Reader: String, CaseIterable {
                 options.limits = Reader.limits
                 let dataset = try Dataset(root: Reader.folder, layout: .coco, options: options)
                 for sample in try dataset.samples(.train).prefix(4) { _ = try dataset.reader().read(sample) }
+            case .log: try Reader.shown.get().show(bytes, as: Reader.paths.log)
+            case .status: try Reader.shown.get().show(bytes, as: Reader.paths.status)
+            case .metrics: try Reader.shown.get().show(bytes, as: Reader.paths.evaluation)
+            case .compare: try Reader.shown.get().show(bytes, as: Reader.paths.comparison)
+            case .checkpoint: _ = try decodeCheckpoint(file(bytes, "x"))
+            case .search, .training: try Reader.base(rawValue).resume(String(decoding: bytes, as: UTF8.self))
             }
         } catch {
             let line = "\(error)"
             precondition(!line.contains("\n"), "an error of more than one line: \(line)")
         }
+    }
+
+    private static let shown = Result { try ShownRun(in: folder) }
+    private static var paths: RunPaths { RunPaths(folder: folder + "/shown") }
+    private static let baseSearch = Result { try BaseRun(.search, in: folder) }
+    private static let baseTraining = Result { try BaseRun(.training, in: folder) }
+
+    /// The run whose checkpoint is exchanged.
+    static func base(_ name: String) throws -> BaseRun {
+        try name == BaseRun.Stage.search.rawValue ? baseSearch.get() : baseTraining.get()
     }
 
     private static let limits = ReadLimits(pixels: 1_000_000, fileBytes: 1 << 20)

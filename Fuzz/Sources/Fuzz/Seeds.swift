@@ -24,7 +24,7 @@ extension Reader {
                 + Reader.others
         case .yaml: return try Configuration.presets.map { try Data(Configuration.text(ofPreset: $0).utf8) }
         case .genotype: return try KnownDesign.allCases.map { try $0.genotype().json() }
-        case .safetensors, .model:
+        case .safetensors, .model, .checkpoint:
             let genotype = Genotype(
                 path: [.s4, .s8],
                 cell: Cell(blocks: [
@@ -37,10 +37,17 @@ extension Reader {
                 "genotype": String(decoding: genotype.json(), as: UTF8.self),
                 "configuration": "{\"filters\": 1, \"classes\": 1, \"stemChannels\": [1, 1, 1], \"asppChannels\": 1, "
                     + "\"decoderChannels\": 1, \"lowLevelChannels\": 1}",
-                "classes": names, "resize": "1",
+                "classes": names, "resize": "1", "layers": "2", "blocks": "1",
             ]
             return try [
                 written { try saveTensors(["a": .ones([2, 3]), "b": .zeros([0])], metadata: metadata, to: $0) },
+                written {
+                    let arrows = NetworkSpace(layers: 2).arrows.count
+                    let network: [String: Tensor] = [
+                        "network/architecture.alpha": .ones([2, 8]), "network/architecture.beta": .ones([arrows]),
+                    ]
+                    try saveTensors(network, metadata: metadata, to: $0)
+                },
                 written { try saveTensors(["a": .ones([40, 40])], metadata: metadata, to: $0) },
                 written { try saveTensors(["a": .ones([2])], metadata: ["k": "v"], to: $0, carriesDigest: true) },
             ]
@@ -62,6 +69,11 @@ extension Reader {
                     """
                 return Data((head + annotation).utf8)
             }
+        case .log: return ShownRun.logs.map { Data($0.utf8) }
+        case .status: return [Data(ShownRun.status.utf8)]
+        case .metrics: return [Data(ShownRun.metrics.utf8)]
+        case .compare: return [Data(ShownRun.comparison.utf8)]
+        case .search, .training: return [try Reader.base(rawValue).seed]
         case .list: return ["a.png a/b.png\n", "/x/y/a.png\t/x/y/a/b.png\n# c\n"].map { Data($0.utf8) }
         }
     }
