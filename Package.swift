@@ -27,7 +27,9 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "SearchSpace", targets: ["SearchSpace"]),
-        .library(name: "AutoDeepLab", targets: ["Torch", "SearchSpace", "Networks", "Segmentation", "Experiments"]),
+        .library(
+            name: "AutoDeepLab",
+            targets: ["Torch", "SearchSpace", "Networks", "ArchitectureSearch", "Segmentation", "Experiments"]),
         .executable(name: "autodeeplab", targets: ["autodeeplab"]),
     ],
     dependencies: [
@@ -54,6 +56,8 @@ let package = Package(
         .target(name: "SearchSpace", swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Torch", "SearchSpace"], swiftSettings: strict),
         .target(
+            name: "ArchitectureSearch", dependencies: ["Torch", "SearchSpace", "Networks"], swiftSettings: strict),
+        .target(
             name: "Segmentation", dependencies: ["CSpng", "CTurboJPEG", "CCodecs", "CWebP"], swiftSettings: strict),
         .target(
             name: "Reporting",
@@ -65,7 +69,7 @@ let package = Package(
         .target(
             name: "Experiments",
             dependencies: [
-                "Torch", "SearchSpace", "Networks", "Segmentation", "Reporting", "Export",
+                "Torch", "SearchSpace", "Networks", "ArchitectureSearch", "Segmentation", "Reporting", "Export",
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Presets")],
@@ -79,8 +83,8 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
         .testTarget(name: "SearchSpaceTests", dependencies: ["SearchSpace"]),
-        .testTarget(name: "NetworksTests", dependencies: ["Networks"]),
-        .testTarget(name: "GroupTests", dependencies: ["Networks", "TestSupport"]),
+        .testTarget(name: "NetworksTests", dependencies: ["Networks", "ArchitectureSearch"]),
+        .testTarget(name: "GroupTests", dependencies: ["Networks", "ArchitectureSearch", "TestSupport"]),
         .testTarget(name: "SegmentationTests", dependencies: ["Segmentation", "TestSupport"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
         .testTarget(name: "ExportTests", dependencies: ["Export", "TestSupport"]),

@@ -38,10 +38,11 @@ public struct RunRecord: Sendable {
         values = object.compactMapValues { $0 as? Double }.filter { $0.key != "epoch" && $0.key != "step" }
         classIOU = (object["classIOU"] as? [Any])?.prefix(255).map { $0 as? Double }
         path = numbers("path")?.compactMap { Int(exactly: $0).flatMap(Stride.init(rawValue:)) }
-        let width = Operator.allCases.count
         alpha = numbers("alpha").flatMap { flat in
-            guard !flat.isEmpty, flat.count % width == 0, flat.allSatisfy(\.isFinite) else { return nil }
-            return (0..<flat.count / width).map { Array(flat[$0 * width..<($0 + 1) * width]) }
+            guard !flat.isEmpty, flat.count % Operator.allCases.count == 0, flat.allSatisfy(\.isFinite) else {
+                return nil
+            }
+            return ArchitectureTable.rows(flat)
         }
         beta = numbers("beta").flatMap { $0.allSatisfy(\.isFinite) ? $0 : nil }
     }

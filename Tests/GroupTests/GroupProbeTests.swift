@@ -1,3 +1,4 @@
+import ArchitectureSearch
 import Foundation
 import Networks
 import SearchSpace
@@ -48,16 +49,17 @@ private func supernet(_ settings: [Substring], share: Share) -> [Double] {
     configuration.cells = settings.contains("perArrow") ? .perArrow : .perNode
     configuration.normalizesImagePooling = true
     let store = VariableStore(generator: Generator(seed: 1), dtype: .float64)
+    let relaxation = SoftmaxRelaxation(store.root / "architecture", configuration)
     let network = Supernet(configuration, store: store)
     network.recompute = settings.contains("cells") ? .cells : .none
     network.workers = settings.contains("workers") ? 3 : 1
     let generator = Generator(seed: 2)
     withoutGradients {
-        for tensor in store.architecture {
+        for tensor in store.architecture.map(\.tensor) {
             tensor.copy(from: .normal(tensor.shape, generator: generator, dtype: .float64))
         }
     }
-    return differentiated(store, share: share) { network($0, mode: .training) }
+    return differentiated(store, share: share) { network($0, weights: relaxation.weights, mode: .training) }
 }
 
 private func discrete(share: Share) -> [Double] {

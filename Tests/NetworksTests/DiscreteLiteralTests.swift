@@ -14,7 +14,7 @@ import Torch
     /// Compares outputs and the gradients of all parameters.
     private func compare(_ network: DiscreteNetwork, _ x: Tensor, training: Bool) {
         let names = network.store.parameters.map(\.name)
-        let weights = network.store.weights
+        let weights = network.store.parameters.map(\.tensor)
         let want = literal(of: network, training: training)(x)
         let probe = Tensor.normal(want.shape, generator: Generator(seed: 5), dtype: .float64)
         let wanted = gradients(of: (want * probe).sum(), withRespectTo: weights)

@@ -55,7 +55,7 @@ import Torch
         let scores = built(
             x, mode: .training, regularization: Regularization(progress: 1, generator: Generator(seed: 1)))
         #expect(scores.shape == [1, 1, 32, 32])
-        let found = gradients(of: scores.sum(), withRespectTo: built.store.weights)
+        let found = gradients(of: scores.sum(), withRespectTo: built.store.parameters.map(\.tensor))
         #expect(found.compactMap { $0 }.allSatisfy { $0.isFinite().to(.int64).sum().item() == Double($0.count) })
         for buffer in built.store.buffers {
             #expect(buffer.tensor.floats().allSatisfy { $0.isFinite }, "\(buffer.name)")

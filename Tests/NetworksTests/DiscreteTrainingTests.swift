@@ -14,7 +14,8 @@ import Torch
 
     @Test(arguments: KnownDesign.allCases) func gradientsReachEverything(design: KnownDesign) throws {
         let built = network(try design.genotype())
-        let found = gradients(of: loss(built, images([2, 3, 65, 49])), withRespectTo: built.store.weights)
+        let found = gradients(
+            of: loss(built, images([2, 3, 65, 49])), withRespectTo: built.store.parameters.map(\.tensor))
         for (variable, gradient) in zip(built.store.parameters, found) {
             #expect((gradient?.abs().sum().item() ?? 0) > 0, "\(variable.name)")
         }
@@ -23,7 +24,8 @@ import Torch
     @Test(arguments: 0..<6) func gradientsReachWhatIsRead(seed: Int) {
         let genotype = Genotype.random(seed: UInt64(seed), operators: Operator.allCases.filter { $0 != .none })
         let built = network(genotype)
-        let found = gradients(of: loss(built, images([2, 3, 65, 49])), withRespectTo: built.store.weights)
+        let found = gradients(
+            of: loss(built, images([2, 3, 65, 49])), withRespectTo: built.store.parameters.map(\.tensor))
         let read = Set(genotype.cell.blocks.flatMap(\.branches).map(\.input.name))
         for (variable, gradient) in zip(built.store.parameters, found) {
             let part = variable.name.split(separator: ".").dropFirst(2).first.map(String.init) ?? ""
@@ -41,7 +43,8 @@ import Torch
                 Block(first: Branch(input: .previous2, op: .none), second: Branch(input: .previous, op: .none)),
             ]))
         let built = network(genotype)
-        let found = gradients(of: loss(built, images([2, 3, 40, 40])), withRespectTo: built.store.weights)
+        let found = gradients(
+            of: loss(built, images([2, 3, 40, 40])), withRespectTo: built.store.parameters.map(\.tensor))
         let dead = zip(built.store.parameters, found).filter { $1 == nil }.map(\.0.name)
         #expect(!dead.isEmpty && dead.allSatisfy { $0.contains(".previous2.") })
     }

@@ -1,3 +1,4 @@
+import ArchitectureSearch
 import Networks
 import SearchSpace
 import Testing
@@ -8,14 +9,18 @@ import Torch
     @Test(arguments: Recomputation.allCases, CellSharing.allCases)
     func supernetLearns(recompute: Recomputation, cells: CellSharing) {
         let store = VariableStore(generator: Generator(seed: 1))
-        let network = Supernet(.tiny(layers: 3, cells: cells), store: store)
+        let configuration = SupernetConfiguration.tiny(layers: 3, cells: cells)
+        let relaxation = SoftmaxRelaxation(store.root / "architecture", configuration)
+        let network = Supernet(configuration, store: store)
         network.recompute = recompute
         network.workers = 2
         let x = images([2, 3, 49, 49], dtype: .float32)
-        #expect(learns(x, store: store) { network(x, mode: .training) })
+        #expect(learns(x, store: store) { network(x, weights: relaxation.weights, mode: .training) })
         let architecture = gradients(
-            of: withBFloat16(true, on: .cpu) { crossEntropy(network(x, mode: .trainingFrozen), labels: labels(x)) },
-            withRespectTo: store.architecture)
+            of: withBFloat16(true, on: .cpu) {
+                crossEntropy(network(x, weights: relaxation.weights, mode: .trainingFrozen), labels: labels(x))
+            },
+            withRespectTo: store.architecture.map(\.tensor))
         #expect(architecture.allSatisfy { $0?.dtype == .float32 && ($0?.abs().sum().item() ?? 0) > 0 })
     }
 
@@ -29,10 +34,13 @@ import Torch
     @Test func recomputationKeepsThePrecision() {
         func found(_ recompute: Recomputation) -> [[Double]] {
             let store = VariableStore(generator: Generator(seed: 1))
+            let relaxation = SoftmaxRelaxation(store.root / "architecture", .tiny(layers: 4))
             let network = Supernet(.tiny(layers: 4), store: store)
             network.recompute = recompute
             let x = images([2, 3, 49, 49], dtype: .float32)
-            let loss = withBFloat16(true, on: .cpu) { crossEntropy(network(x, mode: .training), labels: labels(x)) }
+            let loss = withBFloat16(true, on: .cpu) {
+                crossEntropy(network(x, weights: relaxation.weights, mode: .training), labels: labels(x))
+            }
             return gradients(of: loss, withRespectTo: store.parameters.map(\.tensor)).map { $0?.doubles() ?? [] }
         }
         let want = found(.none)
@@ -52,7 +60,7 @@ import Torch
             return false
         }
         let optimizer = SGD(
-            groups: [SGD.Group(parameters: store.parameters.filter { $0.kind != .architecture }, weightDecay: 0)],
+            groups: [SGD.Group(parameters: store.weights, weightDecay: 0)],
             momentum: 0.9)
         var losses: [Double] = []
         for _ in 0..<30 {

@@ -1,3 +1,4 @@
+import ArchitectureSearch
 import Foundation
 import Networks
 import SearchSpace
@@ -6,23 +7,26 @@ import Torch
 
 /// Alpha and beta: their softmaxes, and what they do to the output.
 @Suite struct SupernetArchitectureTests {
-    private func totals(_ architecture: ArchitectureParameters, _ space: NetworkSpace) -> [Double] {
-        let table = architecture.betaTable
-        return space.groups.map { $0.arrows.reduce(0) { $0 + table[$1.index] } }
+    private func totals(_ table: ArchitectureTable, _ space: NetworkSpace) -> [Double] {
+        space.groups.map { $0.arrows.reduce(0) { $0 + table.arrows[$1.index] } }
+    }
+
+    private func decoded(_ built: BuiltSupernet) -> Genotype {
+        ViterbiDecoder().decode(built.table, of: built.network.configuration)
     }
 
     /// No node's betas are scaled down at the borders (equation 7; a known port multiplies them by 2/3).
     @Test(arguments: [1, 2, 3, 5, 12]) func betasOfEachNodeSumToOne(layers: Int) {
         let built = supernet(.tiny(layers: layers, blocks: 1))
         let space = built.network.networkSpace
-        let sums = totals(built.network.architecture, space)
+        let sums = totals(built.table, space)
         #expect(sums.allSatisfy { abs($0 - 1) < 1e-12 })
-        #expect(built.network.architecture.betaTable.count == space.arrows.count)
+        #expect(built.table.arrows.count == space.arrows.count)
         if layers == 12 { #expect(sums.count == 42 && space.arrows.count == 105) }
-        let logits = built.network.architecture.beta.doubles()
+        let logits = built.relaxation.beta.doubles()
         for group in space.groups {
             let values = group.arrows.map { logits[$0.index] }
-            let chances = group.arrows.map { built.network.architecture.betaTable[$0.index] }
+            let chances = group.arrows.map { built.table.arrows[$0.index] }
             for (value, chance) in zip(values, chances) {
                 // Ratios are those of the exponentials, among two or three arrows alike.
                 #expect(abs(log(chance / chances[0]) - (value - values[0])) < 1e-9)
@@ -33,16 +37,16 @@ import Torch
     /// Each group's softmax ignores all other groups, even extreme ones.
     @Test func groupsDoNotMix() {
         let built = supernet(.tiny(layers: 4, blocks: 1))
-        let architecture = built.network.architecture
+        let architecture = built.relaxation
         let space = built.network.networkSpace
-        let before = architecture.betaTable
+        let before = built.table.arrows
         for group in space.groups {
             let arrow = group.arrows[0].index
             let saved = architecture.beta.clone().detach()
             var values = saved.doubles()
             values[arrow] = 700
             withoutGradients { architecture.beta.copy(from: Tensor(values, shape: [values.count])) }
-            let after = architecture.betaTable
+            let after = built.table.arrows
             let own = Set(group.arrows.map(\.index))
             #expect(before.indices.allSatisfy { own.contains($0) || before[$0] == after[$0] })
             #expect(abs(after[arrow] - 1) < 1e-12)
@@ -52,10 +56,10 @@ import Torch
 
     @Test func alphaIsASoftmaxOverEightOperators() {
         let built = supernet(.tiny(blocks: 5, filters: 1))
-        let table = built.network.architecture.alphaTable
+        let table = built.table.operators
         #expect(table.map(\.count) == Array(repeating: 8, count: 20))
         for row in table { #expect(abs(row.reduce(0, +) - 1) < 1e-12) }
-        let raw = built.network.architecture.alpha.doubles()
+        let raw = built.relaxation.alpha.doubles()
         for edge in table.indices {
             for op in 0..<8 {
                 let distance = raw[edge * 8 + op] - raw[edge * 8]
@@ -66,20 +70,22 @@ import Torch
 
     @Test func decodedIsTheStrongestPath() {
         let built = supernet(.tiny(layers: 4, blocks: 3))
-        let genotype = built.network.architecture.decoded()
+        let genotype = decoded(built)
         #expect(genotype.layers == 4 && genotype.blocks == 3 && genotype.atrous == .dense)
         let separable = supernet(.tiny(layers: 2, blocks: 1, atrous: .separable))
-        #expect(separable.network.architecture.decoded().atrous == .separable)
+        #expect(decoded(separable).atrous == .separable)
         let space = built.network.networkSpace
-        #expect(genotype.path == decodePath(outgoing: built.network.architecture.betaTable, space: space))
+        #expect(genotype.path == decodePath(outgoing: built.table.arrows, space: space))
     }
 
     /// First values are 1e-3 * N(0, 1), so that all operators and arrows start nearly alike.
     @Test func firstValues() {
         let store = VariableStore(generator: Generator(seed: 3))
-        let network = Supernet(.tiny(layers: 12, blocks: 5, filters: 1), store: store)
-        for tensor in [network.architecture.alpha, network.architecture.beta] {
-            let values = tensor.doubles()
+        let configuration = SupernetConfiguration.tiny(layers: 12, blocks: 5, filters: 1)
+        _ = SoftmaxRelaxation(store.root / "architecture", configuration)
+        _ = Supernet(configuration, store: store)
+        for variable in store.architecture {
+            let values = variable.tensor.doubles()
             let variance = values.reduce(0) { $0 + $1 * $1 } / Double(values.count)
             #expect(variance.squareRoot() > 0.7e-3 && variance.squareRoot() < 1.3e-3)
         }
@@ -97,7 +103,7 @@ import Torch
         let (logits, all) = built.pass(x, mode: mode)
         let probe = Tensor.normal(logits.shape, generator: Generator(seed: 5), dtype: .float64)
         let step = 1e-5
-        for (tensor, gradient) in zip(built.store.architecture, all) {
+        for (tensor, gradient) in zip(built.store.architecture.map(\.tensor), all) {
             guard let gradient else {
                 Issue.record("no gradient at all")
                 continue
@@ -111,7 +117,7 @@ import Torch
                     moved[place] += shift
                     return withoutGradients {
                         tensor.copy(from: Tensor(moved, shape: tensor.shape))
-                        return (built.network(x, mode: mode) * probe).sum().item()
+                        return (built(x, mode: mode) * probe).sum().item()
                     }
                 }
                 let difference = (value(at: step) - value(at: -step)) / (2 * step)

@@ -1,10 +1,12 @@
+import ArchitectureSearch
 import Networks
 import SearchSpace
 import Torch
 
-/// A supernet with its store.
+/// A supernet with the softmaxes of alpha and beta, and their store.
 struct BuiltSupernet {
     let network: Supernet
+    let relaxation: SoftmaxRelaxation
     let store: VariableStore
 }
 
@@ -28,10 +30,11 @@ extension SupernetConfiguration {
 /// statistics are anything.
 func supernet(_ configuration: SupernetConfiguration, seed: UInt64 = 1, dtype: DType = .float64) -> BuiltSupernet {
     let store = VariableStore(generator: Generator(seed: seed), dtype: dtype)
+    let relaxation = SoftmaxRelaxation(store.root / "architecture", configuration)
     let network = Supernet(configuration, store: store)
     let generator = Generator(seed: seed + 100)
     withoutGradients {
-        for tensor in store.architecture {
+        for tensor in store.architecture.map(\.tensor) {
             tensor.copy(from: .normal(tensor.shape, generator: generator, dtype: dtype))
         }
         for variable in store.parameters where variable.kind == .bias {
@@ -43,7 +46,7 @@ func supernet(_ configuration: SupernetConfiguration, seed: UInt64 = 1, dtype: D
                 from: .uniform(buffer.tensor.shape, from: low, to: low + 1, generator: generator, dtype: dtype))
         }
     }
-    return BuiltSupernet(network: network, store: store)
+    return BuiltSupernet(network: network, relaxation: relaxation, store: store)
 }
 
 /// The largest magnitude; infinite where something is not finite.
@@ -54,9 +57,17 @@ func peak(_ tensor: Tensor) -> Double {
 }
 
 extension BuiltSupernet {
+    /// Logits.
+    func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
+        network(x, weights: relaxation.weights, mode: mode)
+    }
+
+    /// Alpha's and beta's probabilities as plain numbers.
+    var table: ArchitectureTable { relaxation.weights.table }
+
     /// Logits, and the gradients of all parameters under a fixed random direction.
     func pass(_ x: Tensor, mode: NormalizationMode) -> (logits: Tensor, gradients: [Tensor?]) {
-        differentiated(network(x, mode: mode))
+        differentiated(self(x, mode: mode))
     }
 
     /// The same of any logits that depend on the store.

@@ -60,7 +60,7 @@ import Torch
     /// Under `perNode` arrows share weights, not statistics: each row is what its own arrow brought.
     @Test func statisticsArePerArrow() {
         let built = supernet(.tiny(layers: 3))
-        _ = built.network(images([2, 3, 64, 64]), mode: .training)
+        _ = built(images([2, 3, 64, 64]), mode: .training)
         guard let mean = built.store.state["layer3.s8.cell.previous.norm.runningMean"] else {
             Issue.record("no statistics")
             return
@@ -73,8 +73,8 @@ import Torch
     @Test func trainingAndFrozenTrainingGiveTheSame() {
         let configuration = SupernetConfiguration.tiny(layers: 3)
         let x = images([2, 3, 40, 40])
-        let free = supernet(configuration).network(x, mode: .training)
-        let frozen = supernet(configuration).network(x, mode: .trainingFrozen)
+        let free = supernet(configuration)(x, mode: .training)
+        let frozen = supernet(configuration)(x, mode: .trainingFrozen)
         #expect(free.doubles() == frozen.doubles())
     }
 
@@ -118,7 +118,7 @@ import Torch
                 #expect(gradients.allSatisfy { $0.map(peak)?.isFinite ?? true })
             }
             #expect(statistics(built).allSatisfy { $0.allSatisfy(\.isFinite) })
-            #expect(peak(built.network(images([1, 3, size, size], dtype: dtype), mode: .evaluation)).isFinite)
+            #expect(peak(built(images([1, 3, size, size], dtype: dtype), mode: .evaluation)).isFinite)
         }
     }
 
@@ -142,8 +142,8 @@ import Torch
         let first = supernet(configuration, seed: 1)
         let second = supernet(configuration, seed: 2)
         let x = images([1, 3, 40, 40])
-        #expect(first.network(x, mode: .evaluation).doubles() != second.network(x, mode: .evaluation).doubles())
+        #expect(first(x, mode: .evaluation).doubles() != second(x, mode: .evaluation).doubles())
         try second.store.load(first.store.state)
-        #expect(first.network(x, mode: .evaluation).doubles() == second.network(x, mode: .evaluation).doubles())
+        #expect(first(x, mode: .evaluation).doubles() == second(x, mode: .evaluation).doubles())
     }
 }

@@ -109,17 +109,17 @@ import Torch
         let store = VariableStore(generator: Generator(seed: 1))
         _ = Conv2d(store.root / "a" / 1, inputChannels: 2, outputChannels: 3, kernelSize: 3, bias: true)
         _ = BatchNorm2d(store.root / "norm", channels: 3, affine: false, eps: 1e-5, momentum: 0.1)
-        _ = (store.root / "architecture").parameter("alpha", shape: [2], initializer: .zeros, kind: .architecture)
+        _ = (store.root / "own").parameter(
+            "value", shape: [2], initializer: .zeros, kind: ParameterKind(rawValue: "own"))
         return store
     }
 
     @Test func names() {
         let store = store()
-        #expect(store.parameters.map(\.name) == ["a.1.weight", "a.1.bias", "architecture.alpha"])
-        #expect(store.parameters.map(\.kind) == [.convolution, .bias, .architecture])
+        #expect(store.parameters.map(\.name) == ["a.1.weight", "a.1.bias", "own.value"])
+        #expect(store.parameters.map(\.kind) == [.convolution, .bias, ParameterKind(rawValue: "own")])
         #expect(store.buffers.map(\.name) == ["norm.runningMean", "norm.runningVariance"])
         #expect(store.parameterCount == 3 * 2 * 9 + 3 + 2)
-        #expect(store.weights.count == 2 && store.architecture.count == 1)
     }
 
     @Test func loadErrors() throws {

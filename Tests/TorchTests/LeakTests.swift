@@ -28,10 +28,10 @@ import Torch
         for _ in 0..<600 {
             // Half a megabyte a map, a dozen maps a step: 3 GB if they stayed.
             let y = concatenate([conv(x), conv(x).relu()], dim: 1)
-            let z = recompute([y], parameters: store.weights, outputs: 1) { inputs, _ in
+            let z = recompute([y], parameters: store.parameters.map(\.tensor), outputs: 1) { inputs, _ in
                 [conv(inputs[0].narrow(1, start: 0, length: 4))]
             }
-            optimizer.step(gradients(of: z[0].mean(), withRespectTo: store.weights), rate: 1e-6)
+            optimizer.step(gradients(of: z[0].mean(), withRespectTo: store.parameters.map(\.tensor)), rate: 1e-6)
             _ = store.state
         }
         #expect(Engine.liveTensors - tensors < 4000)

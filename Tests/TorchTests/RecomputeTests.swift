@@ -37,7 +37,7 @@ import Torch
         // Inputs in the middle of a graph.
         let outputs = compute(block, [sources[0] * 2, sources[1].exp()])
         let loss = (outputs[0] * gaussian([2, 3, 5, 6], seed: 3) + outputs[1].power(2)).sum()
-        let found = gradients(of: loss, withRespectTo: sources + block.store.weights)
+        let found = gradients(of: loss, withRespectTo: sources + block.store.parameters.map(\.tensor))
         return (outputs + found.map { $0 ?? .zeros([0]) } + block.store.buffers.map(\.tensor)).map { $0.doubles() }
     }
 
@@ -49,7 +49,7 @@ import Torch
     @Test func equalsDirectComputation() {
         let direct = run { $0($1, again: false) }
         let recomputed = run { block, inputs in
-            recompute(inputs, parameters: block.store.weights, outputs: 2) { block($0, again: $1) }
+            recompute(inputs, parameters: block.store.parameters.map(\.tensor), outputs: 2) { block($0, again: $1) }
         }
         expectEqual(direct, recomputed)
     }
@@ -73,7 +73,7 @@ import Torch
             let outputs = runBlocks(blocks, recomputes: recomputes, workers: workers).map { $0[0] }
             let loss = outputs.enumerated().map { ($1 * gaussian($1.shape, seed: UInt64($0))).sum() }.reduce(
                 0 * source.sum(), +)
-            let found = gradients(of: loss, withRespectTo: [source] + store.weights)
+            let found = gradients(of: loss, withRespectTo: [source] + store.parameters.map(\.tensor))
             return (outputs + found.compactMap { $0 } + store.buffers.map(\.tensor)).map { $0.doubles() }
         }
         let wanted = run(recomputes: false, workers: 1)
@@ -87,7 +87,7 @@ import Torch
     @Test func nested() {
         let direct = run { $0($1, again: false) }
         let recomputed = run { block, inputs in
-            recompute(inputs, parameters: block.store.weights, outputs: 2) { inputs, again in
+            recompute(inputs, parameters: block.store.parameters.map(\.tensor), outputs: 2) { inputs, again in
                 func half(_ index: Int, _ x: Tensor) -> Tensor {
                     let own = [block.convs[index].weight, block.convs[index].bias].compactMap { $0 }
                     let scales = [block.norms[index].weight, block.norms[index].bias].compactMap { $0 }

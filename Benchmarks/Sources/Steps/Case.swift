@@ -1,3 +1,4 @@
+import ArchitectureSearch
 import Experiments
 import Foundation
 import Networks
@@ -48,7 +49,9 @@ enum Case: String, CaseIterable {
     private func searchStep(
         _ images: Tensor, _ labels: Tensor, _ store: VariableStore, threads: Int
     ) -> (step: () -> Void, multiplyAdds: Int) {
-        let supernet = Supernet(SupernetConfiguration(classes: 19), store: store)
+        let configuration = SupernetConfiguration(classes: 19)
+        let relaxation = SoftmaxRelaxation(store.root / "architecture", configuration)
+        let supernet = Supernet(configuration, store: store)
         supernet.workers = threads
         if self == .searchWeightsCells { supernet.recompute = .cells }
         if self == .searchWeightsLayers { supernet.recompute = .layers }
@@ -57,15 +60,15 @@ enum Case: String, CaseIterable {
         // The plain form has no nodes side by side, so its operations get all threads.
         Engine.threads = isPlain ? threads : 1
         let sgd = SGD(
-            groups: [SGD.Group(parameters: store.parameters.filter { $0.kind != .architecture }, weightDecay: 3e-4)],
+            groups: [SGD.Group(parameters: store.weights, weightDecay: 3e-4)],
             momentum: 0.9)
-        let adam = Adam(store.parameters.filter { $0.kind == .architecture }, rate: 3e-3, weightDecay: 1e-3)
+        let adam = Adam(store.architecture, rate: 3e-3, weightDecay: 1e-3)
         let mode: NormalizationMode = trainsWeights ? .training : .trainingFrozen
         let step = {
             let scores =
                 isPlain
                 ? LiteralSupernet(supernet.configuration, state: store.state, mode: mode)(images.channelsLast())
-                : supernet(images, mode: mode)
+                : supernet(images, weights: relaxation.weights, mode: mode)
             let loss = crossEntropy(scores, labels: labels)
             if trainsWeights {
                 sgd.step(gradients(of: loss, withRespectTo: sgd.parameters), rate: 0.025)

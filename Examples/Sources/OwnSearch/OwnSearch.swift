@@ -1,3 +1,4 @@
+import ArchitectureSearch
 import Experiments
 import Foundation
 import Networks
@@ -30,25 +31,27 @@ struct OwnSearch {
         configuration.blocks = 2
         configuration.filters = 2
         let store = VariableStore(generator: Generator(seed: 0))
+        let relaxation = SoftmaxRelaxation(store.root / "architecture", configuration)
         let supernet = Supernet(configuration, store: store)
         let weights = SGD(
-            groups: [SGD.Group(parameters: store.parameters.filter { $0.kind != .architecture }, weightDecay: 3e-4)],
-            momentum: 0.9)
-        let architecture = Adam(
-            store.parameters.filter { $0.kind == .architecture }, rate: 3e-3, weightDecay: 1e-3)
+            groups: [SGD.Group(parameters: store.weights, weightDecay: 3e-4)], momentum: 0.9)
+        let architecture = Adam(store.architecture, rate: 3e-3, weightDecay: 1e-3)
 
         for step in 0..<30 {
             // The weights learn from half A, alpha and beta from half B under the new weights.
             let a = try loaderA.next()
-            let loss = crossEntropy(supernet(a.imageTensor(), mode: .training), labels: a.labelTensor())
+            let scores = supernet(a.imageTensor(), weights: relaxation.weights, mode: .training)
+            let loss = crossEntropy(scores, labels: a.labelTensor())
             weights.step(gradients(of: loss, withRespectTo: weights.parameters), rate: 0.025)
             if step >= 10 {
                 let b = try loaderB.next()
-                let loss = crossEntropy(supernet(b.imageTensor(), mode: .trainingFrozen), labels: b.labelTensor())
+                let scores = supernet(b.imageTensor(), weights: relaxation.weights, mode: .trainingFrozen)
+                let loss = crossEntropy(scores, labels: b.labelTensor())
                 architecture.step(gradients(of: loss, withRespectTo: architecture.parameters))
             }
             if step % 10 == 9 { print("step \(step + 1): loss \(loss.item())") }
         }
-        print(String(decoding: supernet.architecture.decoded().json(), as: UTF8.self), terminator: "")
+        let genotype = ViterbiDecoder().decode(relaxation.weights.table, of: configuration)
+        print(String(decoding: genotype.json(), as: UTF8.self), terminator: "")
     }
 }

@@ -21,44 +21,21 @@ public func decodeCheckpoint(_ argument: String) throws -> Genotype {
     return try architecture(of: found.checkpoint, at: found.path).genotype
 }
 
-/// Alpha and beta of a search's checkpoint, softmaxed, and the strongest network.
-func architecture(
-    ofCheckpoint path: String
-) throws -> (genotype: Genotype, alpha: [[Double]], beta: [Double]) {
+/// The strongest network of a search's checkpoint, and how strongly its operators and arrows count.
+func architecture(ofCheckpoint path: String) throws -> (genotype: Genotype, table: ArchitectureTable) {
     try architecture(of: Checkpoint(at: path, requiresDigest: false), at: path)
 }
 
 private func architecture(
     of checkpoint: Checkpoint, at path: String
-) throws -> (genotype: Genotype, alpha: [[Double]], beta: [Double]) {
-    let network = try checkpoint.section("network", in: path)
-    let layers = try checkpoint.value("layers", as: Int.self, in: path)
-    let blocks = try checkpoint.value("blocks", as: Int.self, in: path)
-    guard (2...Genotype.maximumLayers).contains(layers), (1...Genotype.maximumBlocks).contains(blocks) else {
-        throw RunError(.damaged, path: path, "\(layers) layers of \(blocks) blocks: no search has such a network")
-    }
-    let space = NetworkSpace(layers: layers)
-    let cells = CellSpace(blocks: blocks)
-    guard let alpha = network["architecture.alpha"]?.doubles(), let beta = network["architecture.beta"]?.doubles(),
-        alpha.count == cells.edges.count * SearchSpace.Operator.allCases.count, beta.count == space.arrows.count
-    else { throw RunError(.damaged, path: path, "alpha and beta are missing or of another size") }
-    guard (alpha + beta).allSatisfy(\.isFinite) else {
-        throw RunError(.damaged, path: path, "alpha or beta hold what is not a number: take an older checkpoint")
-    }
-    let width = SearchSpace.Operator.allCases.count
-    let rows = cells.probabilities(alpha: cells.edges.indices.map { Array(alpha[$0 * width..<($0 + 1) * width]) })
-    let outgoing = space.outgoing(beta: beta)
-    let genotype = Genotype(
-        path: decodePath(outgoing: outgoing, space: space), cell: decodeCell(alpha: rows, space: cells),
-        atrous: atrous(of: network))
-    return (genotype, rows, outgoing)
-}
-
-/// How a supernet's atrous operators convolve: separable ones have depthwise kernels.
-private func atrous(of network: [String: Tensor]) -> AtrousKind {
-    let isSeparable = network.keys.contains { name in
-        name.hasSuffix(".depthwise")
-            && SearchSpace.Operator.allCases.contains { $0.isAtrous && name.contains(".\($0.rawValue).") }
-    }
-    return isSeparable ? .separable : .dense
+) throws -> (genotype: Genotype, table: ArchitectureTable) {
+    let damaged = RunError(
+        .damaged, path: path,
+        "has no architecture that can be read: it is no search's, of an older version, or alpha and beta are no numbers"
+    )
+    guard let text = checkpoint.metadata["genotype"] else { throw damaged }
+    let genotype = try Genotype(json: Data(text.utf8), source: path)
+    let table = try checkpoint.value("architecture", as: ArchitectureTable.self, in: path)
+    guard table.fits(genotype) else { throw damaged }
+    return (genotype, table)
 }

@@ -1,3 +1,4 @@
+import ArchitectureSearch
 import Foundation
 import Networks
 import SearchSpace
@@ -12,6 +13,9 @@ public final class Search {
     private let device: Device
     private let store: VariableStore
     private let supernet: Supernet
+    private let relaxation: any Relaxation
+    private let penalty: (any ArchitecturePenalty)?
+    private let decoder: any GenotypeDecoder
     private let weights: SGD
     private let architecture: Adam
     private let schedule: Schedule
@@ -35,9 +39,16 @@ public final class Search {
 
     /// Opens the data, builds the supernet and, where the folder holds a checkpoint, goes on from it.
     ///
+    /// - Parameters:
+    ///   - configuration: Data, sizes and schedules.
+    ///   - folder: The run's folder.
+    ///   - reporter: Is told of the progress.
+    ///   - interruption: Asks the search to stop, or to save.
+    ///   - method: How the architecture is relaxed, priced and decoded.
     /// - Throws: One line about data, configuration or checkpoint that cannot be used.
     public init(
-        _ configuration: Configuration, folder: RunFolder, reporter: any ProgressReporter, interruption: Interruption
+        _ configuration: Configuration, folder: RunFolder, reporter: any ProgressReporter, interruption: Interruption,
+        method: SearchMethod = SearchMethod()
     ) throws {
         try configuration.validate()
         let search = configuration.search
@@ -56,17 +67,20 @@ public final class Search {
         self.reporter = StatusReporter(reporter, folder: folder)
         let seed = UInt64(configuration.seed)
         store = VariableStore(generator: Generator(seed: seed), device: device)
-        supernet = Supernet(search.supernet(classes: dataset.classes.count), store: store)
+        let shape = search.supernet(classes: dataset.classes.count)
+        let place = store.root / "architecture"
+        relaxation = method.relaxation(place, shape)
+        penalty = method.penalty?(place / "penalty", shape)
+        decoder = method.decoder
+        supernet = Supernet(shape, store: store)
         supernet.recompute = search.recompute
         supernet.workers = configuration.workerThreads
         weights = SGD(
             groups: [
-                SGD.Group(
-                    parameters: store.parameters.filter { $0.kind != .architecture },
-                    weightDecay: search.weights.weightDecay)
+                SGD.Group(parameters: store.weights, weightDecay: search.weights.weightDecay)
             ], momentum: search.weights.momentum)
         architecture = Adam(
-            store.parameters.filter { $0.kind == .architecture }, rate: search.architecture.learningRate,
+            store.architecture, rate: search.architecture.learningRate,
             betas: (search.architecture.betas[0], search.architecture.betas[1]),
             weightDecay: search.architecture.weightDecay)
 
@@ -135,7 +149,7 @@ public final class Search {
             reporter.report(.began(stage: "search", unit: "step", total: schedule.total))
             while position.epoch < configuration.search.epochs { try runEpoch(position.epoch) }
             reporter.report(.ended(stage: "search"))
-            let genotype = supernet.architecture.decoded()
+            let genotype = decoder.decode(table, of: supernet.configuration)
             let paths = keeper.folder.paths
             try AtomicFile.write(genotype.json(), to: paths.genotype, below: paths.folder)
             return genotype
@@ -148,7 +162,7 @@ public final class Search {
         let images = Tensor.zeros([ownBatch, 3, search.crop.height, search.crop.width], device: device)
         let labels = Tensor.zeros(
             [ownBatch, search.crop.height, search.crop.width], dtype: .int64, device: device)
-        let loss = crossEntropy(scores(images, mode: .trainingFrozen), labels: labels)
+        let loss = loss(scores(images, turn: .architecture), labels: labels)
         _ = sharedGradients(of: loss, withRespectTo: architecture.parameters)
     }
 
@@ -198,7 +212,7 @@ public final class Search {
             ? StateBefore(
                 of: store.buffers + (batchB == nil ? [] : store.parameters), optimizer: batchB == nil ? nil : weights)
             : nil
-        let (found, numbers) = differentiate(batchA, mode: .training, by: weights.parameters)
+        let (found, numbers) = differentiate(batchA, turn: .weights, by: weights.parameters)
         guard try watch.allows(numbers, step: position.step + 1, batches: [batchA], of: loaderA, keeper: keeper) else {
             try before?.restore()
             return .skipped(.weights)
@@ -207,7 +221,7 @@ public final class Search {
         if limit > 0 { clip(found, norm: numbers.gradientNorm, to: limit) }
         weights.step(found, rate: schedule.rate(at: position.step))
         if let batchB {
-            let (found, numbers) = differentiate(batchB, mode: .trainingFrozen, by: architecture.parameters)
+            let (found, numbers) = differentiate(batchB, turn: .architecture, by: architecture.parameters)
             guard
                 try architectureWatch.allows(
                     numbers, step: position.step + 1, batches: [batchB], of: loaderB, keeper: keeper)
@@ -221,17 +235,33 @@ public final class Search {
     }
 
     private func differentiate(
-        _ batch: Batch, mode: NormalizationMode, by parameters: [Tensor]
+        _ batch: Batch, turn: SearchStep.Turn, by parameters: [Tensor]
     ) -> ([Tensor?], StepNumbers) {
-        let loss = crossEntropy(
-            scores(batch.imageTensor(on: device), mode: mode), labels: batch.labelTensor(on: device))
-        let found = sharedGradients(of: loss, withRespectTo: parameters)
-        return (found, StepNumbers(loss: loss, gradients: found))
+        let found = scores(batch.imageTensor(on: device), turn: turn)
+        let loss = loss(found, labels: batch.labelTensor(on: device))
+        let gradients = sharedGradients(of: loss, withRespectTo: parameters)
+        return (gradients, StepNumbers(loss: loss, gradients: gradients))
     }
 
-    private func scores(_ images: Tensor, mode: NormalizationMode) -> Tensor {
-        withBFloat16(configuration.precision == .bfloat16, on: device) { supernet(images, mode: mode) }
+    /// The scores of this step, and, where it is the architecture's turn, its penalty.
+    private func scores(_ images: Tensor, turn: SearchStep.Turn) -> (scores: Tensor, penalty: Tensor?) {
+        let step = SearchStep(
+            index: position.step, total: schedule.total, turn: turn, seed: UInt64(configuration.seed))
+        let weights = relaxation.weights(at: step)
+        let mode: NormalizationMode = turn == .weights ? .training : .trainingFrozen
+        let scores = withBFloat16(configuration.precision == .bfloat16, on: device) {
+            supernet(images, weights: weights, mode: mode)
+        }
+        return (scores, turn == .architecture ? penalty?(weights, at: step) : nil)
     }
+
+    private func loss(_ found: (scores: Tensor, penalty: Tensor?), labels: Tensor) -> Tensor {
+        let loss = crossEntropy(found.scores, labels: labels)
+        return found.penalty.map { loss + $0 } ?? loss
+    }
+
+    /// How strongly operators and arrows count now.
+    private var table: ArchitectureTable { withoutGradients { relaxation.weights.table } }
 
     private func finishEpoch(_ epoch: Int, _ measured: [(String, LogValue)]) throws {
         let search = configuration.search
@@ -241,7 +271,8 @@ public final class Search {
         var samples: Image?
         var validation: Validation?
         if isLast || (epoch + 1) % search.validateEvery == 0 {
-            let network = { (images: Tensor) in self.supernet(images, mode: .evaluation) }
+            let weights = withoutGradients { relaxation.weights }
+            let network = { (images: Tensor) in self.supernet(images, weights: weights, mode: .evaluation) }
             let found = try evaluator.validate(worst: 0, network: network, stop: { self.keeper.isStopping })
             guard let found else {
                 // Half a validation is none: it is made again when the run goes on.
@@ -256,12 +287,11 @@ public final class Search {
             latest.mIOU = matrix.mIOU
             note += String(format: ": val mIOU %.4f", matrix.mIOU)
         }
-        let genotype = supernet.architecture.decoded()
-        let alpha = supernet.architecture.alphaTable
-        let shares = supernet.cellSpace.operatorShares(alpha)
-        let alphaEntropy = supernet.cellSpace.normalizedEntropy(alpha)
-        let beta = supernet.architecture.betaTable
-        let betaEntropy = supernet.networkSpace.normalizedEntropy(outgoing: beta)
+        let table = table
+        let genotype = decoder.decode(table, of: supernet.configuration)
+        let shares = supernet.cellSpace.operatorShares(table.operators)
+        let alphaEntropy = supernet.cellSpace.normalizedEntropy(table.operators)
+        let betaEntropy = supernet.networkSpace.normalizedEntropy(outgoing: table.arrows)
         let warnings = collapseWarnings(shares: shares, alphaEntropy: alphaEntropy, betaEntropy: betaEntropy)
         values += [
             ("alphaEntropy", .number(alphaEntropy)), ("betaEntropy", .number(betaEntropy)),
@@ -269,7 +299,8 @@ public final class Search {
             ("skippedSteps", .integer(position.skipped)),
             ("skippedArchitectureSteps", .integer(position.skippedArchitecture ?? 0)),
             ("peakMemory", .integer(ProcessMemory.peak)),
-            ("alpha", .numbers(alpha.joined().map(rounded))), ("beta", .numbers(beta.map(rounded))),
+            ("alpha", .numbers(table.operators.joined().map(rounded))),
+            ("beta", .numbers(table.arrows.map(rounded))),
         ]
         values += SearchSpace.Operator.allCases.map { ("share.\($0.rawValue)", .number(shares[$0.index])) }
         if !warnings.isEmpty { values.append(("warning", .text(warnings.joined(separator: "; ")))) }
@@ -298,8 +329,12 @@ extension Search: KeptLoop {
         try checkpoint.set("loaderA", loaderA.position)
         try checkpoint.set("loaderB", loaderB.position)
         if let range { try checkpoint.set("range", range) }
-        try checkpoint.set("layers", configuration.search.layers)
-        try checkpoint.set("blocks", configuration.search.blocks)
+        let table = table
+        if table.isFinite {
+            try checkpoint.set("architecture", table)
+            let genotype = decoder.decode(table, of: supernet.configuration)
+            checkpoint.metadata["genotype"] = String(decoding: genotype.json(), as: UTF8.self)
+        }
         try checkpoint.set(configuration, samples: samples, steps: schedule.total)
         try log.synchronize()
         return checkpoint

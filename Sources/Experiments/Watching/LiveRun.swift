@@ -24,7 +24,7 @@ public struct LiveArchitecture: Sendable {
         } else if FileManager.default.fileExists(atPath: paths.genotypes),
             let found = try? architecture(ofCheckpoint: paths.lastCheckpoint)
         {
-            self.init(genotype: found.genotype, beta: found.beta, alpha: found.alpha)
+            self.init(genotype: found.genotype, beta: found.table.arrows, alpha: found.table.operators)
         } else {
             self.init(genotype: try loadGenotype(argument), beta: nil, alpha: nil)
         }

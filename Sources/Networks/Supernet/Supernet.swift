@@ -3,8 +3,7 @@ import Torch
 
 /// The network that holds every cell and every path at once (paper 3 and 4.1).
 ///
-/// Variables are named `architecture.alpha`, `architecture.beta`, `stem.N`, `layerL.sS.*` (there `fromS.entry`,
-/// `entry2`, `cell.STATE.OPERATOR`) and `head.sS.*`.
+/// Variables are named `stem.N`, `layerL.sS.*` (there `fromS.entry`, `entry2`, `cell.STATE.OPERATOR`) and `head.sS.*`.
 public final class Supernet {
     /// What shapes the network.
     public let configuration: SupernetConfiguration
@@ -12,8 +11,6 @@ public final class Supernet {
     public let networkSpace: NetworkSpace
     /// Edges of the cell.
     public let cellSpace: CellSpace
-    /// Alpha and beta.
-    public let architecture: ArchitectureParameters
     /// What the backward pass computes anew.
     public var recompute = Recomputation.none
     /// Threads over which a layer's nodes are spread; the result does not depend on it.
@@ -39,12 +36,8 @@ public final class Supernet {
     public init(_ configuration: SupernetConfiguration, store: VariableStore) {
         self.configuration = configuration
         let networkSpace = NetworkSpace(layers: configuration.layers)
-        let cellSpace = CellSpace(blocks: configuration.blocks)
         self.networkSpace = networkSpace
-        self.cellSpace = cellSpace
-        architecture = ArchitectureParameters(
-            store.root / "architecture", cellSpace: cellSpace, networkSpace: networkSpace,
-            atrous: configuration.atrous, device: store.device)
+        cellSpace = CellSpace(blocks: configuration.blocks)
         stem = SupernetStem(store.root / "stem", configuration: configuration)
         layers = (1...configuration.layers).map { layer in
             networkSpace.strides(inLayer: layer).map { stride in
@@ -64,13 +57,15 @@ public final class Supernet {
 
     /// - Parameters:
     ///   - images: `[N, 3, H, W]`, values within ±1.
+    ///   - weights: How strongly operators and arrows count.
     ///   - mode: `training` in a weight step, `trainingFrozen` in an architecture step, `evaluation` else.
     /// - Returns: Logits `[N, classes, H, W]`.
-    public func callAsFunction(_ images: Tensor, mode: NormalizationMode) -> Tensor {
+    public func callAsFunction(
+        _ images: Tensor, weights: ArchitectureWeights, mode: NormalizationMode
+    ) -> Tensor {
         let height = images.size(2)
         let width = images.size(3)
-        let alpha = architecture.alphaProbabilities
-        let beta = architecture.betaProbabilities
+        let (alpha, beta) = (weights.operators, weights.arrows)
         let (half, quarter) = stem(images.channelsLast(), mode: mode)
         var maps = RecentMaps(half: half, quarter: quarter)
         for segment in segments {

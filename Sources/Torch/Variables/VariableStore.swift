@@ -1,13 +1,17 @@
-/// What a parameter is, which decides who trains it and whether it decays.
-public enum ParameterKind: String, Sendable {
+/// What a parameter is, which decides who trains it and whether it decays; other libraries add their own kinds.
+public struct ParameterKind: RawRepresentable, Hashable, Sendable {
+    /// The kind's name.
+    public let rawValue: String
+
+    /// A kind by its name.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
     /// Kernel of a convolution.
-    case convolution
+    public static let convolution = ParameterKind(rawValue: "convolution")
     /// Scale or shift of a batch normalisation.
-    case normalization
+    public static let normalization = ParameterKind(rawValue: "normalization")
     /// Bias of a convolution.
-    case bias
-    /// Alpha or beta (paper 4.1): trained by the architecture's optimizer, never by the weights'.
-    case architecture
+    public static let bias = ParameterKind(rawValue: "bias")
 }
 
 /// A tensor with the name that it has in files.
@@ -50,12 +54,6 @@ public final class VariableStore {
 
     /// The place that top-level names hang on.
     public var root: Path { Path(store: self, name: "") }
-
-    /// Tensors of the parameters that are not alpha or beta.
-    public var weights: [Tensor] { parameters.filter { $0.kind != .architecture }.map(\.tensor) }
-
-    /// Alpha and beta.
-    public var architecture: [Tensor] { parameters.filter { $0.kind == .architecture }.map(\.tensor) }
 
     /// Number of trained values.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }

@@ -1,0 +1,15 @@
+import Torch
+
+extension ParameterKind {
+    /// A parameter of the architecture, as alpha and beta are (paper 4.1): trained by the architecture's optimizer,
+    /// never by the weights'.
+    public static let architecture = ParameterKind(rawValue: "architecture")
+}
+
+extension VariableStore {
+    /// The parameters that are the supernet's own.
+    public var weights: [Variable] { parameters.filter { $0.kind != .architecture } }
+
+    /// The parameters of the architecture.
+    public var architecture: [Variable] { parameters.filter { $0.kind == .architecture } }
+}
