@@ -27,6 +27,26 @@ struct ResumeTests {
         }
     }
 
+    @Test(
+        "An image that is gone for a while, in whichever half, costs no batch of the others",
+        arguments: InstantRun.Stage.allCases)
+    func missingImage(stage: InstantRun.Stage) throws {
+        let instant = try InstantRun(stage)
+        let settings = ["train.iterations=9", "train.accumulate=2", "search.epochs=4"]
+        try instant.run("whole", settings)
+        for image in ["0000", "0001", "0002", "0003"] {
+            let path = instant.data + "/images/train/\(image).png"
+            // Batches are prepared ahead: what the first steps read has been read by then.
+            let watcher = Watcher(onStep: { if $0 == 1 { rename(path, path + ".away") } })
+            let line = failure { try instant.run(image, settings, watcher: watcher) }
+            #expect(line?.contains("is saved: mend this and go on with --output ") == true, "\(image): \(line ?? "")")
+            rename(path + ".away", path)
+            try instant.run(image, settings, resume: true)
+            #expect(try instant.bytes(image) == instant.bytes("whole"), "\(image)")
+            #expect(try instant.logged(image) == instant.logged("whole"), "\(image)")
+        }
+    }
+
     @Test("Damaged checkpoints are reported, set aside, and the one before is used")
     func damaged() throws {
         let instant = try InstantRun(.search)

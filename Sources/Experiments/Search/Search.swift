@@ -21,6 +21,8 @@ public final class Search {
     private let schedule: Schedule
     private let loaderA: BatchLoader
     private let loaderB: BatchLoader
+    /// Where the batches of the next step begin: of a step that was not made, one half's may have been fetched.
+    private var next: (a: LoaderPosition, b: LoaderPosition)
     private let evaluator: Evaluator
     private let log: RunLog
     private let stepsPerEpoch: Int
@@ -123,6 +125,7 @@ public final class Search {
         }
         loaderA = try loader(halfA, seed: 2 * seed, from: starts.a)
         loaderB = try loader(halfB, seed: 2 * seed + 1, from: starts.b)
+        next = starts
         evaluator = try Evaluator(
             validating: dataset, reader: reader, limit: search.validationImages, configuration: configuration,
             device: device)
@@ -206,6 +209,7 @@ public final class Search {
         let (batchA, batchB) = try Agreement.all {
             (try loaderA.next(), epoch >= configuration.search.architectureFrom ? try loaderB.next() : nil)
         }
+        next = (loaderA.position, loaderB.position)
         // Whether the architecture's part can be used is known only when that of the weights is done.
         let before =
             configuration.onNonFinite == .skip
@@ -326,8 +330,8 @@ extension Search: KeptLoop {
             "network": store.state, "weightOptimizer": weights.state, "architectureOptimizer": architecture.state,
         ]
         try checkpoint.set("position", position)
-        try checkpoint.set("loaderA", loaderA.position)
-        try checkpoint.set("loaderB", loaderB.position)
+        try checkpoint.set("loaderA", next.a)
+        try checkpoint.set("loaderB", next.b)
         if let range { try checkpoint.set("range", range) }
         let table = table
         if table.isFinite {

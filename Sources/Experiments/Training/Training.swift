@@ -14,6 +14,8 @@ public final class Training {
     private let optimizer: SGD
     private let schedule: Schedule
     private let loader: BatchLoader
+    /// Where the batches of the next step begin: some may have been fetched for a step that was not made.
+    private var next: LoaderPosition
     /// Batches that do not fill a step are left for the next epoch's first.
     private let stepsPerEpoch: Int
     private let loss: SegmentationLoss
@@ -126,6 +128,7 @@ public final class Training {
         loader = try BatchLoader(
             samples: samples, reader: reader, augmentation: train.augmentation, options: options,
             position: loaderPosition)
+        next = loaderPosition
         stepsPerEpoch = max(1, loader.batchesPerEpoch / train.accumulate)
         evaluator = try Evaluator(
             validating: dataset, reader: reader, limit: train.validationImages, configuration: configuration,
@@ -186,6 +189,7 @@ public final class Training {
     /// - Returns: The loss, or that the step was skipped.
     private func step() throws -> StepOutcome {
         let batches = try Agreement.all { try (0..<configuration.train.accumulate).map { _ in try loader.next() } }
+        next = loader.position
         let before =
             configuration.onNonFinite == .skip
             ? StateBefore(of: model.network.store.buffers + heads.store.buffers) : nil
@@ -291,7 +295,7 @@ extension Training: KeptLoop {
         if !heads.layers.isEmpty { checkpoint.sections["auxiliary"] = heads.store.state }
         if let average { checkpoint.sections["average"] = average.state }
         try checkpoint.set("position", position)
-        try checkpoint.set("loader", loader.position)
+        try checkpoint.set("loader", next)
         if let range = model.range { try checkpoint.set("range", range) }
         checkpoint.metadata["genotype"] = String(decoding: model.genotype.json(), as: UTF8.self)
         try checkpoint.set(configuration, samples: samples, steps: schedule.total)
