@@ -1,5 +1,6 @@
 #include "ctiff.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,7 +95,8 @@ ctiff *ctiff_open(const uint8_t *bytes, size_t count, const char *path, uint64_t
     file->descriptor = -1;
     if (!bytes) {
         struct stat information;
-        file->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+        do file->descriptor = open(path, O_RDONLY | O_CLOEXEC);
+        while (file->descriptor < 0 && errno == EINTR);
         if (file->descriptor < 0 || fstat(file->descriptor, &information) != 0) return file;
         file->count = (uint64_t)information.st_size;
     }

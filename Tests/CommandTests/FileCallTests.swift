@@ -113,6 +113,8 @@ struct FileCallTests {
             for name in FileManager.default.enumerator(atPath: output)?.compactMap({ $0 as? String }) ?? [] {
                 let url = URL(fileURLWithPath: output + "/" + name)
                 guard try url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile == true else { continue }
+                // A run that is broken off saves once more: other steps are kept beside the last.
+                if name.contains(/checkpoints\/last-\d+\.safetensors/) { continue }
                 // Names of event files have the time of their making.
                 let key = name.replacing(/tfevents\.\d+/, with: "tfevents")
                 result[key] = exact.contains { name.hasSuffix($0) } ? try Data(contentsOf: url) : Data()

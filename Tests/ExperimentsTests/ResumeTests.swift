@@ -30,7 +30,7 @@ struct ResumeTests {
     @Test(
         "An image that is gone for a while, in whichever half, costs no batch of the others",
         arguments: InstantRun.Stage.allCases)
-    func missingImage(stage: InstantRun.Stage) throws {
+    func awayImage(stage: InstantRun.Stage) throws {
         let instant = try InstantRun(stage)
         let settings = ["train.iterations=9", "train.accumulate=2", "search.epochs=4"]
         try instant.run("whole", settings)

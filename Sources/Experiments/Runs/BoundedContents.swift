@@ -7,7 +7,7 @@ import Foundation
 /// - Throws: ``RunError`` that says what is there instead.
 func boundedContents(of path: String, limit: Int) throws(RunError) -> Data {
     // A pipe that nobody writes to would otherwise be waited for here.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = openFile(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
         if errno == ENOENT { throw RunError(.missing, path: path, "there is no such file") }
         throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")

@@ -23,7 +23,7 @@ final class FolderLock: Sendable {
         }
         // The number is for people; what keeps others out is the lock itself.
         let number = Data("\(getpid())\n".utf8)
-        ftruncate(descriptor, 0)
+        _ = truncateFile(descriptor, to: 0)
         try? appendAll(number, to: descriptor, path: path)
     }
 
@@ -34,7 +34,7 @@ final class FolderLock: Sendable {
     /// Whether a process keeps others out of a folder.
     static func isHeld(_ folder: String) -> Bool {
         let path = URL(fileURLWithPath: folder).appendingPathComponent(".lock").path
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = openFile(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK

@@ -10,7 +10,7 @@ import Foundation
 func openGrowing(_ path: String) throws(RunError) -> Int32 {
     // Without O_NONBLOCK a pipe would be waited for before it can be seen to be one.
     let flags = O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
-    let descriptor = open(path, flags, 0o644)
+    let descriptor = openFile(path, flags, 0o644)
     guard descriptor >= 0 else { throw RunError.cannotWrite(path) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {

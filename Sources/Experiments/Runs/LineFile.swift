@@ -37,7 +37,9 @@ final class LineFile {
         _ descriptor: Int32, _ path: String, keeping isKept: (Data) -> Bool
     ) throws(RunError) {
         let limit = 1 << 30
-        guard let data = try? FileHandle(fileDescriptor: descriptor).read(upToCount: limit + 1) else { return }
+        guard let data = try? FileHandle(fileDescriptor: descriptor).read(upToCount: limit + 1) ?? Data() else {
+            throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
+        }
         guard data.count <= limit else { throw RunError(.damaged, path: path, "larger than \(limit) bytes") }
         var end = data.startIndex
         while let newline = data[end...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -45,7 +47,7 @@ final class LineFile {
             end = newline + 1
         }
         if end == data.endIndex { return }
-        guard ftruncate(descriptor, off_t(end - data.startIndex)) == 0 else { throw RunError.cannotWrite(path) }
+        guard truncateFile(descriptor, to: end - data.startIndex) else { throw RunError.cannotWrite(path) }
     }
 }
 

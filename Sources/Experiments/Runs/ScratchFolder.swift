@@ -16,7 +16,7 @@ final class ScratchFolder: Sendable {
             guard mkdir(path, 0o700) == 0 else {
                 throw RunError(.cannotWrite, path: path, "cannot make a folder for temporary files")
             }
-            let descriptor = open(path, ScratchFolder.flags)
+            let descriptor = openFile(path, ScratchFolder.flags)
             // Between the calls it may have been taken for abandoned.
             guard descriptor >= 0 else { continue }
             flock(descriptor, LOCK_EX)
@@ -51,7 +51,7 @@ final class ScratchFolder: Sendable {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         for name in names where name.hasPrefix(prefix) {
             let path = folder + "/" + name
-            let descriptor = open(path, flags)
+            let descriptor = openFile(path, flags)
             guard descriptor >= 0 else { continue }
             defer { close(descriptor) }
             var status = stat()

@@ -38,20 +38,19 @@ public final class EventFile {
             ?? "events.out.tfevents.\(Int(clamping: Date().timeIntervalSince1970)).autodeeplab"
         path = folder + "/" + name
         // It is to be the folder's own; without O_NONBLOCK a pipe would be waited for before it can be seen to be one.
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        let descriptor = openFile(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else { throw EventFileError(path) }
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
             throw EventFileError(path, code: EINVAL)
         }
-        let old = (try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)) ?? Data()
-        let kept = EventFile.length(of: old, upTo: step)
-        do {
-            try handle.truncate(atOffset: UInt64(kept))
-        } catch {
+        // Taken as empty where it cannot be read, it would lose all that is in it.
+        guard let old = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
             throw EventFileError(path)
         }
+        let kept = EventFile.length(of: old, upTo: step)
+        guard truncateFile(descriptor, to: kept), (try? handle.seekToEnd()) != nil else { throw EventFileError(path) }
         isNew = kept == 0
         if isNew { try write(.with { $0.fileVersion = "brain.Event:2" }, step: 0, time: Date()) }
     }

@@ -29,7 +29,7 @@ package func readFileBytes(_ path: String, limit: Int, prefix: Int = .max) throw
             file: path, problem: "has \(information.st_size) bytes, more than the limit of \(limit)")
     }
     let size = min(Int(information.st_size), prefix)
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = openFile(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
         throw DataError(.missing, file: path, problem: "cannot be opened (\(lastSystemError()))")
     }
@@ -72,7 +72,7 @@ final class FileWriter {
         while true {
             let name = ".autodeeplab-\(String(UInt64.random(in: 0...UInt64.max), radix: 36)).tmp"
             temporary = (folder as NSString).appendingPathComponent(name)
-            descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            descriptor = openFile(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             guard descriptor >= 0 else {
                 throw DataError(.unwritable, file: path, problem: "cannot be created (\(lastSystemError()))")
             }

@@ -76,7 +76,7 @@ struct PortableImage {
     /// The bytes of a part that lies inside the picture, row by row.
     func read(_ part: Tile) throws -> [UInt8] {
         precondition(part.x >= 0 && part.y >= 0 && part.x + part.width <= width && part.y + part.height <= height)
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        let descriptor = openFile(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw DataError(.missing, file: file, problem: "cannot be opened") }
         defer { close(descriptor) }
         let line = part.width * pixelBytes

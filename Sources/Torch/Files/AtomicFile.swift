@@ -184,7 +184,7 @@ private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -
 ///
 /// Some file systems can't synchronise a folder, and then do it anyway.
 package func synchronizeFolder(_ path: String) {
-    let folder = open(path, O_RDONLY | O_CLOEXEC)
+    let folder = openFile(path, O_RDONLY | O_CLOEXEC)
     guard folder >= 0 else { return }
     _ = synchronize(folder)
     close(folder)

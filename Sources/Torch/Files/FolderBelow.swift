@@ -20,9 +20,9 @@ final class FolderBelow {
         guard let name = rest.last, all.starts(with: above), !rest.contains("..") else {
             throw FileError(path: path, reason: "cannot write: it does not lie in \(root)")
         }
-        var descriptor = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        var descriptor = openFile(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         for folder in rest.dropLast() where descriptor >= 0 {
-            let next = openat(descriptor, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+            let next = openFile(folder, in: descriptor, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
             let code = errno
             close(descriptor)
             errno = code

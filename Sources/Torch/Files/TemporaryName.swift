@@ -23,7 +23,7 @@ package enum TemporaryName {
     /// - Returns: Its descriptor; -1 with the system's error where it cannot be made.
     static func create(_ name: String, in folder: Int32, mode: mode_t) -> Int32 {
         while true {
-            let descriptor = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+            let descriptor = openFile(name, in: folder, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
             guard descriptor >= 0 else { return -1 }
             // File systems that lock nothing lose nothing either: nobody can find the file abandoned there.
             flock(descriptor, LOCK_EX)
@@ -40,11 +40,11 @@ package enum TemporaryName {
             $0.hasPrefix(prefix) && $0.hasSuffix(suffix)
         }
         if names.isEmpty { return }
-        let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let folder = openFile(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { return }
         defer { close(folder) }
         for name in names {
-            let descriptor = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+            let descriptor = openFile(name, in: folder, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
             guard descriptor >= 0 else { continue }
             defer { close(descriptor) }
             var status = stat()

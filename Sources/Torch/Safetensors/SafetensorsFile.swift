@@ -81,7 +81,7 @@ private final class Descriptor: Sendable {
 
     init(path: String) throws {
         // Without O_NONBLOCK opening a named pipe would wait for a writer.
-        number = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        number = openFile(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if number < 0 { throw Descriptor.failure("cannot open", path) }
     }
 
