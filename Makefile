@@ -12,7 +12,7 @@ CXX_SOURCES = $(shell find Sources/CTorch Sources/CCodecs Tests -name '*.cpp' -o
 CLANG_FORMAT ?= $(firstword $(wildcard .venv/bin/clang-format) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cuda build test test-portable faults fuzz soak demo bench lint format docs protos clean
+.PHONY: help setup cuda build test test-consumer test-portable faults fuzz soak demo bench lint format docs protos clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -26,10 +26,14 @@ cuda:  ## CUDA's libraries beside libtorch, 3 GB, for NVIDIA GPUs on Linux
 build: setup  ## the command, optimised: .build/release/autodeeplab
 	$(SWIFT) build -c release --product autodeeplab
 
-test:  ## all tests, optimised
+test:  ## all tests, optimised, and a package that depends on this one
 	@scripts/setup.sh --venv
 	$(SWIFT) build -c release --build-tests
 	$(SWIFT) test -c release --skip-build
+	@SWIFT=$(SWIFT) scripts/test-consumer.sh
+
+test-consumer: setup  ## builds and runs a package that depends on this one by URL and version
+	@SWIFT=$(SWIFT) scripts/test-consumer.sh
 
 test-portable:  ## all tests as on older processors, and with 1 and 4 threads
 	@scripts/setup.sh --venv
@@ -77,4 +81,4 @@ protos:  ## Swift from the .proto files; needs protoc, and protoc-gen-swift from
 
 clean:  ## remove what was built; libtorch stays
 	$(SWIFT) package clean
-	rm -rf .build/docs
+	rm -rf .build/docs .build-consumer

@@ -1,32 +1,46 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 import PackageDescription
 
-/// Where `make setup` puts libtorch (or links the one that LIBTORCH names).
-let libtorch = Context.packageDirectory + "/.libtorch/torch"
+/// Where libtorch may lie: in this folder, and where all packages of a user that depend on this one look.
+///
+/// Both are named whether they are there or not: SwiftPM keeps what it once read from a manifest, so a manifest that
+/// looked for files would still say what it saw before the set-up.
+let libtorch = [
+    Context.packageDirectory + "/.libtorch",
+    (Context.environment["XDG_DATA_HOME"] ?? (Context.environment["HOME"] ?? "") + "/.local/share")
+        + "/autodeeplab/libtorch-2.15",
+].map { $0 + "/torch" }
 
+// pkg-config would not do: SwiftPM hands on neither `-isystem` nor an rpath of what it says, without which no program of
+// a package that depends on this one would find libtorch. Since tools version 6.2 versioned packages may have unsafe flags.
 let torchHeaders: [CXXSetting] = [
-    .unsafeFlags([
-        "-isystem", libtorch + "/include",
-        "-isystem", libtorch + "/include/torch/csrc/api/include",
-    ])
+    .unsafeFlags(
+        libtorch.flatMap { ["-isystem", $0 + "/include", "-isystem", $0 + "/include/torch/csrc/api/include"] })
 ]
 
 let torchLibraries: [LinkerSetting] = [
     .linkedLibrary("torch_cpu"),
     .linkedLibrary("c10"),
-    .unsafeFlags(["-L" + libtorch + "/lib", "-Xlinker", "-rpath", "-Xlinker", libtorch + "/lib"]),
+    .unsafeFlags(libtorch.flatMap { ["-L" + $0 + "/lib", "-Xlinker", "-rpath", "-Xlinker", $0 + "/lib"] }),
 ]
 
 /// Maps come and go by the hundred megabytes, on several threads: this allocator leaves fewer holes than the system's.
 let allocator: [LinkerSetting] = [.linkedLibrary(":libtcmalloc_minimal.so.4", .when(platforms: [.linux]))]
 
-let strict: [SwiftSetting] = [.unsafeFlags(["-warnings-as-errors"])]
+/// Of this package alone: where it is a dependency, SwiftPM asks for no warnings at all.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
     name: "AutoDeepLab",
     platforms: [.macOS(.v15)],
+    // A product has beside its own target those whose types are part of its interface.
     products: [
+        .library(name: "Torch", targets: ["Torch"]),
         .library(name: "SearchSpace", targets: ["SearchSpace"]),
+        .library(name: "Networks", targets: ["Networks", "SearchSpace", "Torch"]),
+        .library(name: "Segmentation", targets: ["Segmentation"]),
+        .library(
+            name: "Experiments", targets: ["Experiments", "Segmentation", "Networks", "SearchSpace", "Torch"]),
         .library(
             name: "AutoDeepLab",
             targets: ["Torch", "SearchSpace", "Networks", "ArchitectureSearch", "Segmentation", "Experiments"]),

@@ -4,6 +4,8 @@
 #   scripts/setup.sh           what building and running needs
 #   scripts/setup.sh --venv    the same, and .venv with the Python packages that some tests compare with
 #   scripts/setup.sh --cuda    the same as the first, and CUDA's libraries beside libtorch (Linux with an NVIDIA GPU)
+#   scripts/setup.sh --shared  puts libtorch where it serves each package of this user that depends on this one:
+#                              ~/.local/share/autodeeplab, or below XDG_DATA_HOME; --cuda may stand beside it
 #
 #   LIBTORCH=/path   use the libtorch there (a folder with lib and include, or one with torch/lib) and download nothing
 #   PYTHON=/path     the Python 3 to download with; nothing of Python is used when the program runs
@@ -15,9 +17,10 @@ cd "$(dirname "$0")/.."
 export LC_ALL=C
 
 readonly TORCH_VERSION=2.15.0
-readonly SWIFT_MAJOR=6 SWIFT_MINOR=1
+readonly SWIFT_MAJOR=6 SWIFT_MINOR=2
 readonly NEEDED_MB=2500 NEEDED_CUDA_MB=4500
-readonly DOWNLOADS=.libtorch/download
+PLACE=$PWD/.libtorch
+DOWNLOADS=$PLACE/download
 SYSTEM=$(uname -s)
 MACHINE=$(uname -m)
 PIP=()
@@ -172,12 +175,21 @@ is_right_torch() {
     case $(torch_version "$1") in ${TORCH_VERSION%.*}.*) return 0 ;; *) return 1 ;; esac
 }
 
-# link_torch TARGET: makes .libtorch/torch, which Package.swift names, a link to the chosen one.
+# The other place that Package.swift names, by the version of the headers.
+use_shared_place() {
+    local data=${XDG_DATA_HOME:-${HOME:+$HOME/.local/share}}
+    case $data in /*) ;; *) fail "--shared: neither XDG_DATA_HOME nor HOME names a folder: set one of them" ;; esac
+    PLACE=$data/autodeeplab/libtorch-${TORCH_VERSION%.*}
+    DOWNLOADS=$PLACE/download
+    mkdir -p "$PLACE" 2>/dev/null || fail "cannot write to $PLACE: check who owns $data"
+}
+
+# link_torch TARGET: makes the place's `torch`, which Package.swift names, a link to the chosen one.
 link_torch() {
-    if [ -e .libtorch/torch ] && [ ! -L .libtorch/torch ]; then
-        fail ".libtorch/torch is in the way: remove .libtorch, then run this again"
+    if [ -e "$PLACE/torch" ] && [ ! -L "$PLACE/torch" ]; then
+        fail "$PLACE/torch is in the way: remove $PLACE, then run this again"
     fi
-    ln -sfn "$1" .libtorch/torch
+    ln -sfn "$1" "$PLACE/torch"
 }
 
 use_existing_torch() {
@@ -190,8 +202,8 @@ use_existing_torch() {
     found=$(torch_version "$folder")
     is_right_torch "$folder" || fail "LIBTORCH=$LIBTORCH is version ${found:-unknown}, not ${TORCH_VERSION%.*}:" \
         "name another one, or unset it to download $TORCH_VERSION"
-    if [ "$(cd .libtorch/torch 2>/dev/null && pwd -P)" != "$folder" ]; then
-        mkdir -p .libtorch
+    if [ "$(cd "$PLACE/torch" 2>/dev/null && pwd -P)" != "$folder" ]; then
+        mkdir -p "$PLACE"
         link_torch "$folder"
         say "using libtorch $found in $folder"
     fi
@@ -204,7 +216,7 @@ digest_of() {
 # wheel_file REQUIREMENT: the file that the download folder holds for it, or nothing.
 wheel_file() {
     local stem=${1%%==*}
-    find $DOWNLOADS -name "$(printf '%s' "$stem" | tr - _)-*.whl" 2>/dev/null | head -n 1
+    find "$DOWNLOADS" -name "$(printf '%s' "$stem" | tr - _)-*.whl" 2>/dev/null | head -n 1
 }
 
 wrong_wheel() {
@@ -224,19 +236,19 @@ fetch_wheel() {
     need_pip
     say "downloading $requirement"
     [ -t 1 ] && quiet=--progress-bar=on
-    rm -rf $DOWNLOADS/tmp && mkdir -p $DOWNLOADS/tmp
+    rm -rf "$DOWNLOADS/tmp" && mkdir -p "$DOWNLOADS/tmp"
     # With the digest in the requirement pip itself takes no other build of the same version.
-    printf '%s --hash=sha256:%s\n' "$requirement" "$digest" >$DOWNLOADS/requirement.txt
-    if ! TMPDIR=$PWD/$DOWNLOADS/tmp "${PIP[@]}" download $quiet --no-deps --no-cache-dir --disable-pip-version-check \
+    printf '%s --hash=sha256:%s\n' "$requirement" "$digest" >"$DOWNLOADS/requirement.txt"
+    if ! TMPDIR=$DOWNLOADS/tmp "${PIP[@]}" download $quiet --no-deps --no-cache-dir --disable-pip-version-check \
         --retries 3 --only-binary=:all: --implementation cp --python-version 3.11 --abi cp311 --abi none \
-        --platform "$platform" --dest $DOWNLOADS --requirement $DOWNLOADS/requirement.txt \
-        2>$DOWNLOADS/errors.txt </dev/null; then
-        if grep -q 'DO NOT MATCH THE HASHES' $DOWNLOADS/errors.txt; then wrong_wheel "$requirement"; fi
-        reason=$(grep -i 'error' $DOWNLOADS/errors.txt | tail -n 1 | cut -c 1-160 || true)
+        --platform "$platform" --dest "$DOWNLOADS" --requirement "$DOWNLOADS/requirement.txt" \
+        2>"$DOWNLOADS/errors.txt" </dev/null; then
+        if grep -q 'DO NOT MATCH THE HASHES' "$DOWNLOADS/errors.txt"; then wrong_wheel "$requirement"; fi
+        reason=$(grep -i 'error' "$DOWNLOADS/errors.txt" | tail -n 1 | cut -c 1-160 || true)
         fail "cannot download $requirement (${reason:-pip gave no reason}): check the network and run this again," \
             "or use LIBTORCH=/path"
     fi
-    rm -rf $DOWNLOADS/tmp
+    rm -rf "$DOWNLOADS/tmp"
     file=$(wheel_file "$requirement")
     if [ -z "$file" ] || [ "$(digest_of "$file")" != "$digest" ]; then
         rm -f "$file"
@@ -246,39 +258,39 @@ fetch_wheel() {
 
 # Unpacks beside the place where the result shall be, then renames: an interrupted run leaves nothing that looks whole.
 download_torch() {
-    local platform=$SYSTEM-$MACHINE target=.libtorch/$TORCH_VERSION-$SYSTEM-$MACHINE free requirement tag digest file
+    local platform=$SYSTEM-$MACHINE target=$PLACE/$TORCH_VERSION-$SYSTEM-$MACHINE free requirement tag digest file
     local wheels unpacked
     wheels=$(grep "^$platform " scripts/wheels.txt) ||
         fail "there is no libtorch wheel for $platform: build libtorch $TORCH_VERSION there and use LIBTORCH=/path"
     if ! is_right_torch "$target/torch"; then
-        free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
+        mkdir -p "$DOWNLOADS" 2>/dev/null || fail "cannot write to $PLACE: check who owns it"
+        free=$(df -Pk "$PLACE" | awk 'NR == 2 { print int($4 / 1024) }')
         [ "$free" -ge $NEEDED_MB ] ||
             fail "$free MB free here, libtorch needs $NEEDED_MB MB: free some space, or use LIBTORCH=/path"
-        mkdir -p $DOWNLOADS 2>/dev/null || fail "cannot write to $PWD/.libtorch: check who owns it"
         while read -r _ requirement tag digest; do
             fetch_wheel "$requirement" "$tag" "$digest"
         done <<<"$wheels"
         say "unpacking libtorch $TORCH_VERSION"
         unpacked=$DOWNLOADS/unpacked
-        rm -rf $unpacked "$target"
-        for file in $DOWNLOADS/*.whl; do
+        rm -rf "$unpacked" "$target"
+        for file in "$DOWNLOADS"/*.whl; do
             # The wheel's Python side (0.1 GB) is for the tests that compare with PyTorch.
-            unzip -q -o "$file" 'torch/*' 'torchgen/*' 'nvidia/*' '*.dist-info/*' -d $unpacked \
-                >/dev/null 2>$DOWNLOADS/errors.txt || [ $? -eq 11 ] ||
-                fail "cannot unpack ${file##*/} ($(head -n 1 $DOWNLOADS/errors.txt)): free some space and run this again"
+            unzip -q -o "$file" 'torch/*' 'torchgen/*' 'nvidia/*' '*.dist-info/*' -d "$unpacked" \
+                >/dev/null 2>"$DOWNLOADS/errors.txt" || [ $? -eq 11 ] ||
+                fail "cannot unpack ${file##*/} ($(head -n 1 "$DOWNLOADS/errors.txt")): free some space and run this again"
         done
-        is_right_torch $unpacked/torch || fail "the wheel holds no libtorch $TORCH_VERSION: check scripts/wheels.txt"
-        mv $unpacked "$target"
+        is_right_torch "$unpacked/torch" || fail "the wheel holds no libtorch $TORCH_VERSION: check scripts/wheels.txt"
+        mv "$unpacked" "$target"
     fi
-    link_torch "${target#.libtorch/}/torch"
-    rm -rf $DOWNLOADS
+    link_torch "${target##*/}/torch"
+    rm -rf "$DOWNLOADS"
     say "libtorch $TORCH_VERSION is in $target"
 }
 
 install_torch() {
     if [ -n "${LIBTORCH:-}" ]; then
         use_existing_torch
-    elif ! is_right_torch .libtorch/torch; then
+    elif ! is_right_torch "$PLACE/torch"; then
         download_torch
     fi
 }
@@ -289,27 +301,27 @@ install_torch() {
 # are there; the list beside them says that they are.
 install_cuda() {
     local platform=$SYSTEM-$MACHINE beside unpacked=$DOWNLOADS/unpacked free wheels requirement tag digest file
-    beside=$(cd .libtorch/torch && cd -P .. && pwd)
-    [ "$beside" = "$PWD/.libtorch/$TORCH_VERSION-$platform" ] ||
+    beside=$(cd "$PLACE/torch" && cd -P .. && pwd)
+    [ "$beside" = "$(cd "$PLACE" && pwd -P)/$TORCH_VERSION-$platform" ] ||
         fail "--cuda: the libtorch in $beside was not put there by this script: it has to bring CUDA's libraries itself"
     cmp -s scripts/wheels-cuda.txt "$beside/nvidia/wheels-cuda.txt" && return 0
     wheels=$(grep "^$platform " scripts/wheels-cuda.txt) || fail "--cuda: there is no CUDA for $platform"
-    free=$(df -Pk . | awk 'NR == 2 { print int($4 / 1024) }')
+    free=$(df -Pk "$beside" | awk 'NR == 2 { print int($4 / 1024) }')
     [ "$free" -ge $NEEDED_CUDA_MB ] || fail "--cuda: $free MB free here, CUDA's libraries need $NEEDED_CUDA_MB MB"
-    rm -rf $unpacked && mkdir -p $unpacked
+    rm -rf "$unpacked" && mkdir -p "$unpacked"
     while read -r _ requirement tag digest; do
         fetch_wheel "$requirement" "$tag" "$digest"
         file=$(wheel_file "$requirement")
-        unzip -q -o "$file" 'nvidia/*.so*' -d $unpacked >/dev/null 2>$DOWNLOADS/errors.txt ||
-            fail "cannot unpack ${file##*/} ($(head -n 1 $DOWNLOADS/errors.txt)): free some space and run this again"
+        unzip -q -o "$file" 'nvidia/*.so*' -d "$unpacked" >/dev/null 2>"$DOWNLOADS/errors.txt" ||
+            fail "cannot unpack ${file##*/} ($(head -n 1 "$DOWNLOADS/errors.txt")): free some space and run this again"
         rm -f "$file"
     done <<<"$wheels"
-    (cd $unpacked && find nvidia -name '*.so*') | while read -r file; do
+    (cd "$unpacked" && find nvidia -name '*.so*') | while read -r file; do
         mkdir -p "$beside/${file%/*}"
         mv "$unpacked/$file" "$beside/$file"
     done
     cp scripts/wheels-cuda.txt "$beside/nvidia/"
-    rm -rf $DOWNLOADS
+    rm -rf "$DOWNLOADS"
     say "CUDA's libraries are in $beside/nvidia"
 }
 
@@ -381,14 +393,20 @@ make_stand_ins() {
 }
 
 main() {
-    local venv=no cuda=no
-    case ${1:-} in
-        '') ;;
-        --venv) venv=yes ;;
-        --cuda) cuda=yes ;;
-        *) fail "unknown option $1: use --venv, --cuda or nothing" ;;
-    esac
+    local venv=no cuda=no shared=no option
+    for option in "$@"; do
+        case $option in
+            --venv) venv=yes ;;
+            --cuda) cuda=yes ;;
+            --shared) shared=yes ;;
+            *) fail "unknown option $option: use --venv, --cuda, --shared or nothing" ;;
+        esac
+    done
+    if [ $venv$shared = yesyes ]; then
+        fail "--venv is for the tests in this folder, --shared for other packages: use one of them"
+    fi
     check_swift
+    [ $shared = no ] || use_shared_place
     install_packages
     install_torch
     [ $cuda = no ] || install_cuda

@@ -1,6 +1,10 @@
 // What every file of the shim shares: handles, and the border that no exception crosses.
 #pragma once
 
+#if !__has_include(<ATen/core/Tensor.h>)
+#error "no libtorch: run AutoDeepLab's scripts/setup.sh, for another package with --shared"
+#endif
+
 #include "ctorch.h"
 #include "cuda.h"
 
