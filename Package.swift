@@ -1,15 +1,16 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Where a user's programs keep their data.
+let data =
+    Context.environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+    ?? (Context.environment["HOME"] ?? "") + "/.local/share"
+
 /// Where libtorch may lie: in this folder, and where all packages of a user that depend on this one look.
 ///
 /// Both are named whether they are there or not: SwiftPM keeps what it once read from a manifest, so a manifest that
 /// looked for files would still say what it saw before the set-up.
-let libtorch = [
-    Context.packageDirectory + "/.libtorch",
-    (Context.environment["XDG_DATA_HOME"] ?? (Context.environment["HOME"] ?? "") + "/.local/share")
-        + "/autodeeplab/libtorch-2.15",
-].map { $0 + "/torch" }
+let libtorch = [Context.packageDirectory + "/.libtorch/torch", data + "/autodeeplab/libtorch-2.15/torch"]
 
 // pkg-config would not do: SwiftPM hands on neither `-isystem` nor an rpath of what it says, without which no program of
 // a package that depends on this one would find libtorch. Since tools version 6.2 versioned packages may have unsafe flags.
