@@ -12,7 +12,7 @@ func boundedContents(of path: String, limit: Int) throws(RunError) -> Data {
         if errno == ENOENT { throw RunError(.missing, path: path, "there is no such file") }
         throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
     }
-    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    defer { close(descriptor) }
     var information = stat()
     guard fstat(descriptor, &information) == 0 else {
         throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
@@ -22,11 +22,8 @@ func boundedContents(of path: String, limit: Int) throws(RunError) -> Data {
     case S_IFDIR: throw RunError(.missing, path: path, "is a folder, not a file")
     default: throw RunError(.damaged, path: path, "is not an ordinary file")
     }
-    let bytes: Data
-    do {
-        bytes = try file.read(upToCount: limit + 1) ?? Data()
-    } catch {
-        throw RunError(.missing, path: path, "cannot be read")
+    guard let bytes = readFile(descriptor, atMost: limit + 1) else {
+        throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
     }
     guard bytes.count <= limit else { throw RunError(.damaged, path: path, "larger than \(limit) bytes") }
     return bytes

@@ -37,7 +37,7 @@ final class LineFile {
         _ descriptor: Int32, _ path: String, keeping isKept: (Data) -> Bool
     ) throws(RunError) {
         let limit = 1 << 30
-        guard let data = try? FileHandle(fileDescriptor: descriptor).read(upToCount: limit + 1) ?? Data() else {
+        guard let data = readFile(descriptor, atMost: limit + 1) else {
             throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
         }
         guard data.count <= limit else { throw RunError(.damaged, path: path, "larger than \(limit) bytes") }

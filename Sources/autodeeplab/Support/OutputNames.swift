@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Torch
 
 /// Refuses a file whose name says another format than the one that is written.
 ///
@@ -21,4 +22,12 @@ func refuseNoPackage(_ path: String) throws {
     guard names.isEmpty || names.contains("Manifest.json") else {
         throw RunError(.overwrites, path: path, "is a folder, and no Core ML package: name another --output")
     }
+}
+
+/// Looks at the place of a file that is going to be written: no link in a run's folder leads there, and what a killed
+/// process left half written beside it goes.
+func prepareOutput(_ path: String) throws {
+    try WrittenPlaces.refuseLinks(toOutput: path)
+    let folder = (path as NSString).deletingLastPathComponent
+    AtomicFile.removeLeftovers(in: folder.isEmpty ? "." : folder)
 }

@@ -15,7 +15,7 @@ struct Decode: ParsableCommand {
     func run() throws {
         if let output = options.output {
             try InputFiles(run: options.source).refuse([output])
-            try WrittenPlaces.refuseLinks(toOutput: output)
+            try prepareOutput(output)
         }
         let genotype = try decodeCheckpoint(options.source)
         if let output = options.output {

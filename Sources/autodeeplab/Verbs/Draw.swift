@@ -33,7 +33,7 @@ struct Draw: ParsableCommand {
 
     func run() throws {
         try InputFiles(run: genotype).refuse([output])
-        try WrittenPlaces.refuseLinks(toOutput: output)
+        try prepareOutput(output)
         let picture = try LiveArchitecture(of: genotype).drawing(title: title)
         let isPNG = output.lowercased().hasSuffix(".png")
         try AtomicFile.write(isPNG ? try rasterize(picture, width: width) : Data(picture.utf8), to: output)

@@ -18,7 +18,7 @@ struct ExportVerb: ParsableCommand {
     func run() throws {
         let configuration = try Configuration.resolve(preset: nil, file: nil, overrides: options.shared.overrides)
         try InputFiles(run: options.model).refuse([options.output])
-        try WrittenPlaces.refuseLinks(toOutput: options.output)
+        try prepareOutput(options.output)
         if options.isCoreML { try refuseNoPackage(options.output) }
         let handlers = SignalHandlers()
         defer { withExtendedLifetime(handlers) {} }
