@@ -3,7 +3,7 @@ import Segmentation
 import Torch
 
 /// A loop as its keeper sees it.
-protocol KeptLoop: AnyObject {
+protocol KeptLoop {
     /// Where it is.
     var position: LoopPosition { get }
     /// All that it needs to go on from here.
