@@ -11,6 +11,7 @@ let package = Package(
         .executableTarget(name: "SegmentImage", dependencies: library),
         .executableTarget(name: "ServeImages", dependencies: library),
         .executableTarget(name: "OwnSearch", dependencies: library),
+        .executableTarget(name: "GumbelSearch", dependencies: library),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,9 +1,19 @@
+import Networks
+import SearchSpace
 import Torch
 
 extension ParameterKind {
     /// A parameter of the architecture, as alpha and beta are (paper 4.1): trained by the architecture's optimizer,
     /// never by the weights'.
     public static let architecture = ParameterKind(rawValue: "architecture")
+}
+
+extension SupernetConfiguration {
+    /// Rows of edges and columns of operators.
+    public var operatorShape: [Int] { [CellSpace(blocks: blocks).edges.count, SearchSpace.Operator.allCases.count] }
+
+    /// One place for each arrow.
+    public var arrowShape: [Int] { [NetworkSpace(layers: layers).arrows.count] }
 }
 
 extension VariableStore {

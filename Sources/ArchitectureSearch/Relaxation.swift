@@ -7,7 +7,7 @@ import Torch
 ///
 /// It is made at a place in the store of the supernet's variables. What it keeps there, parameters of the kind
 /// ``/Torch/ParameterKind/architecture`` and buffers, goes through checkpoints; it needs no other state, since
-/// ``weights(at:)`` is told the step, from which temperatures and seeds of noise follow.
+/// ``weights(at:)`` is told the step, from which temperatures and noise follow.
 public protocol Relaxation {
     /// The weights of one pass in a step, through which gradients reach the parameters.
     func weights(at step: SearchStep) -> ArchitectureWeights
@@ -34,6 +34,11 @@ public struct SearchStep: Hashable, Sendable {
     public var turn: Turn
     /// The search's seed.
     public var seed: UInt64
+
+    /// A seed that no other pass of the search has, the same in all processes and when the search goes on.
+    public var noiseSeed: UInt64 {
+        (seed &* 0x9E37_79B9_7F4A_7C15) &+ 2 &* UInt64(truncatingIfNeeded: index) &+ (turn == .weights ? 0 : 1)
+    }
 
     /// A step of a search.
     public init(index: Int, total: Int, turn: Turn, seed: UInt64 = 0) {

@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 @Suite("A data set's own settings")

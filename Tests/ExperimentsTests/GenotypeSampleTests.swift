@@ -1,5 +1,6 @@
 import Experiments
 import SearchSpace
+import TestSupport
 import Testing
 
 @Suite("Samples of genotypes")

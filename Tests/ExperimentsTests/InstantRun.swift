@@ -3,6 +3,7 @@ import Foundation
 import SearchSpace
 import Segmentation
 import Synchronization
+import TestSupport
 import Testing
 
 /// Keeps what a run reports, and asks it to stop or to save after a step.
@@ -100,15 +101,5 @@ struct InstantRun {
     /// A copy of a run's folder under another name.
     func copy(_ name: String, to other: String) throws {
         try FileManager.default.copyItem(atPath: folder(name), toPath: folder(other))
-    }
-}
-
-/// The one line of what a call throws; nil where it throws nothing.
-func failure(_ body: () throws -> Void) -> String? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return "\(error)"
     }
 }

@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import SearchSpace
 import Segmentation
+import TestSupport
 import Testing
 
 /// Search and training begin on a small sample of each layout by the name of its preset alone.

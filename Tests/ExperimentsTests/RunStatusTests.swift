@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import SearchSpace
+import TestSupport
 import Testing
 
 @Suite("The live line")

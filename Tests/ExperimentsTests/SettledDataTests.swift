@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import SearchSpace
 import Segmentation
+import TestSupport
 import Testing
 
 /// What masks mean, and where data lie, is settled when a run begins, and kept.

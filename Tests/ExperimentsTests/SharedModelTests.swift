@@ -1,6 +1,7 @@
 import Experiments
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 import Torch
 

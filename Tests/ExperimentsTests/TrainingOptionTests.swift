@@ -2,6 +2,7 @@ import Experiments
 import Foundation
 import SearchSpace
 import Segmentation
+import TestSupport
 import Testing
 import Torch
 

@@ -1,5 +1,6 @@
 import Networks
 import SearchSpace
+import TestSupport
 import Testing
 import Torch
 

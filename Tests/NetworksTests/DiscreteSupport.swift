@@ -1,19 +1,7 @@
 import Networks
 import SearchSpace
+import TestSupport
 import Torch
-
-/// A small seeded generator (SplitMix64), so that random tests repeat.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 extension Genotype {
     /// A random valid genotype: any inputs (equal ones too), any of `operators`, any path.

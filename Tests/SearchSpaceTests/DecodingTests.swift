@@ -1,5 +1,6 @@
 import Foundation
 import SearchSpace
+import TestSupport
 import Testing
 
 @Suite struct PathDecodingTests {
@@ -32,7 +33,7 @@ import Testing
 
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8]) func viterbiEqualsBruteForce(layers: Int) {
         let space = NetworkSpace(layers: layers)
-        var generator = Seeded(state: UInt64(layers))
+        var generator = SplitMix(state: UInt64(layers))
         for _ in 0..<10 {
             let beta = space.arrows.map { _ in Double.random(in: -2...2, using: &generator) }
             let outgoing = space.outgoing(beta: beta)
@@ -42,7 +43,7 @@ import Testing
 
     @Test(arguments: [10, 12]) func viterbiEqualsBruteForceOnDeepNetworks(layers: Int) {
         let space = NetworkSpace(layers: layers)
-        var generator = Seeded(state: 7)
+        var generator = SplitMix(state: 7)
         let beta = space.arrows.map { _ in Double.random(in: -1...1, using: &generator) }
         let outgoing = space.outgoing(beta: beta)
         #expect(decodePath(outgoing: outgoing, space: space) == bruteForce(outgoing, layers: layers))
@@ -50,7 +51,7 @@ import Testing
 
     @Test(arguments: 1...7) func tiesGoToTheFinerResolution(layers: Int) {
         let space = NetworkSpace(layers: layers)
-        var generator = Seeded(state: 100 + UInt64(layers))
+        var generator = SplitMix(state: 100 + UInt64(layers))
         for _ in 0..<20 {
             // Few distinct values make many exactly equal products.
             let outgoing = space.arrows.map { _ in [0.5, 0.25, 1.0 / 3].randomElement(using: &generator) ?? 0.5 }
@@ -104,7 +105,7 @@ import Testing
     }
 
     @Test func decodedCellsAreValidAndMaximal() throws {
-        var generator = Seeded(state: 3)
+        var generator = SplitMix(state: 3)
         let space = CellSpace()
         for _ in 0..<20 {
             let alpha = space.probabilities(
@@ -136,7 +137,7 @@ import Testing
 
     @Test func outgoingWeightsSumToOneEverywhere() {
         let space = NetworkSpace()
-        var generator = Seeded(state: 5)
+        var generator = SplitMix(state: 5)
         let beta = space.arrows.map { _ in Double.random(in: -3...3, using: &generator) }
         let outgoing = space.outgoing(beta: beta)
         for group in space.groups {

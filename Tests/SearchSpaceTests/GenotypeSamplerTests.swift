@@ -1,4 +1,5 @@
 import SearchSpace
+import TestSupport
 import Testing
 
 @Suite struct SamplingTests {
@@ -45,7 +46,7 @@ import Testing
     /// some ten thousand seeds.
     @Test func drawsAreUniform() throws {
         let sampler = try GenotypeSampler(layers: 2, blocks: 1)
-        var seeded = Seeded(state: 7)
+        var seeded = SplitMix(state: 7)
         var counts: [Genotype: Int] = [:]
         for _ in 0..<30_000 { counts[sampler.genotype { seeded.next() }, default: 0] += 1 }
         #expect(counts.count == 5 * 49)
@@ -57,7 +58,7 @@ import Testing
     @Test(arguments: [(1, 1), (12, 5), (64, 16)]) func drawsAreValidAndRepeat(layers: Int, blocks: Int) throws {
         let sampler = try GenotypeSampler(layers: layers, blocks: blocks)
         for seed in 0..<20 {
-            var (one, other) = (Seeded(state: UInt64(seed)), Seeded(state: UInt64(seed)))
+            var (one, other) = (SplitMix(state: UInt64(seed)), SplitMix(state: UInt64(seed)))
             let genotype = sampler.genotype { one.next() }
             try genotype.validate()
             #expect(genotype.layers == layers && genotype.blocks == blocks)

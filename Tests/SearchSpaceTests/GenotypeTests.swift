@@ -1,5 +1,6 @@
 import Foundation
 import SearchSpace
+import TestSupport
 import Testing
 
 private let publishedFile = """
@@ -44,7 +45,7 @@ private func read(_ text: String) throws -> Genotype { try Genotype(json: Data(t
     }
 
     @Test func everyOperatorKeepsItsInput() throws {
-        var generator = Seeded(state: 11)
+        var generator = SplitMix(state: 11)
         for _ in 0..<50 {
             let blocks = (1...6).map { number in
                 let branches = (0..<2).map { _ in

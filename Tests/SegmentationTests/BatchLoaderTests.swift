@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 @Suite struct BatchLoaderTests {
@@ -89,13 +90,13 @@ import Testing
     @Test func labelOutOfRangeStopsWithFileAndValue() throws {
         var mask = rampMask(width: 25, height: 29)
         mask[3, 2] = 5
-        try writePNG(mask, palette: [], to: folder.file("masks/train/s1.png"))
+        try writePNG(mask, palette: [], to: folder.place("masks/train/s1.png"))
         let message = failure { _ = try reader.read(samples.first { $0.name == "s1" } ?? samples[0]) }
         #expect(message?.contains("s1.png: has the label 5 at column 3, row 2, but there are 5 classes") == true)
     }
 
     @Test func unequalSizesAreRefused() throws {
-        try writePNG(rampMask(width: 24, height: 29), palette: [], to: folder.file("masks/train/s0.png"))
+        try writePNG(rampMask(width: 24, height: 29), palette: [], to: folder.place("masks/train/s0.png"))
         let message = failure { _ = try reader.read(samples[0]) }
         #expect(message?.contains("s0.png: is 24x29 pixels, but its image") == true)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 @Suite struct COCOTests {
@@ -8,7 +9,7 @@ import Testing
     init() throws {
         folder = try TemporaryFolder()
         for name in ["a", "b", "c"] {
-            try writePNG(ramp(width: 8, height: 6), to: folder.file("train2017/\(name).png"))
+            try writePNG(ramp(width: 8, height: 6), to: folder.place("train2017/\(name).png"))
         }
     }
 
@@ -184,7 +185,7 @@ import Testing
             {"image_id": 0, "category_id": 3, "iscrowd": 0, "segmentation": [[1.5, 1e1, 5, -1, 5, 4, 1, 4]]},
             {"image_id": 1, "category_id": 3, "iscrowd": 0, "segmentation": {"size": [6, 8], "counts": "7240m0"}}
             """)
-        let path = try folder.file("annotations/instances_train2017.json")
+        let path = try folder.place("annotations/instances_train2017.json")
         let original = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
         var random = RandomStream(seed: 33)
         for _ in 0..<1_000 {

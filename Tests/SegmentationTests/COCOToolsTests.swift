@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 /// Instances files as tools write them: own categories, sizes, loose values, files in other places.
@@ -11,7 +12,7 @@ import Testing
     private let square = "[[0, 0, 4, 0, 4, 3, 0, 3]]"
 
     private func picture(_ name: String, mark: UInt8 = 0) throws {
-        try writePNG(ramp(width: 8, height: 6, mark: mark), to: folder.file(name))
+        try writePNG(ramp(width: 8, height: 6, mark: mark), to: folder.place(name))
     }
 
     /// An instances file with images numbered from 1 and one annotation for each text.
@@ -154,7 +155,7 @@ import Testing
 
     /// Coordinates from 0 to 1, in an image that is larger than a few pixels.
     @Test func sharesOfTheSidesAreNoOutlines() throws {
-        try writePNG(ramp(width: 12, height: 6), to: folder.file("train/a.png"))
+        try writePNG(ramp(width: 12, height: 6), to: folder.place("train/a.png"))
         for size in ["", ", \"width\": 12, \"height\": 6"] {
             try folder.write(
                 instances(["a.png"], [object(1, "[[0.1, 0.1, 1, 0.1, 0.5, 0.5]]")], size: size),
@@ -248,7 +249,7 @@ import Testing
         let other = try TemporaryFolder()
         try writePNG(ramp(width: 8, height: 6), to: other.file("a.png"))
         try picture("train/b.png")
-        try FileManager.default.createSymbolicLink(atPath: folder.file("train/out"), withDestinationPath: other.path)
+        try FileManager.default.createSymbolicLink(atPath: folder.place("train/out"), withDestinationPath: other.path)
         let outside = "../\((other.path as NSString).lastPathComponent)/a.png"
         for (name, problem) in [(outside, "may leave the data set's folder"), ("out/a.png", "by a link out of")] {
             try folder.write(instances(["b.png", name], [object()]), to: "annotations/instances_train.json")

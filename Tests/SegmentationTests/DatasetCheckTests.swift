@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 @Suite struct DatasetCheckTests {
@@ -58,13 +59,13 @@ import Testing
         try sample("val", "twin", mark: UInt8("good".utf8.count * 7))
         try sample("val", "other", mark: 200)
         try folder.write([1, 2, 3], to: "images/train/bad.png")
-        try writePNG(rampMask(width: 21, height: 10), palette: [], to: folder.file("masks/train/large.png"))
+        try writePNG(rampMask(width: 21, height: 10), palette: [], to: folder.place("masks/train/large.png"))
         var mask = rampMask(width: 20, height: 10)
         mask[7, 3] = 5
-        try writePNG(mask, palette: [], to: folder.file("masks/train/range.png"))
-        try writePNG(ramp(width: 20, height: 10), to: folder.file("masks/train/colour.png"))
-        try FileManager.default.removeItem(atPath: folder.file("masks/train/alone.png"))
-        try writePNG(mask, palette: [], to: folder.file("masks/train/stray.png"))
+        try writePNG(mask, palette: [], to: folder.place("masks/train/range.png"))
+        try writePNG(ramp(width: 20, height: 10), to: folder.place("masks/train/colour.png"))
+        try FileManager.default.removeItem(atPath: folder.place("masks/train/alone.png"))
+        try writePNG(mask, palette: [], to: folder.place("masks/train/stray.png"))
         let report = try check()
         func problem(_ file: String) -> String? {
             report.problems.first { $0.file.hasSuffix(file) }?.problem
@@ -86,10 +87,10 @@ import Testing
         try sample("train", "y")
         // The same pixels in another file format count too.
         let grey = Color(9, 9, 9)
-        try writePNG(Mask(width: 4, height: 4, label: 0), palette: [grey], to: folder.file("images/train/p.png"))
-        try writePNG(Image(width: 4, height: 4, color: grey), to: folder.file("images/train/q.png"))
+        try writePNG(Mask(width: 4, height: 4, label: 0), palette: [grey], to: folder.place("images/train/p.png"))
+        try writePNG(Image(width: 4, height: 4, color: grey), to: folder.place("images/train/q.png"))
         for name in ["p", "q"] {
-            try writePNG(Mask(width: 4, height: 4, label: 0), palette: [], to: folder.file("masks/train/\(name).png"))
+            try writePNG(Mask(width: 4, height: 4, label: 0), palette: [], to: folder.place("masks/train/\(name).png"))
         }
         let report = try check()
         #expect(report.problems.isEmpty)
@@ -97,7 +98,7 @@ import Testing
     }
 
     @Test func unnamedClassesAreShownByNumber() throws {
-        try FileManager.default.removeItem(atPath: folder.file("classes.txt"))
+        try FileManager.default.removeItem(atPath: folder.place("classes.txt"))
         try sample("train", "x")
         var options = DatasetOptions()
         options.acceptsUnnamedClasses = true
@@ -110,7 +111,7 @@ import Testing
 
     @Test func splitsWithoutMasksAreNotes() throws {
         try sample("train", "x")
-        try writePNG(ramp(width: 5, height: 5, mark: 3), to: folder.file("images/test/t.png"))
+        try writePNG(ramp(width: 5, height: 5, mark: 3), to: folder.place("images/test/t.png"))
         let report = try check()
         #expect(report.problems.isEmpty)
         #expect(report.notes.contains("test: no image has a mask"))
@@ -120,7 +121,7 @@ import Testing
         try sample("train", "x")
         var mask = Mask(width: 20, height: 10, label: 0)
         mask[1, 1] = 255
-        try writePNG(mask, palette: [], to: folder.file("masks/train/x.png"))
+        try writePNG(mask, palette: [], to: folder.place("masks/train/x.png"))
         #expect(try check().notes.contains { $0.contains("set data.masks to binary") })
     }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 /// Damaged files: any outcome but an image or one line with the file's name would end the test run.

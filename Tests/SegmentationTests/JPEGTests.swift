@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 /// Small JPEG files of six 8x8 blocks, two in a row, each of one colour: values known by construction.
@@ -88,7 +89,7 @@ enum JPEGSample {
     @Test func maskMustFitTheImageAsDisplayed() throws {
         let image = try folder.write(JPEGSample.oriented(6, littleEndian: true), to: "a.jpg")
         for (width, height, fits) in [(24, 16, true), (16, 24, false)] {
-            let mask = try folder.file("m.png")
+            let mask = try folder.place("m.png")
             try writePNG(rampMask(width: width, height: height), palette: [], to: mask)
             let reader = SampleReader(labels: LabelMap(classes: 5))
             let message = failure { _ = try reader.read(Sample(name: "a", image: image, mask: mask)) }
@@ -114,9 +115,9 @@ enum JPEGSample {
                 }
             }
         }
-        try writePNG(rampMask(width: full.width, height: full.height), palette: [], to: folder.file("m.png"))
+        try writePNG(rampMask(width: full.width, height: full.height), palette: [], to: folder.place("m.png"))
         let reader = SampleReader(labels: LabelMap(classes: 5), resize: 0.25)
-        let sample = try reader.read(Sample(name: "a", image: path, mask: folder.file("m.png")))
+        let sample = try reader.read(Sample(name: "a", image: path, mask: folder.place("m.png")))
         #expect(sample.image.width == full.width / 4 && sample.mask.width == full.width / 4)
     }
 
@@ -149,7 +150,7 @@ enum JPEGSample {
             let cut = try folder.write(before.prefix(before.count - 30), to: "cut.jpg")
             #expect(failure { _ = try readImage(path: cut) }?.contains("cannot be decoded as JPEG") == true)
         }
-        #expect(try readImage(path: folder.file("whole.jpg"), limits: ReadLimits()) { ($0, $1) }.notes.isEmpty)
+        #expect(try readImage(path: folder.place("whole.jpg"), limits: ReadLimits()) { ($0, $1) }.notes.isEmpty)
     }
 
     @Test func everyTruncationIsAnError() throws {

@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 /// Which files of a folder a data set is made of, and what is said of the others.
@@ -20,7 +21,7 @@ import Testing
     }
 
     private func link(_ name: String, to target: String) throws {
-        let path = try folder.file(name)
+        let path = try folder.place(name)
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
     }
 
@@ -72,7 +73,7 @@ import Testing
     @Test func aBrokenLinkIsNamed() throws {
         try sample("train", "x")
         try link("set/images/train/y.png", to: "nowhere.png")
-        try writePNG(rampMask(width: 10, height: 10), palette: [], to: folder.file("set/masks/train/y.png"))
+        try writePNG(rampMask(width: 10, height: 10), palette: [], to: folder.place("set/masks/train/y.png"))
         let report = try DatasetCheck(try Dataset(root: root), threads: 1).run()
         #expect(report.problems.contains { $0.file == root + "/images/train/y.png" })
     }
@@ -103,7 +104,7 @@ import Testing
 
     @Test func picturesBesideTheFoldersOfSplitsAreCounted() throws {
         try sample("train", "x")
-        try writePNG(ramp(width: 4, height: 4), to: folder.file("set/images/stray.png"))
+        try writePNG(ramp(width: 4, height: 4), to: folder.place("set/images/stray.png"))
         #expect(try names().notes == ["\(root)/images: 1 file of .png beside the folders of the splits, left out"])
     }
 
@@ -139,14 +140,14 @@ import Testing
 
     @Test func twoFoldersOfMasksAreNotGuessedAbout() throws {
         try folder.writeSample(image: "set/images/train/x.png", mask: "set/labels/train/x.png", width: 10, height: 10)
-        try writePNG(rampMask(width: 10, height: 10), palette: [], to: folder.file("set/gt/train/x.png"))
+        try writePNG(rampMask(width: 10, height: 10), palette: [], to: folder.place("set/gt/train/x.png"))
         let message = failure { _ = try names() }
         #expect(message?.contains("has no masks, and the folders gt, labels may all hold the masks") == true)
     }
 
     /// Texts of boxes, as YOLO has them, are no masks.
     @Test func whereMasksWereLookedForIsSaid() throws {
-        try writePNG(ramp(width: 4, height: 4), to: folder.file("set/images/train/x.png"))
+        try writePNG(ramp(width: 4, height: 4), to: folder.place("set/images/train/x.png"))
         try folder.write("0 0.5 0.5 1 1", to: "set/labels/train/x.txt")
         let message = try #require(failure { _ = try names() })
         #expect(message.contains("no image of the split `train` has a mask (folders there: images, labels)"))
@@ -158,11 +159,11 @@ import Testing
 
     @Test func cityscapesBehindLinks() throws {
         for kind in ["leftImg8bit", "gtFine"] { try link("city/\(kind)/train", to: "../../store/\(kind)") }
-        try writePNG(ramp(width: 4, height: 4), to: folder.file("store/leftImg8bit/ulm/u_leftImg8bit.png"))
+        try writePNG(ramp(width: 4, height: 4), to: folder.place("store/leftImg8bit/ulm/u_leftImg8bit.png"))
         for kind in ["labelIds", "labelTrainIds"] {
             try writePNG(
                 Mask(width: 4, height: 4, label: 7), palette: [],
-                to: folder.file("store/gtFine/ulm/u_gtFine_\(kind).png"))
+                to: folder.place("store/gtFine/ulm/u_gtFine_\(kind).png"))
         }
         let dataset = try Dataset(root: folder.path + "/city")
         let sample = try #require(try dataset.samples(.train).first)

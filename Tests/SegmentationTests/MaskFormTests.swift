@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 /// Masks in the forms in which people have them.
@@ -16,7 +17,7 @@ import Testing
     private func dataset(
         _ mask: PNGBuilder, classes: String, options: DatasetOptions = DatasetOptions()
     ) throws -> Dataset {
-        try writePNG(ramp(width: mask.width, height: mask.height), to: folder.file("images/train/a.png"))
+        try writePNG(ramp(width: mask.width, height: mask.height), to: folder.place("images/train/a.png"))
         try folder.write(mask.bytes(), to: "masks/train/a.png")
         try folder.write(classes, to: "classes.txt")
         return try Dataset(root: folder.path, options: options)
@@ -90,7 +91,7 @@ import Testing
 
     @Test func otherFormatsAreNamed() throws {
         let dataset = try dataset(colors(red, green), classes: "a\nb\n")
-        try FileManager.default.removeItem(atPath: folder.file("masks/train/a.png"))
+        try FileManager.default.removeItem(atPath: folder.place("masks/train/a.png"))
         let tiff = TIFFBuilder(width: 2, height: 1, samples: 3, photometric: 2, values: [255, 0, 0, 0, 255, 0])
         try folder.write(tiff.bytes(), to: "masks/train/a.tif")
         #expect(failure { _ = try labels(dataset) }?.contains("a.tif: is a colour TIFF, and a mask must") == true)
@@ -102,7 +103,7 @@ import Testing
 
     @Test func furtherPagesOfMasksAreTold() throws {
         _ = try dataset(colors(red), classes: "a\nb\n")
-        try FileManager.default.removeItem(atPath: folder.file("masks/train/a.png"))
+        try FileManager.default.removeItem(atPath: folder.place("masks/train/a.png"))
         var tiff = TIFFBuilder(width: 1, height: 1, values: [1])
         tiff.hasSecondPage = true
         try folder.write(tiff.bytes(), to: "masks/train/a.tif")
@@ -150,7 +151,7 @@ import Testing
     @Test func binaryMasksNeedNoClassFile() throws {
         var options = DatasetOptions()
         options.masks = .binary
-        try writePNG(ramp(width: 2, height: 1), to: folder.file("images/train/a.png"))
+        try writePNG(ramp(width: 2, height: 1), to: folder.place("images/train/a.png"))
         let mask = PNGBuilder(width: 2, height: 1, type: 0, depth: 8, samples: [255, 0])
         try folder.write(mask.bytes(), to: "masks/train/a.png")
         let dataset = try Dataset(root: folder.path, options: options)
@@ -189,7 +190,7 @@ import Testing
         #expect(try labels(dataset(png, classes: "road 128 64 128\nsky 0 0 0\n")) == [1, 1, 0, 1])
         let dataset = try dataset(png, classes: classes)
         #expect(dataset.meaning.form == .colors && dataset.notes.contains { $0.contains("the colours of all masks") })
-        try FileManager.default.removeItem(atPath: folder.file("masks/train/a.png"))
+        try FileManager.default.removeItem(atPath: folder.place("masks/train/a.png"))
         for (bits, values, photometric) in [(1, [1, 1, 0, 1], 1), (1, [0, 0, 1, 0], 0), (8, [255, 255, 0, 255], 1)] {
             let tiff = TIFFBuilder(width: 4, height: 1, bits: bits, photometric: photometric, values: values)
             try folder.write(tiff.bytes(), to: "masks/train/a.tif")

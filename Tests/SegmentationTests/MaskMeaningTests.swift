@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 /// What the values in masks mean is told by all masks of all splits.
@@ -13,7 +14,7 @@ import Testing
         let width = values.count / (type == 2 ? 3 : 1)
         try writePNG(
             ramp(width: width, height: 1, mark: UInt8(name.utf8.reduce(0) { ($0 &* 7) &+ Int($1) } & 255)),
-            to: folder.file("images/\(split)/\(name).png"))
+            to: folder.place("images/\(split)/\(name).png"))
         let mask = PNGBuilder(width: width, height: 1, type: UInt8(type), depth: depth, samples: values)
         try folder.write(mask.bytes(), to: "masks/\(split)/\(name).png")
     }
@@ -263,7 +264,7 @@ import Testing
         let dataset = try open("a\nb\n")
         let report = try DatasetCheck(dataset, threads: 1, needed: [.train, .val]).run()
         #expect(report.problems.map(\.problem).first?.contains("has no split `val`") == true)
-        try writePNG(ramp(width: 2, height: 1), to: folder.file("images/val/v.png"))
+        try writePNG(ramp(width: 2, height: 1), to: folder.place("images/val/v.png"))
         let unlabelled = try DatasetCheck(dataset, threads: 1, needed: [.train, .val]).run()
         #expect(unlabelled.problems.first?.problem.hasPrefix("no image of the split `val` has a mask") == true)
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 /// A kind of PNG.
@@ -88,14 +89,14 @@ struct PNGKind: CustomTestStringConvertible, Sendable {
 
     @Test func writtenImagesAndMasksReadBack() throws {
         let image = ramp(width: 37, height: 21, mark: 9)
-        try writePNG(image, to: folder.file("image.png"))
-        #expect(try readImage(path: folder.file("image.png")) == image)
+        try writePNG(image, to: folder.place("image.png"))
+        #expect(try readImage(path: folder.place("image.png")) == image)
         var mask = rampMask(width: 37, height: 21)
         mask[0, 0] = 255
         let palette = [Color(1, 2, 3), Color(4, 5, 6)]
-        try writePNG(mask, palette: palette, to: folder.file("mask.png"))
-        #expect(try readMask(path: folder.file("mask.png")) == mask)
-        let shown = try readImage(path: folder.file("mask.png"))
+        try writePNG(mask, palette: palette, to: folder.place("mask.png"))
+        #expect(try readMask(path: folder.place("mask.png")) == mask)
+        let shown = try readImage(path: folder.place("mask.png"))
         #expect(shown == mask.colored(palette: palette))
         #expect(shown[1, 0] == Color(4, 5, 6) && shown[2, 0] == Palette.standard[2])
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["image.png", "mask.png"])

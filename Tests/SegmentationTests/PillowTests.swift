@@ -12,7 +12,7 @@ struct PillowTests {
 
     /// Decodes a file by Pillow; its values in the order of ours.
     private func pillow(_ path: String, mode: String) throws -> [UInt8] {
-        let output = try folder.file("values.bin")
+        let output = try folder.place("values.bin")
         try Python.run(
             """
             import sys

@@ -14,7 +14,7 @@ import Testing
         ]
         for (form, path, values) in wanted {
             #expect(form.path(stem: "a") == path)
-            let file = try folder.file("\(form.rawValue).png")
+            let file = try folder.place("\(form.rawValue).png")
             try form.write(mask, to: file)
             #expect(try readMask(path: file).labels == values)
         }
@@ -24,7 +24,7 @@ import Testing
     func pillowSeesGreyAndPalette() throws {
         let folder = try TemporaryFolder()
         for (form, mode) in [(ResultForm.cityscapes, "L"), (.ade20k, "L"), (.voc, "P")] {
-            let file = try folder.file("mask.png")
+            let file = try folder.place("mask.png")
             try form.write(mask, to: file)
             let seen = try Python.run("import sys; from PIL import Image; print(Image.open(sys.argv[1]).mode)", file)
             #expect(seen == mode + "\n")

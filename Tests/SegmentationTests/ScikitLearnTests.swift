@@ -13,8 +13,8 @@ struct ScikitLearnTests {
         var matrix = ConfusionMatrix(classes: 7)
         matrix.add(labels: labels, predictions: predictions)
         let folder = try TemporaryFolder()
-        try Data(labels).write(to: URL(fileURLWithPath: folder.file("labels")))
-        try Data(predictions).write(to: URL(fileURLWithPath: folder.file("predictions")))
+        try Data(labels).write(to: URL(fileURLWithPath: folder.place("labels")))
+        try Data(predictions).write(to: URL(fileURLWithPath: folder.place("predictions")))
         let output = try Python.run(
             """
             import sys, numpy, json
@@ -24,7 +24,7 @@ struct ScikitLearnTests {
             print(json.dumps([confusion_matrix(y, p, labels=range(7)).ravel().tolist(),
                               jaccard_score(y, p, average='macro'), jaccard_score(y, p, average='weighted'),
                               accuracy_score(y, p), balanced_accuracy_score(y, p)]))
-            """, folder.file("labels"), folder.file("predictions"))
+            """, folder.place("labels"), folder.place("predictions"))
         let found = try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [Any])
         #expect(found[0] as? [Int] == matrix.counts)
         let own = [matrix.mIOU, matrix.frequencyWeightedIOU, matrix.pixelAccuracy, matrix.meanAccuracy]

@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 @Suite struct TilesTests {
@@ -60,7 +61,7 @@ import Testing
                 width: 40, height: 25, type: type, depth: depth, interlaced: interlaced,
                 palette: type == 3 ? [UInt8](repeating: 7, count: 48) : [],
                 samples: mask.labels.flatMap { [Int($0)] + [Int](repeating: 200, count: channels - 1) })
-            try writePNG(ramp(width: 40, height: 25), to: folder.file("images/train/a.png"))
+            try writePNG(ramp(width: 40, height: 25), to: folder.place("images/train/a.png"))
             try folder.write(builder.bytes(), to: "masks/train/a.png")
             try expectWhole(dataset(), ramp(width: 40, height: 25), mask)
             try FileManager.default.removeItem(atPath: folder.path + "/.tiles")
@@ -76,7 +77,7 @@ import Testing
 
     @Test func faultsNameTheFile() throws {
         try folder.writeSample(image: "images/train/a.png", mask: "masks/train/a.png", width: 50, height: 30)
-        try writePNG(rampMask(width: 40, height: 30), palette: [], to: folder.file("masks/train/a.png"))
+        try writePNG(rampMask(width: 40, height: 30), palette: [], to: folder.place("masks/train/a.png"))
         let smaller = failure {
             try expectWhole(dataset(), ramp(width: 50, height: 30), rampMask(width: 50, height: 30))
         }

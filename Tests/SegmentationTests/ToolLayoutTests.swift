@@ -1,5 +1,6 @@
 import Foundation
 import Segmentation
+import TestSupport
 import Testing
 
 /// Data sets as annotation tools export them: CVAT, Roboflow, labelme.
@@ -11,14 +12,14 @@ import Testing
     private let black = Color(0, 0, 0)
     private let red = Color(128, 0, 0)
 
-    private func picture(_ name: String) throws { try writePNG(ramp(width: 8, height: 6), to: folder.file(name)) }
+    private func picture(_ name: String) throws { try writePNG(ramp(width: 8, height: 6), to: folder.place(name)) }
 
     /// A colour PNG, half of it black, a quarter red.
     private func colorMask(_ name: String, other: Color = Color(0, 0, 0)) throws {
         var image = Image(width: 4, height: 1, color: black)
         image[1, 0] = red
         image[2, 0] = other
-        try writePNG(image, to: folder.file(name))
+        try writePNG(image, to: folder.place(name))
     }
 
     private func counts(_ dataset: Dataset, _ split: Split = .train) throws -> [[UInt8: Int]] {
@@ -29,7 +30,7 @@ import Testing
 
     private func voc() throws {
         for (stem, split) in [("a", "train"), ("b", "val")] {
-            try writePNG(ramp(width: 4, height: 1), to: folder.file("JPEGImages/\(stem).png"))
+            try writePNG(ramp(width: 4, height: 1), to: folder.place("JPEGImages/\(stem).png"))
             try colorMask("SegmentationClass/\(stem).png")
             try folder.write("\(stem)\n", to: "ImageSets/Segmentation/\(split).txt")
         }
@@ -94,7 +95,7 @@ import Testing
     @Test func theListOfAllImagesIsNamed() throws {
         try voc()
         for split in ["train", "val"] {
-            try FileManager.default.removeItem(atPath: folder.file("ImageSets/Segmentation/\(split).txt"))
+            try FileManager.default.removeItem(atPath: folder.place("ImageSets/Segmentation/\(split).txt"))
         }
         try folder.write("a\n", to: "ImageSets/Segmentation/default.txt")
         let message = failure { _ = try Dataset(root: folder.path).samples(.train) }
@@ -111,7 +112,7 @@ import Testing
     @Test func onePaletteDecidesForTheSet() throws {
         try folder.write("background 0 0 0\nthing 255 0 0\n", to: "classes.txt")
         func write(_ split: String, _ palette: [UInt8], _ samples: [Int]) throws {
-            try writePNG(ramp(width: 4, height: 1), to: folder.file("images/\(split)/a.png"))
+            try writePNG(ramp(width: 4, height: 1), to: folder.place("images/\(split)/a.png"))
             let png = PNGBuilder(width: 4, height: 1, type: 3, depth: 8, palette: palette, samples: samples)
             try folder.write(png.bytes(), to: "masks/\(split)/a.png")
         }
@@ -143,7 +144,7 @@ import Testing
         let information = number(40, 4) + number(4, 4) + number(1, 4) + number(1, 2) + number(8, 2) + number(0, 16)
         let colors: [UInt8] = number(2, 4) + number(2, 4) + [0, 0, 255, 0, 0, 0, 0, 0]
         let bmp = head + information + colors + [1, 1, 0, 1]
-        try writePNG(ramp(width: 4, height: 1), to: folder.file("pictures/a.png"))
+        try writePNG(ramp(width: 4, height: 1), to: folder.place("pictures/a.png"))
         try folder.write(bmp, to: "labels/a.bmp")
         try folder.write("pictures/a.png labels/a.bmp\n", to: "train.txt")
         try folder.write("background 0 0 0\nthing 255 0 0\n", to: "classes.txt")
@@ -154,9 +155,9 @@ import Testing
 
     @Test func maskExportsOfRoboflow() throws {
         for (split, name) in [("train", "a_png.rf.12"), ("train", "b"), ("valid", "c")] {
-            try writePNG(ramp(width: 4, height: 1), to: folder.file("\(split)/\(name).png"))
+            try writePNG(ramp(width: 4, height: 1), to: folder.place("\(split)/\(name).png"))
             let mask = Mask(width: 4, height: 1, labels: [0, 1, 2, 2])
-            try writePNG(mask, palette: [], to: folder.file("\(split)/\(name)_mask.png"))
+            try writePNG(mask, palette: [], to: folder.place("\(split)/\(name)_mask.png"))
             try folder.write(
                 "Pixel Value, Class\n0, background\n1, crack\n2, deep crack\n", to: "\(split)/_classes.csv")
         }
@@ -173,8 +174,8 @@ import Testing
         #expect(notes.count == 1 && notes[0].contains("/train: 1 file of .heic left out"))
         try folder.write("?", to: "train/b_mask.bmp")
         #expect(failure { _ = try dataset.samples(.train) }?.contains("b_mask.png: has the same stem as") == true)
-        try FileManager.default.removeItem(atPath: folder.file("train/b_mask.bmp"))
-        try FileManager.default.removeItem(atPath: folder.file("train/b_mask.png"))
+        try FileManager.default.removeItem(atPath: folder.place("train/b_mask.bmp"))
+        try FileManager.default.removeItem(atPath: folder.place("train/b_mask.png"))
         #expect(failure { _ = try dataset.samples(.train) }?.contains("b.png: has no mask: expected") == true)
         try folder.write("Pixel Value, Class\n0, background\n1, rust\n", to: "valid/_classes.csv")
         #expect(
@@ -224,7 +225,7 @@ import Testing
         #expect(failure { _ = try counts(listed) }?.contains("was drawn on an image of 16x12 pixels") == true)
         try write("train/b", [shape("nut", "mask", "[[0, 0], [4, 4]]")])
         #expect(failure { _ = try listed.samples(.train) }?.contains("shapes[0]: a shape `mask` of 2 points") == true)
-        try FileManager.default.removeItem(atPath: folder.file("train/b.json"))
+        try FileManager.default.removeItem(atPath: folder.place("train/b.json"))
         #expect(failure { _ = try listed.samples(.train) }?.contains("b.png: has no b.json") == true)
     }
 
@@ -239,9 +240,9 @@ import Testing
         try write("train/a.json", "nut")
         try picture("aside/a.png")
         try write("aside/a.json", "Nut")
-        try FileManager.default.moveItem(atPath: folder.file("aside"), toPath: other.file("more"))
+        try FileManager.default.moveItem(atPath: folder.place("aside"), toPath: other.file("more"))
         try FileManager.default.createSymbolicLink(
-            atPath: folder.file("train/more"), withDestinationPath: other.file("more"))
+            atPath: folder.place("train/more"), withDestinationPath: other.file("more"))
         try write("train/@eaDir/a.json", "junk")
         let dataset = try Dataset(root: folder.path)
         #expect(dataset.classes.names == ["background", "Nut", "nut"])
@@ -263,7 +264,7 @@ import Testing
             dataset.layout == .labelme && dataset.splits == [.train] && dataset.classes.names == ["background", "7"])
         #expect(try dataset.samples(.train).map(\.image) == ["\(folder.path)/images/a.png"])
         #expect(try counts(dataset) == [[0: 36, 1: 12]])
-        try FileManager.default.removeItem(atPath: folder.file("images/a.png"))
+        try FileManager.default.removeItem(atPath: folder.place("images/a.png"))
         let message = failure { _ = try dataset.samples(.train) }
         #expect(message?.contains("has no image (..\\images\\a.png) beside it or in the data set's folder") == true)
     }

@@ -1,0 +1,113 @@
+import ArchitectureSearch
+import Experiments
+import Networks
+import SearchSpace
+import Synchronization
+import TestSupport
+import Testing
+import Torch
+
+/// The parts of a search that can be replaced from outside.
+@Suite("Parts of a search", .serialized)
+struct SearchMethodTests {
+    /// Alpha and beta by their softmaxes, with a buffer that counts the architecture's steps.
+    private struct Counting: Relaxation {
+        let softmax: SoftmaxRelaxation
+        let count: Tensor
+
+        init(_ path: Path, _ configuration: SupernetConfiguration) {
+            softmax = SoftmaxRelaxation(path, configuration)
+            count = path.buffer("count", shape: [1], value: 0)
+        }
+
+        var weights: ArchitectureWeights { softmax.weights }
+
+        func weights(at step: SearchStep) -> ArchitectureWeights {
+            if step.turn == .architecture { withoutGradients { count.add(.full(1, [1])) } }
+            return softmax.weights
+        }
+    }
+
+    /// What one operator weighs on all edges, times a factor.
+    private struct Price: ArchitecturePenalty {
+        let op: SearchSpace.Operator
+        let factor: Double
+        let steps: Steps
+
+        func callAsFunction(_ weights: ArchitectureWeights, at step: SearchStep) -> Tensor {
+            steps.add(step)
+            return weights.operators.select(1, op.index).sum() * factor
+        }
+    }
+
+    private final class Steps: Sendable {
+        private let list = Mutex<[SearchStep]>([])
+        func add(_ step: SearchStep) { list.withLock { $0.append(step) } }
+        var all: [SearchStep] { list.withLock { $0 } }
+    }
+
+    private struct Fixed: GenotypeDecoder {
+        let genotype: Genotype
+        func decode(_ table: ArchitectureTable, of supernet: SupernetConfiguration) -> Genotype { genotype }
+    }
+
+    private func run(
+        _ instant: InstantRun, _ name: String, _ method: SearchMethod, watcher: Watcher = Watcher()
+    ) throws -> Genotype {
+        try Search(
+            instant.configuration(["search.layers=3", "search.epochs=4", "search.architecture.learningRate=0.1"]),
+            folder: RunFolder(at: instant.folder(name), resume: true), reporter: watcher,
+            interruption: watcher.interruption, method: method
+        ).run()
+    }
+
+    /// The share of an operator after the last epoch.
+    private func share(_ op: SearchSpace.Operator, _ instant: InstantRun, _ name: String) throws -> Double {
+        let lines = try instant.temporary.text(name + "/log.jsonl").split(separator: "\n")
+        let text = try #require(lines.last?.firstMatch(of: try Regex("\"share.\(op.rawValue)\": ?([0-9.e-]+)")))
+        return try #require(Double(text.output[1].substring ?? ""))
+    }
+
+    @Test("A penalty moves the architecture away from what it prices, in the architecture's turns alone")
+    func penalty() throws {
+        let instant = try InstantRun(.search)
+        _ = try run(instant, "plain", SearchMethod())
+        for op in [SearchSpace.Operator.skip, .separable5x5] {
+            let steps = Steps()
+            var method = SearchMethod()
+            method.penalty = { _, _ in Price(op: op, factor: 10, steps: steps) }
+            _ = try run(instant, op.rawValue, method)
+            let (plain, priced) = (try share(op, instant, "plain"), try share(op, instant, op.rawValue))
+            #expect(priced < 0.6 * plain, "\(op): \(plain), \(priced)")
+            #expect(steps.all.allSatisfy { $0.turn == .architecture && $0.total == 20 })
+            // Once for the trial of memory at the start, then from the second epoch on.
+            #expect(steps.all.map(\.index) == [0] + Array(5..<20))
+        }
+    }
+
+    @Test("What a relaxation keeps in the store goes through checkpoints")
+    func state() throws {
+        let instant = try InstantRun(.search)
+        var method = SearchMethod()
+        method.relaxation = { Counting($0, $1) }
+        _ = try run(instant, "whole", method)
+        #expect(throws: Interrupted.self) {
+            try run(instant, "stopped", method, watcher: Watcher(stopAfter: 13))
+        }
+        _ = try run(instant, "stopped", method)
+        #expect(try instant.bytes("stopped") == instant.bytes("whole"))
+        // The paper's relaxation has no such state: another search's checkpoint is refused.
+        let line = failure { _ = try run(instant, "stopped", SearchMethod()) }
+        #expect(line?.contains("architecture.count") == true, "\(line ?? "")")
+    }
+
+    @Test("A decoder decides the network that a search ends with, and that its checkpoint holds")
+    func decoder() throws {
+        let instant = try InstantRun(.search)
+        let wanted = try KnownDesign.deeplabv3.genotype(layers: 3)
+        var method = SearchMethod()
+        method.decoder = Fixed(genotype: wanted)
+        #expect(try run(instant, "run", method) == wanted)
+        #expect(try loadGenotype(instant.folder("run")) == wanted)
+    }
+}
