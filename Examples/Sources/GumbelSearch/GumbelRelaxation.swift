@@ -2,8 +2,10 @@ import ArchitectureSearch
 import Networks
 import Torch
 
-/// Gumbel-softmax (Jang et al., Maddison et al. 2017): each pass draws its architecture, softly at first and nearly one
-/// operator an edge in the end, where the paper's softmax always takes the mean of all.
+/// Gumbel-softmax (arXiv 1611.01144): each pass draws its architecture.
+///
+/// At first the draw is soft, in the end it is nearly one operator an edge; the paper's softmax always takes the mean of
+/// all.
 struct GumbelRelaxation: Relaxation {
     private let alpha: Tensor
     private let beta: Tensor

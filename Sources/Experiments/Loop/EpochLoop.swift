@@ -68,6 +68,7 @@ final class EpochLoop {
     ///   - stepsPerEpoch: Steps from one epoch's start to the next's.
     ///   - validateEvery: Epochs from one validation to the next; the last is always validated.
     ///   - validationImages: How many images are validated; 0 for all.
+    /// - Throws: One line about what cannot be read or written, or is not the same in all processes.
     init(
         _ setup: StageSetup, schedule: Schedule, stepsPerEpoch: Int, validateEvery: Int, validationImages: Int
     ) throws {
@@ -102,6 +103,7 @@ final class EpochLoop {
     /// - Parameters:
     ///   - stage: What is run.
     ///   - end: What is done after the last step.
+    /// - Returns: What `end` gives.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
     func run<Result>(_ stage: some LoopStage, end: () throws -> Result) throws -> Result {
         try setup.keeper.run(saved(stage)) {

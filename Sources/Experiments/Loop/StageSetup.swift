@@ -94,6 +94,8 @@ struct StageSetup {
     ///   - cacheBytes: Memory for decoded images.
     ///   - balance: Which crops are taken, where classes are balanced.
     ///   - position: Where the batches begin.
+    /// - Returns: A loader that reads ahead.
+    /// - Throws: `DataError` for settings or a position that cannot be used.
     func loader(
         of indices: [Int], seed: UInt64, augmentation: Augmentation, cacheBytes: Int, balance: ClassBalance? = nil,
         from position: LoaderPosition
