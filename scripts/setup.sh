@@ -178,7 +178,10 @@ is_right_torch() {
 # The other place that Package.swift names, by the version of the headers.
 use_shared_place() {
     local data=${XDG_DATA_HOME:-${HOME:+$HOME/.local/share}}
-    case $data in /*) ;; *) fail "--shared: XDG_DATA_HOME, or else HOME, has to be the whole path of a folder: set it" ;; esac
+    case $data in
+        /*) ;;
+        *) fail "--shared: XDG_DATA_HOME, or else HOME, has to be the whole path of a folder: set it" ;;
+    esac
     PLACE=$data/autodeeplab/libtorch-${TORCH_VERSION%.*}
     DOWNLOADS=$PLACE/download
     mkdir -p "$PLACE" 2>/dev/null || fail "cannot write to $PLACE: check who owns $data"
