@@ -27,6 +27,16 @@ struct AutoDeepLab: AsyncParsableCommand {
         StandardStreams.prepare()
         ProcessMemory.boundThreadCaches()
         reportEngineFailures()
+        // Names that are changed in the reading would be those of other files.
+        for argument in CommandLine.unreadableArguments {
+            writeError("the argument '\(argument)' is not UTF-8: rename the file, or go by a link to it")
+            _exit(ExitStatus.usage.rawValue)
+        }
+        // Dispatch ends the program without a word where it gets no descriptor.
+        guard canOpenFiles(8) else {
+            writeError("too few files can be open at a time: raise the limit (ulimit -n 256)")
+            _exit(ExitStatus.internalFault.rawValue)
+        }
         // Dispatch would wait for one without end.
         guard canStartThread() else {
             writeError("no thread can be started: raise the limit of processes (ulimit -u)")
@@ -45,4 +55,19 @@ struct AutoDeepLab: AsyncParsableCommand {
         }
         StandardStreams.exit(ExitStatus.done.rawValue)
     }
+}
+
+extension CommandLine {
+    /// The arguments that are not UTF-8, as far as they can be shown.
+    fileprivate static var unreadableArguments: [String] {
+        (0..<Int(argc)).compactMap { unsafeArgv[$0] }.filter { String(validatingCString: $0) == nil }
+            .map { String(cString: $0) }
+    }
+}
+
+/// Whether so many more files can be open at a time.
+private func canOpenFiles(_ count: Int) -> Bool {
+    let descriptors = (0..<count).map { _ in open("/dev/null", O_RDONLY | O_CLOEXEC) }
+    for descriptor in descriptors where descriptor >= 0 { close(descriptor) }
+    return descriptors.allSatisfy { $0 >= 0 }
 }

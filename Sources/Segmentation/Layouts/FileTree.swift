@@ -9,6 +9,8 @@ package struct FileTree: Sendable {
     package private(set) var files: [String] = []
     /// Links to folders that are listed under another name, or that lead back.
     package private(set) var passedOver: [String] = []
+    /// How many names are not UTF-8, and can be given to no reader.
+    package private(set) var unreadable = 0
 
     /// Lists a folder.
     ///
@@ -29,6 +31,7 @@ package struct FileTree: Sendable {
             } catch {
                 throw DataError(.missing, file: path, problem: "cannot be listed")
             }
+            unreadable += FileTree.unreadableNames(in: path)
             for name in names.sorted() where !isHidden(name) {
                 let below = inner.isEmpty ? name : join(inner, name)
                 switch EntryKind(join(path, name)) {
@@ -53,7 +56,23 @@ package struct FileTree: Sendable {
             of: files.filter { !PictureFormat.isPicture($0) && !known.contains(($0 as NSString).lastPathComponent) })
         return
             (others.isEmpty ? [] : ["\(folder): \(others) left out (pictures are \(PictureFormat.listOfExtensions))"])
+            + (unreadable == 0 ? [] : ["\(folder): \(unreadable) files whose names are not UTF-8 left out: rename them"])
             + passedOver.map { "\(join(folder, $0)): a link to a folder that is listed already, passed over" }
+    }
+
+    private static func unreadableNames(in path: String) -> Int {
+        guard let folder = opendir(path) else { return 0 }
+        defer { closedir(folder) }
+        var count = 0
+        while let entry = readdir(folder) {
+            let isReadable = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)) {
+                    String(validatingCString: $0) != nil
+                }
+            }
+            if !isReadable { count += 1 }
+        }
+        return count
     }
 
     /// Files by the endings of their names: `12 files of .heic, 1 without ending`.

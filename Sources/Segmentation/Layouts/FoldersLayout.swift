@@ -33,6 +33,7 @@ enum FoldersLayout {
             throw DataError(.missing, file: root, problem: "`\(name)` is no name of a split")
         }
         let imageRoot = join(root, images)
+        for folder in [root, imageRoot] { try refuseBrokenLinks(in: folder) }
         let splits = FolderSplits(root)
         var result: Pairing
         switch splits.place(of: name) {
@@ -56,6 +57,20 @@ enum FoldersLayout {
         }
         result.notes += splits.notes
         return result
+    }
+
+    /// A link to a disk that is not there must not make a split one that was never meant to be.
+    private static func refuseBrokenLinks(in folder: String) throws {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names.sorted() where !isHidden(name) && !PictureFormat.isPicture(name) {
+            let path = join(folder, name)
+            if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil,
+                !FileManager.default.fileExists(atPath: path)
+            {
+                throw DataError(
+                    .missing, file: path, problem: "is a link to what cannot be opened: mend it, or take it away")
+            }
+        }
     }
 
     /// Pairs the images of a folder, or of a split in it, with the masks beside them.

@@ -16,6 +16,7 @@ enum ExitStatus: Int32 {
     case internalFault = 70
     case cannotWrite = 73
     case groupLost = 75
+    case hungUp = 129
     case interrupted = 130
     case terminated = 143
 
@@ -27,7 +28,7 @@ enum ExitStatus: Int32 {
                 error.isUsage ? .usage : error.reason == .unreadable ? .missingInput : .badData
             case let error as RunError: ExitStatus(for: error.reason)
             case let error as DataError: ExitStatus(for: error.kind)
-            case let error as Interrupted: error.signal == SIGTERM ? .terminated : .interrupted
+            case let error as Interrupted: ExitStatus(rawValue: 128 + error.signal) ?? .interrupted
             case is UsageError: .usage
             case is GroupError: .groupLost
             case is FileError, is EventFileError: .cannotWrite

@@ -3,7 +3,7 @@ import Experiments
 import Foundation
 import Torch
 
-/// Connects the system's signals to a run: the first SIGINT or SIGTERM asks it to stop, a second ends it at once.
+/// Connects the system's signals to a run: the first SIGINT, SIGTERM or SIGHUP asks it to stop, a second ends it at once.
 ///
 /// SIGUSR1 asks for a checkpoint. Holds for as long as the object lives.
 final class SignalHandlers {
@@ -12,7 +12,7 @@ final class SignalHandlers {
     /// Connects them to work that goes on from one unit to the next, as steps or images.
     init(_ interruption: Interruption, unit: String = "step") {
         let queue = DispatchQueue(label: "signals")
-        for number in [SIGINT, SIGTERM] {
+        for number in stopSignals {
             handle(number, on: queue) {
                 guard interruption.requestStop(signal: number) else {
                     discardUnfinished()
@@ -28,13 +28,26 @@ final class SignalHandlers {
     /// Ends the program at the first signal, and leaves nothing half written: for what has no steps.
     init() {
         let queue = DispatchQueue(label: "signals")
-        for number in [SIGINT, SIGTERM] {
+        for number in stopSignals {
             handle(number, on: queue) {
                 discardUnfinished()
                 writeError("stopped; nothing half written is left")
                 _exit(128 + number)
             }
         }
+    }
+
+    /// A hang-up that is ignored, as by `nohup`, stays so.
+    private var stopSignals: [Int32] {
+        var former = sigaction()
+        sigaction(SIGHUP, nil, &former)
+        #if canImport(Darwin)
+            let handler = former.__sigaction_u.__sa_handler
+        #else
+            let handler = former.__sigaction_handler.sa_handler
+        #endif
+        let isIgnored = unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        return [SIGINT, SIGTERM] + (isIgnored ? [] : [SIGHUP])
     }
 
     deinit {

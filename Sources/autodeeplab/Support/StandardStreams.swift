@@ -10,7 +10,7 @@ enum StandardStreams {
     private static let failure = Mutex<Int32?>(nil)
 
     /// Makes sure that descriptors 0, 1 and 2 are taken, so that no file of a run gets one of them, and that a reader
-    /// that went away is an error like any other.
+    /// that went away and a file that would get too large are errors like any others.
     ///
     /// To be called before anything is opened.
     static func prepare() {
@@ -20,6 +20,8 @@ enum StandardStreams {
             _ = open("/dev/null", mode)
         }
         signal(SIGPIPE, SIG_IGN)
+        // A limit of files' sizes is an error of the write, with a message and nothing half written.
+        signal(SIGXFSZ, SIG_IGN)
     }
 
     /// Writes all of a text.
