@@ -12,7 +12,8 @@ CXX_SOURCES = $(shell find Sources/CTorch Sources/CCodecs Tests -name '*.cpp' -o
 CLANG_FORMAT ?= $(firstword $(wildcard .venv/bin/clang-format) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cuda build test test-consumer test-portable faults fuzz soak demo bench lint format docs protos clean
+.PHONY: help setup cuda build test test-consumer test-portable faults fuzz sanitize soak demo bench lint format docs \
+    protos clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +47,9 @@ faults: setup  ## kills, damaged files, full disks and signals, many more than `
 
 fuzz: setup  ## arbitrary bytes for every reader of files, SECONDS_EACH=30 s each (needs a toolchain with libFuzzer)
 	SWIFT=$(SWIFT) scripts/fuzz.sh $(SECONDS_EACH)
+
+sanitize: setup  ## tests of kernels, networks and readers under AddressSanitizer and UndefinedBehaviorSanitizer
+	SWIFT=$(SWIFT) scripts/sanitize.sh
 
 soak: setup  ## memory of 500 steps of search and of training
 	$(SWIFT) run -c release --package-path Benchmarks Soak

@@ -110,3 +110,11 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx20
 )
+
+// `make sanitize` builds the kernels, the networks and the readers with their tests, instrumented, and nothing else.
+if Context.environment["SANITIZE"] != nil {
+    let tests = ["TorchTests", "SearchSpaceTests", "NetworksTests", "SegmentationTests"]
+    let others = ["Reporting", "Export", "Experiments", "autodeeplab"]
+    package.targets.removeAll { others.contains($0.name) || $0.type == .test && !tests.contains($0.name) }
+    package.products = []
+}

@@ -56,7 +56,8 @@ package struct FileTree: Sendable {
             of: files.filter { !PictureFormat.isPicture($0) && !known.contains(($0 as NSString).lastPathComponent) })
         return
             (others.isEmpty ? [] : ["\(folder): \(others) left out (pictures are \(PictureFormat.listOfExtensions))"])
-            + (unreadable == 0 ? [] : ["\(folder): \(unreadable) files whose names are not UTF-8 left out: rename them"])
+            + (unreadable == 0
+                ? [] : ["\(folder): \(unreadable) files whose names are not UTF-8 left out: rename them"])
             + passedOver.map { "\(join(folder, $0)): a link to a folder that is listed already, passed over" }
     }
 
