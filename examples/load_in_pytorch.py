@@ -52,11 +52,24 @@ class Unit(nn.Module):
         return self.norm(x)
 
 
+# Kind, side of the window, and the atrous rate.
+OPERATORS = {
+    "separable3x3": ("separable", 3, 1),
+    "separable5x5": ("separable", 5, 1),
+    "atrous3x3": ("atrous", 3, 2),
+    "atrous5x5": ("atrous", 5, 2),
+    "averagePool3x3": ("averagePool", 3, 1),
+    "maxPool3x3": ("maxPool", 3, 1),
+    "skip": ("skip", 1, 1),
+    "none": ("none", 1, 1),
+}
+
+
 class Operator(nn.ModuleDict):
     """One operator of the cell; its units are numbered from 1."""
 
     def __init__(self, name, channels, stride, atrous, eps):
-        kernel = 5 if name.endswith("5x5") else 3
+        kind, kernel, rate = OPERATORS[name]
 
         def separable(stride=1, dilation=1):
             return Unit(
@@ -64,28 +77,28 @@ class Operator(nn.ModuleDict):
                 pointwise=convolution(channels, channels, 1))
 
         units = []
-        if name.startswith("separable"):
+        if kind == "separable":
             units = [separable(stride), separable()]
-        elif name.startswith("atrous"):
-            rate = 2 if stride == 1 else 1
+        elif kind == "atrous":
+            rate = rate if stride == 1 else 1
             dense = Unit(eps, dense=convolution(channels, channels, kernel, dilation=rate))
             units = [dense if atrous == "dense" else separable(dilation=rate)]
-        elif name == "skip" and stride > 1:
+        elif kind == "skip" and stride > 1:
             units = [Unit(eps, pointwise=convolution(channels, channels, 1, stride))]
         super().__init__({str(number): unit for number, unit in enumerate(units, 1)})
-        self.name, self.stride = name, stride
+        self.kind, self.kernel, self.stride = kind, kernel, stride
 
     def forward(self, x, size):
-        if self.name == "none":
+        if self.kind == "none":
             return 0
-        if self.name == "maxPool3x3":
-            return F.max_pool2d(x, 3, self.stride, 1)
-        if self.name == "averagePool3x3":
-            return F.avg_pool2d(x, 3, self.stride, 1, count_include_pad=False)
+        if self.kind == "maxPool":
+            return F.max_pool2d(x, self.kernel, self.stride, self.kernel // 2)
+        if self.kind == "averagePool":
+            return F.avg_pool2d(x, self.kernel, self.stride, self.kernel // 2, count_include_pad=False)
         for number, unit in self.items():
             x = F.relu(x)
             # A strided atrous convolution has stride 1 itself: its input is resized.
-            if self.name.startswith("atrous"):
+            if self.kind == "atrous":
                 x = resize(x, size)
             x = unit(x)
         return x

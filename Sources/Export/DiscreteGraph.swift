@@ -79,24 +79,36 @@ struct DiscreteGraph {
 
     private func add(_ branch: Branch, of input: Map, in cell: CellLayout, _ path: String) -> Map {
         let stride = cell.operatorStride(of: branch.input)
-        if branch.op.isPool {
-            let name = builder.node(
-                branch.op == .maxPool3x3 ? "MaxPool" : "AveragePool", [input.name],
-                [
-                    "kernel_shape": .integers([3, 3]), "pads": .integers([1, 1, 1, 1]),
-                    "strides": .integers([stride, stride]),
-                ], name: path)
-            return Map(name: name, channels: input.channels, stride: input.stride * stride)
-        }
         let units = layout.convolutions(of: branch, in: cell).split(after: \.normalized)
-        if units.isEmpty { return input }
-        var map = relu(input)
+        var map: Map
+        switch branch.op.form {
+        case .none: preconditionFailure("\(path) gives nothing")
+        case .skip where units.isEmpty: return input
+        case .pool(let pool, let kernel): return add(pool, kernel, stride: stride, of: input, path)
         // A strided atrous convolution has stride 1 itself: its input is resized.
-        if branch.op.isAtrous && stride > 1 { map = resize(map, to: cell.stride.rawValue) }
+        case .atrous where stride > 1: map = resize(relu(input), to: cell.stride.rawValue)
+        case .separable, .atrous, .skip: map = relu(input)
+        }
         for (index, convolutions) in units.enumerated() {
             map = unit(convolutions, of: index == 0 ? map : relu(map), "\(path).\(index + 1)")
         }
         return map
+    }
+
+    private func add(_ pool: Operator.Pool, _ kernel: Int, stride: Int, of map: Map, _ path: String) -> Map {
+        let kind =
+            switch pool {
+            case .average: "AveragePool"
+            case .maximum: "MaxPool"
+            }
+        let padding = kernel / 2
+        let name = builder.node(
+            kind, [map.name],
+            [
+                "kernel_shape": .integers([kernel, kernel]), "pads": .integers([padding, padding, padding, padding]),
+                "strides": .integers([stride, stride]),
+            ], name: path)
+        return Map(name: name, channels: map.channels, stride: map.stride * stride)
     }
 
     private func sum(_ terms: [Map], of cell: CellLayout, _ name: String) -> Map {

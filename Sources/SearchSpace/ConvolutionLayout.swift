@@ -68,21 +68,22 @@ extension Operator {
                 outputChannels: channels, groups: channels, normalized: false)
         }
         let pointwise = ConvolutionLayout(kernelSize: 1, inputChannels: channels, outputChannels: channels)
-        guard let size = kernelSize, !isPool else {
-            guard self == .skip, stride > 1 else { return [] }
+        switch form {
+        case .separable(let kernel):
+            return [depthwise(kernel, stride: stride), pointwise, depthwise(kernel, stride: 1), pointwise]
+        case .atrous(let kernel, let full):
+            let rate = stride > 1 ? 1 : full
+            switch atrous {
+            case .separable: return [depthwise(kernel, stride: 1, dilation: rate), pointwise]
+            case .dense:
+                return [
+                    ConvolutionLayout(
+                        kernelSize: kernel, dilation: rate, inputChannels: channels, outputChannels: channels)
+                ]
+            }
+        case .skip where stride > 1:
             return [ConvolutionLayout(kernelSize: 1, stride: stride, inputChannels: channels, outputChannels: channels)]
-        }
-        if isSeparable {
-            return [depthwise(size, stride: stride), pointwise, depthwise(size, stride: 1), pointwise]
-        }
-        let rate = stride > 1 ? 1 : 2
-        switch atrous {
-        case .separable: return [depthwise(size, stride: 1, dilation: rate), pointwise]
-        case .dense:
-            return [
-                ConvolutionLayout(
-                    kernelSize: size, dilation: rate, inputChannels: channels, outputChannels: channels)
-            ]
+        case .pool, .skip, .none: return []
         }
     }
 }

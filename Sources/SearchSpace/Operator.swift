@@ -1,51 +1,79 @@
 /// An operator on an edge of the cell, in the order in which alpha's columns are numbered.
+///
+/// Here is all that tells operators of one kind apart; what a kind computes is said by ``Form``, whose cases everything
+/// else goes through. Operators that compute something come first, then `skip`, then `none`: the supernet's sum over
+/// alpha's columns is laid out so.
 public enum Operator: String, CaseIterable, Codable, Hashable, Sendable {
-    /// Twice: ReLU, depthwise 3x3, pointwise, batch norm.
+    /// Two separable convolutions, 3x3.
     case separable3x3
-    /// Twice: ReLU, depthwise 5x5, pointwise, batch norm.
+    /// Two separable convolutions, 5x5.
     case separable5x5
-    /// ReLU, 3x3 convolution with rate 2, batch norm.
+    /// An atrous convolution, 3x3 with rate 2.
     case atrous3x3
-    /// ReLU, 5x5 convolution with rate 2, batch norm.
+    /// An atrous convolution, 5x5 with rate 2.
     case atrous5x5
-    /// Average over 3x3, padding not counted.
+    /// The average over 3x3.
     case averagePool3x3
-    /// Maximum over 3x3.
+    /// The maximum over 3x3.
     case maxPool3x3
     /// The identity.
     case skip
     /// Zero: no connection.
     case none
 
-    /// The operator's number, 0 to 7: its column in alpha.
-    public var index: Int {
+    /// What an operator computes, and with which numbers.
+    public enum Form: Hashable, Sendable {
+        /// Twice: ReLU, depthwise convolution, pointwise convolution, batch norm.
+        case separable(kernel: Int)
+        /// ReLU, a convolution with a rate, batch norm.
+        case atrous(kernel: Int, rate: Int)
+        /// The average or the maximum of each window.
+        case pool(Pool, kernel: Int)
+        /// The identity.
+        case skip
+        /// Zero: no connection.
+        case none
+    }
+
+    /// What is taken of a window.
+    public enum Pool: Hashable, Sendable {
+        /// The mean; padding is not counted.
+        case average
+        /// The largest value.
+        case maximum
+    }
+
+    /// What the operator computes.
+    public var form: Form {
         switch self {
-        case .separable3x3: 0
-        case .separable5x5: 1
-        case .atrous3x3: 2
-        case .atrous5x5: 3
-        case .averagePool3x3: 4
-        case .maxPool3x3: 5
-        case .skip: 6
-        case .none: 7
+        case .separable3x3: .separable(kernel: 3)
+        case .separable5x5: .separable(kernel: 5)
+        case .atrous3x3: .atrous(kernel: 3, rate: 2)
+        case .atrous5x5: .atrous(kernel: 5, rate: 2)
+        case .averagePool3x3: .pool(.average, kernel: 3)
+        case .maxPool3x3: .pool(.maximum, kernel: 3)
+        case .skip: .skip
+        case .none: .none
         }
     }
 
+    /// The operator's number, from 0: its column in alpha.
+    public var index: Int { Operator.allCases.prefix { $0 != self }.count }
+
     /// The side of the window, or nil where the operator has none.
     public var kernelSize: Int? {
-        switch self {
-        case .separable3x3, .atrous3x3, .averagePool3x3, .maxPool3x3: 3
-        case .separable5x5, .atrous5x5: 5
+        switch form {
+        case .separable(let kernel), .atrous(let kernel, _), .pool(_, let kernel): kernel
         case .skip, .none: nil
         }
     }
 
-    /// Whether this is a depthwise-separable convolution.
-    public var isSeparable: Bool { self == .separable3x3 || self == .separable5x5 }
-
-    /// Whether this is an atrous convolution.
-    public var isAtrous: Bool { self == .atrous3x3 || self == .atrous5x5 }
-
-    /// Whether this is a pooling operator.
-    public var isPool: Bool { self == .averagePool3x3 || self == .maxPool3x3 }
+    /// Whether drop path acts on the operator in training: on all but skips (strided ones included) and those that give
+    /// nothing.
+    public var isDroppable: Bool {
+        switch form {
+        case .separable, .atrous, .pool: true
+        case .skip, .none: false
+        }
+    }
 }

@@ -27,10 +27,11 @@ extension Genotype {
         path: [.s4, .s8, .s16, .s32, .s32, .s16, .s8],
         cell: Cell(
             blocks: [CellInput.previous, .previous2, .block(1)].flatMap { input in
-                stride(from: 0, to: 8, by: 2).map { first in
+                let operators = Operator.allCases
+                return stride(from: 0, to: operators.count, by: 2).map { first in
                     Block(
-                        first: Branch(input: input, op: Operator.allCases[first]),
-                        second: Branch(input: input, op: Operator.allCases[first + 1]))
+                        first: Branch(input: input, op: operators[first]),
+                        second: Branch(input: input, op: operators[(first + 1) % operators.count]))
                 }
             }))
 }

@@ -14,11 +14,6 @@ final class LiteralSupernet {
     /// Running statistics that this pass moved: edges that share a map would move it once each.
     private var moved: Set<String> = []
 
-    private static let kernels = [3, 5, 3, 5]
-    private static let operators = [
-        "separable3x3", "separable5x5", "atrous3x3", "atrous5x5", "averagePool3x3", "maxPool3x3",
-    ]
-
     /// - Parameters:
     ///   - configuration: The supernet's shape.
     ///   - state: Its variables; running statistics are moved in training.
@@ -112,8 +107,9 @@ final class LiteralSupernet {
                 let reader = Edge(
                     name: "\(name).\(stateName[input])", rank: block - max(1, input), count: blocks + 1 - max(1, input),
                     group: input == 1 ? 0 : group)
-                for op in 0..<7 {
-                    let term = operate(op, states[input], reader) * alpha.select(0, edge).select(0, op)
+                for op in Operator.allCases {
+                    guard let map = operate(op, states[input], reader) else { continue }
+                    let term = map * alpha.select(0, edge).select(0, op.index)
                     sum = sum.map { $0 + term } ?? term
                 }
                 edge += 1
@@ -135,14 +131,25 @@ final class LiteralSupernet {
         var group: Int
     }
 
-    private func operate(_ op: Int, _ x: Tensor, _ edge: Edge) -> Tensor {
-        if op == 6 { return x }
+    /// The channels of an operator's normalised maps on all edges together; each edge has its own, or all share one.
+    private func width(_ op: Operator, channels: Int, edges: Int) -> Int {
+        switch op {
+        case .separable3x3, .separable5x5, .atrous3x3, .atrous5x5: edges * channels
+        case .averagePool3x3, .maxPool3x3: channels
+        case .skip, .none: 0
+        }
+    }
+
+    private func operate(_ op: Operator, _ x: Tensor, _ edge: Edge) -> Tensor? {
         let channels = x.size(1)
-        let start = min(op, 4) * edge.count * channels + (op == 5 ? channels : 0)
-        let place = edge.name + "." + LiteralSupernet.operators[op]
+        let start = Operator.allCases.prefix { $0 != op }.reduce(0) {
+            $0 + width($1, channels: channels, edges: edge.count)
+        }
+        let isShared = width(op, channels: channels, edges: 2) == channels
+        let place = edge.name + "." + op.rawValue
         func last(_ y: Tensor) -> Tensor {
             norm(
-                y, edge.name + ".norm", group: edge.group, start: start + (op < 4 ? edge.rank * channels : 0))
+                y, edge.name + ".norm", group: edge.group, start: start + (isShared ? 0 : edge.rank * channels))
         }
         func weight(_ name: String) -> Tensor {
             let all = get(place + "." + name)
@@ -154,15 +161,17 @@ final class LiteralSupernet {
             return conv(depthwise, weight(name + "pointwise"))
         }
         switch op {
-        case 0, 1:
+        case .separable3x3, .separable5x5:
             let first = norm(
                 separable(x, "1."), place + ".norm", group: edge.group, start: edge.rank * channels)
             return last(separable(first, "2."))
-        case 2, 3:
+        case .atrous3x3, .atrous5x5:
             if configuration.atrous == .separable { return last(separable(x, "", dilation: 2)) }
             return last(conv(x.relu(), weight("weight"), dilation: 2))
-        case 4: return last(averagePool2d(x, kernelSize: 3))
-        default: return last(maxPool2d(x, kernelSize: 3))
+        case .averagePool3x3: return last(averagePool2d(x, kernelSize: 3))
+        case .maxPool3x3: return last(maxPool2d(x, kernelSize: 3))
+        case .skip: return x
+        case .none: return nil
         }
     }
 

@@ -15,22 +15,25 @@ final class DiscreteBranch {
             path, network.convolutions(of: branch, in: cell), normalization: normalization)
     }
 
-    /// Drop path acts on every branch but skips (strided ones included) and those that give nothing.
-    var isDroppable: Bool { branch.op != .skip && branch.op != .none }
-
     /// See ``DiscreteNetwork/fold()``.
     func fold() {
         for unit in units { unit.fold() }
     }
 
     /// Applies the operator; nil where it gives nothing.
-    func callAsFunction(_ input: SharedMap, size: MapSize, mode: NormalizationMode) -> Tensor? {
-        if branch.op == .none { return nil }
-        if branch.op.isPool { return input.pooled(by: branch.op, stride: stride) }
-        guard let first = units.first else { return input.value }
+    func callAsFunction(_ input: CachedFeatureMap, size: MapSize, mode: NormalizationMode) -> Tensor? {
+        switch branch.op.form {
+        case .none: return nil
+        case .skip where units.isEmpty: return input.value
+        case .pool(let pool, let kernel): return input.pooled(pool, kernelSize: kernel, stride: stride)
         // A strided atrous convolution has stride 1 itself: its input is resized.
-        let rectified = branch.op.isAtrous && stride > 1 ? input.rectified(at: size) : input.rectified
-        return units.dropFirst().reduce(first(rectified: rectified, mode: mode)) {
+        case .atrous where stride > 1: return convolve(input.rectified(at: size), mode: mode)
+        case .separable, .atrous, .skip: return convolve(input.rectified, mode: mode)
+        }
+    }
+
+    private func convolve(_ rectified: Tensor, mode: NormalizationMode) -> Tensor {
+        units.dropFirst().reduce(units[0](rectified: rectified, mode: mode)) {
             $1(rectified: $0.relu(), mode: mode)
         }
     }
@@ -60,7 +63,7 @@ final class DiscreteCell {
     }
 
     /// Number of branches that drop path acts on.
-    var droppableBranches: Int { blocks.joined().count { $0.isDroppable } }
+    var droppableBranches: Int { blocks.joined().count { $0.branch.op.isDroppable } }
 
     /// See ``DiscreteNetwork/fold()``.
     func fold() {
@@ -78,18 +81,19 @@ final class DiscreteCell {
     ///   - masks: Factors `[N, 1, 1, 1]` of the branches that drop path acts on, in their order; none without.
     /// - Returns: The blocks, concatenated.
     func callAsFunction(
-        previous: SharedMap, previous2: SharedMap, image: MapSize, mode: NormalizationMode, masks: [Tensor] = []
-    ) -> SharedMap {
+        previous: CachedFeatureMap, previous2: CachedFeatureMap, image: MapSize, mode: NormalizationMode,
+        masks: [Tensor] = []
+    ) -> CachedFeatureMap {
         let entry = image.at(stride: layout.inputStride.rawValue)
         let size = image.at(stride: layout.stride.rawValue)
-        func project(_ map: SharedMap, by projection: PreActivatedUnit?) -> SharedMap {
+        func project(_ map: CachedFeatureMap, by projection: PreActivatedUnit?) -> CachedFeatureMap {
             let resized = map.resized(to: entry)
-            return projection.map { SharedMap($0(rectified: resized.rectified, mode: mode)) } ?? resized
+            return projection.map { CachedFeatureMap($0(rectified: resized.rectified, mode: mode)) } ?? resized
         }
         // Lazy, since a cell need not read both.
         lazy var projected = project(previous, by: previousProjection)
         lazy var projected2 = project(previous2, by: previous2Projection)
-        var outputs: [SharedMap] = []
+        var outputs: [CachedFeatureMap] = []
         var rest = masks[...]
         for block in blocks {
             let terms = block.compactMap { branch -> Tensor? in
@@ -101,12 +105,12 @@ final class DiscreteCell {
                     case .block(let number): outputs[number - 1]
                     }
                 let term = branch(input, size: size, mode: mode)
-                guard branch.isDroppable, let mask = rest.popFirst() else { return term }
+                guard branch.branch.op.isDroppable, let mask = rest.popFirst() else { return term }
                 return term.map { $0 * mask }
             }
-            outputs.append(SharedMap(sum(terms, size: size, like: previous.value)))
+            outputs.append(CachedFeatureMap(sum(terms, size: size, like: previous.value)))
         }
-        return SharedMap(concatenate(outputs.map(\.value), dim: 1))
+        return CachedFeatureMap(concatenate(outputs.map(\.value), dim: 1))
     }
 
     private func sum(_ terms: [Tensor], size: MapSize, like map: Tensor) -> Tensor {

@@ -112,8 +112,8 @@ public final class DiscreteNetwork {
     ) -> Tensor {
         precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
         let size = MapSize(of: images)
-        var previous2 = SharedMap(stem[1](stem[0](images.channelsLast(), mode: mode), mode: mode))
-        var previous = SharedMap(stem[2](previous2.rectified, mode: mode))
+        var previous2 = CachedFeatureMap(stem[1](stem[0](images.channelsLast(), mode: mode), mode: mode))
+        var previous = CachedFeatureMap(stem[2](previous2.rectified, mode: mode))
         observe(-1, previous2.value)
         observe(0, previous.value)
         var lowLevel = previous.value

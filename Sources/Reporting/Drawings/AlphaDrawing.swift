@@ -34,10 +34,10 @@ struct AlphaDrawing {
                 "\(edge.input.name) → block\(edge.block)", at: Point(x: left - 8, y: y + row / 2), size: 11,
                 anchor: .end)
             let shares = probabilities[edge.index]
-            let strongest = shares.indices.dropLast().max { shares[$0] < shares[$1] }
+            let strongest = columns.filter { $0 != .none }.max { shares[$0.index] < shares[$1.index] }
             for op in columns {
                 let share = shares[op.index]
-                let isStrongest = op.index == strongest
+                let isStrongest = op == strongest
                 drawing.box(
                     x: left + column * Double(op.index), y: y, width: column - 2, height: row - 2, radius: 2,
                     fill: Palette.probability(min(max(share, 0), 1)), stroke: isStrongest ? Palette.path : "none",

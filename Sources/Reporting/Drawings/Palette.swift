@@ -30,23 +30,21 @@ enum Palette {
     }
 
     static func fill(_ op: SearchSpace.Operator) -> String {
-        switch op {
-        case .separable3x3, .separable5x5: "#dcebfa"
-        case .atrous3x3, .atrous5x5: "#fde7d3"
-        case .averagePool3x3, .maxPool3x3: "#dff3e1"
+        switch op.form {
+        case .separable: "#dcebfa"
+        case .atrous: "#fde7d3"
+        case .pool: "#dff3e1"
         case .skip: "#efe6f7"
         case .none: "#ffffff"
         }
     }
 
     static func label(_ op: SearchSpace.Operator) -> String {
-        switch op {
-        case .separable3x3: "sep 3×3"
-        case .separable5x5: "sep 5×5"
-        case .atrous3x3: "atr 3×3"
-        case .atrous5x5: "atr 5×5"
-        case .averagePool3x3: "avg 3×3"
-        case .maxPool3x3: "max 3×3"
+        switch op.form {
+        case .separable(let kernel): "sep \(kernel)×\(kernel)"
+        case .atrous(let kernel, _): "atr \(kernel)×\(kernel)"
+        case .pool(.average, let kernel): "avg \(kernel)×\(kernel)"
+        case .pool(.maximum, let kernel): "max \(kernel)×\(kernel)"
         case .skip: "skip"
         case .none: "none"
         }

@@ -45,6 +45,16 @@ struct ReportTests {
         #expect(html.contains("aria-label=\"loss by epoch: training from 2 in epoch 1 to 0.05 in epoch 40\""))
     }
 
+    @Test("Every operator has a colour of its own on light and dark pages")
+    func colours() {
+        let html = RunReport(kind: "search", name: "n", records: [RunRecord].search(2), epochs: 2).html()
+        for op in Operator.allCases {
+            #expect(html.contains(".c\(op.index) { --k: var(--c\(op.index)); }"), "\(op)")
+            let colours = html.components(separatedBy: "--c\(op.index): ").dropFirst().map { $0.prefix(7) }
+            #expect(Set(colours).count == 2, "\(op)")
+        }
+    }
+
     @Test("A run that goes on refreshes itself; one without an epoch says so")
     func unfinished() {
         #expect(

@@ -2,7 +2,7 @@ import SearchSpace
 import Torch
 
 /// A map `[N, C, H, W]` and what several branches derive from it, each computed when first asked for and only once.
-final class SharedMap {
+final class CachedFeatureMap {
     /// The map as it is.
     let value: Tensor
     private var derived: [Derivation: Tensor] = [:]
@@ -10,7 +10,7 @@ final class SharedMap {
     private enum Derivation: Hashable {
         case rectified
         case rectifiedAndResized([Int])
-        case pooled(Operator, stride: Int)
+        case pooled(SearchSpace.Operator.Pool, kernelSize: Int, stride: Int)
     }
 
     init(_ value: Tensor) {
@@ -26,18 +26,15 @@ final class SharedMap {
     }
 
     /// After a pool.
-    func pooled(by op: Operator, stride: Int) -> Tensor {
-        derive(.pooled(op, stride: stride)) {
-            let kernelSize = op.kernelSize ?? 1
-            return op == .maxPool3x3
-                ? maxPool2d(value, kernelSize: kernelSize, stride: stride)
-                : averagePool2d(value, kernelSize: kernelSize, stride: stride)
+    func pooled(_ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int) -> Tensor {
+        derive(.pooled(pool, kernelSize: kernelSize, stride: stride)) {
+            pool2d(value, pool, kernelSize: kernelSize, stride: stride)
         }
     }
 
     /// The map at a size: this one where it has that size, so that its ReLU stays shared.
-    func resized(to size: MapSize) -> SharedMap {
-        size == MapSize(of: value) ? self : SharedMap(size.resize(value))
+    func resized(to size: MapSize) -> CachedFeatureMap {
+        size == MapSize(of: value) ? self : CachedFeatureMap(size.resize(value))
     }
 
     private func derive(_ derivation: Derivation, _ compute: () -> Tensor) -> Tensor {
