@@ -111,7 +111,9 @@ private func addNodes(of network: DiscreteNetwork, options: ONNXOptions, to buil
         extent = aligned
         isPadded = true
     }
-    var result = DiscreteGraph(network, extent: extent, builder: builder).scores(of: images)
+    var result = network.scores(
+        of: GraphBackend.Map(name: images, channels: 3, stride: 1), on: GraphBackend(extent: extent, builder: builder)
+    ).name
     if isPadded {
         result = builder.node(
             "Slice", [result, builder.constant([0, 0]), seen.size, builder.constant([2, 3])], name: "cropped")

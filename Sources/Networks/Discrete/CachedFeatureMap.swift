@@ -1,72 +1,42 @@
 import SearchSpace
-import Torch
 
 /// A map `[N, C, H, W]` and what several branches derive from it, each computed when first asked for and only once.
-final class CachedFeatureMap {
+final class CachedFeatureMap<Backend: ForwardBackend> {
     /// The map as it is.
-    let value: Tensor
-    private var derived: [Derivation: Tensor] = [:]
+    let value: Backend.Map
+    private let backend: Backend
+    private var derived: [Derivation: Backend.Map] = [:]
 
     private enum Derivation: Hashable {
         case rectified
-        case rectifiedAndResized([Int])
+        case rectifiedAndResized(toStride: Int)
         case pooled(SearchSpace.Operator.Pool, kernelSize: Int, stride: Int)
     }
 
-    init(_ value: Tensor) {
+    init(_ value: Backend.Map, on backend: Backend) {
         self.value = value
+        self.backend = backend
     }
 
     /// After ReLU.
-    var rectified: Tensor { derive(.rectified) { value.relu() } }
+    var rectified: Backend.Map { derive(.rectified) { backend.rectify(value) } }
 
     /// After ReLU and bilinear resizing, in this order: what a strided atrous convolution reads.
-    func rectified(at size: MapSize) -> Tensor {
-        derive(.rectifiedAndResized([size.height, size.width])) { size.resize(rectified) }
+    func rectified(atStride stride: Int) -> Backend.Map {
+        derive(.rectifiedAndResized(toStride: stride)) { backend.resize(rectified, toStride: stride) }
     }
 
     /// After a pool.
-    func pooled(_ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int) -> Tensor {
+    func pooled(_ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int, named name: String) -> Backend.Map {
         derive(.pooled(pool, kernelSize: kernelSize, stride: stride)) {
-            pool2d(value, pool, kernelSize: kernelSize, stride: stride)
+            backend.pool(value, pool, kernelSize: kernelSize, stride: stride, named: name)
         }
     }
 
-    /// The map at a size: this one where it has that size, so that its ReLU stays shared.
-    func resized(to size: MapSize) -> CachedFeatureMap {
-        size == MapSize(of: value) ? self : CachedFeatureMap(size.resize(value))
-    }
-
-    private func derive(_ derivation: Derivation, _ compute: () -> Tensor) -> Tensor {
+    private func derive(_ derivation: Derivation, _ compute: () -> Backend.Map) -> Backend.Map {
         if let known = derived[derivation] { return known }
         let result = compute()
         derived[derivation] = result
         return result
-    }
-}
-
-/// Height and width of a map.
-struct MapSize: Hashable {
-    var height: Int
-    var width: Int
-
-    init(height: Int, width: Int) {
-        self.height = height
-        self.width = width
-    }
-
-    /// The size of `[N, C, H, W]`.
-    init(of map: Tensor) {
-        self.init(height: map.size(2), width: map.size(3))
-    }
-
-    /// The size of this image's maps at a stride.
-    func at(stride: Int) -> MapSize {
-        MapSize(height: scaledSize(height, stride: stride), width: scaledSize(width, stride: stride))
-    }
-
-    /// Bilinear resizing to this size, corners aligned.
-    func resize(_ map: Tensor) -> Tensor {
-        interpolateBilinear(map, height: height, width: width, alignCorners: true)
     }
 }

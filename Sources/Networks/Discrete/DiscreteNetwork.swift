@@ -94,7 +94,9 @@ public final class DiscreteNetwork {
     /// Resized bilinearly, with aligned corners, they are the scores that the network gives. Where classes are many,
     /// these need a sixteenth of the memory.
     public func coarseScores(_ images: Tensor) -> Tensor {
-        coarse(images, mode: .evaluation, regularization: nil) { _, _ in }
+        coarseScores(
+            of: images.channelsLast(), on: backend(for: images, mode: .evaluation, regularization: nil)
+        ) { _, _ in }
     }
 
     /// As ``callAsFunction(_:mode:regularization:)``; shows the stem's maps (layers -1 and 0) and every layer's output.
@@ -102,35 +104,46 @@ public final class DiscreteNetwork {
         _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil,
         observe: (_ layer: Int, _ map: Tensor) -> Void
     ) -> Tensor {
-        MapSize(of: images).resize(
-            coarse(images, mode: mode, regularization: regularization, observe: observe))
+        scores(
+            of: images.channelsLast(), on: backend(for: images, mode: mode, regularization: regularization),
+            observe: observe)
     }
 
-    private func coarse(
-        _ images: Tensor, mode: NormalizationMode, regularization: Regularization?,
-        observe: (_ layer: Int, _ map: Tensor) -> Void
-    ) -> Tensor {
-        precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
-        let size = MapSize(of: images)
-        var previous2 = CachedFeatureMap(stem[1](stem[0](images.channelsLast(), mode: mode), mode: mode))
-        var previous = CachedFeatureMap(stem[2](previous2.rectified, mode: mode))
+    /// Class scores at the images' size, on any backend.
+    package func scores<Backend: ForwardBackend>(
+        of images: Backend.Map, on backend: Backend,
+        observe: (_ layer: Int, _ map: Backend.Map) -> Void = { _, _ in }
+    ) -> Backend.Map {
+        backend.resize(coarseScores(of: images, on: backend, observe: observe), toStride: 1)
+    }
+
+    /// The forward pass, up to the scores at a quarter of the images' size.
+    private func coarseScores<Backend: ForwardBackend>(
+        of images: Backend.Map, on backend: Backend, observe: (_ layer: Int, _ map: Backend.Map) -> Void
+    ) -> Backend.Map {
+        var previous2 = CachedFeatureMap(stem[1](stem[0](images, on: backend), on: backend), on: backend)
+        var previous = CachedFeatureMap(stem[2](previous2.rectified, on: backend), on: backend)
         observe(-1, previous2.value)
         observe(0, previous.value)
         var lowLevel = previous.value
-        for (index, cell) in cells.enumerated() {
-            let masks =
-                regularization.map {
-                    dropPath.masks(
-                        inCell: index, branches: cell.droppableBranches, samples: images.size(0), regularization: $0,
-                        like: images)
-                } ?? []
-            let output = cell(previous: previous, previous2: previous2, image: size, mode: mode, masks: masks)
+        for cell in cells {
+            let output = cell(previous: previous, previous2: previous2, on: backend)
             observe(cell.layout.layer, output.value)
             if cell.layout.layer == layout.decoder.lowLevelLayer { lowLevel = output.value }
             (previous2, previous) = (previous, output)
         }
-        var context = aspp(previous.rectified, mode: mode)
-        if let regularization { context = regularization.dropout(context, keep: configuration.dropoutKeep) }
-        return decoder(context: context, lowLevel: lowLevel, mode: mode)
+        let context = backend.dropout(aspp(previous.rectified, on: backend))
+        return decoder(context: context, lowLevel: lowLevel, on: backend)
+    }
+
+    private func backend(
+        for images: Tensor, mode: NormalizationMode, regularization: Regularization?
+    ) -> TensorBackend {
+        precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
+        let dropping = regularization.map {
+            TensorBackend.Dropping(
+                regularization: $0, dropPath: dropPath, dropoutKeep: configuration.dropoutKeep, images: images)
+        }
+        return TensorBackend(image: MapSize(of: images), mode: mode, dropping: dropping)
     }
 }

@@ -18,6 +18,7 @@ final class ASPP {
         var initializer: Initializer
     }
 
+    private let name: String
     private let point: ConvBNReLU
     private let atrous: [ConvBNReLU]
     private let imageConv: Conv2d
@@ -25,6 +26,7 @@ final class ASPP {
     private let projection: NormalizedConv
 
     init(_ path: Path, _ settings: Settings) {
+        name = path.name
         func branch(_ name: String, kernelSize: Int, inputChannels: Int, rate: Int = 1) -> ConvBNReLU {
             ConvBNReLU(
                 path / name, inputChannels: inputChannels, outputChannels: settings.channels, kernelSize: kernelSize,
@@ -49,16 +51,14 @@ final class ASPP {
     }
 
     /// `[N, C, h, w]` to `[N, channels, h, w]`.
-    func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
-        let mean = x.mean([2, 3], keep: true)
-        let image = normalizedImage?(mean, mode: mode, activates: true) ?? imageConv(mean).relu()
-        let map = concatenate([point(x, mode: mode)] + atrous.map { $0(x, mode: mode) }, dim: 1)
-        // The image's mean is the same at every pixel, so its share of the projection is computed once and added.
-        return projection.apply(mode: mode, activates: true) { weight, bias in
-            conv2d(map, weight: weight.narrow(1, start: 0, length: map.size(1)))
-                + conv2d(
-                    image, weight: weight.narrow(1, start: map.size(1), length: image.size(1)), bias: bias)
-        }
+    func callAsFunction<Backend: ForwardBackend>(_ x: Backend.Map, on backend: Backend) -> Backend.Map {
+        backend.project(
+            { [point(x, on: backend)] + atrous.map { $0(x, on: backend) } },
+            besides: {
+                let mean = backend.mean(x, named: name + ".image.mean")
+                guard let normalizedImage else { return backend.rectify(backend.convolve(mean, by: imageConv)) }
+                return backend.convolve(mean, by: normalizedImage, activates: true)
+            }, by: projection, named: name)
     }
 
     /// See ``DiscreteNetwork/fold()``.

@@ -22,6 +22,11 @@ final class ConvBNReLU {
         convolution(x, mode: mode, activates: activates)
     }
 
+    /// The same on any backend.
+    func callAsFunction<Backend: ForwardBackend>(_ x: Backend.Map, on backend: Backend) -> Backend.Map {
+        backend.convolve(x, by: convolution, activates: activates)
+    }
+
     /// See ``DiscreteNetwork/fold()``.
     func fold() { convolution.fold() }
 }

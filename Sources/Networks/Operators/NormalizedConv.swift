@@ -1,10 +1,11 @@
 import Torch
 
 /// A convolution with the batch normalisation behind it; once folded, a convolution with a bias.
-final class NormalizedConv {
+package final class NormalizedConv {
     /// The convolution, without a bias.
-    let conv: Conv2d
-    private let norm: BatchNorm2d
+    package let conv: Conv2d
+    /// The normalisation behind it.
+    package let norm: BatchNorm2d
     private var folded: (weight: Tensor, bias: Tensor)?
 
     init(_ conv: Conv2d, _ norm: BatchNorm2d) {

@@ -27,8 +27,8 @@ final class PreActivatedUnit {
     }
 
     /// Convolves and normalises a map `[N, C, H, W]` that has been through the ReLU, which branches may share.
-    func callAsFunction(rectified x: Tensor, mode: NormalizationMode) -> Tensor {
-        last(depthwise.reduce(x) { $1($0) }, mode: mode)
+    func callAsFunction<Backend: ForwardBackend>(rectified x: Backend.Map, on backend: Backend) -> Backend.Map {
+        backend.convolve(depthwise.reduce(x) { backend.convolve($0, by: $1) }, by: last, activates: false)
     }
 
     /// See ``DiscreteNetwork/fold()``.
@@ -37,7 +37,7 @@ final class PreActivatedUnit {
 
 extension ConvolutionLayout {
     /// The convolution's name in a unit's variables.
-    package var unitName: String {
+    var unitName: String {
         if !normalized { return "depthwise" }
         return kernelSize == 1 ? "pointwise" : "dense"
     }
@@ -55,7 +55,7 @@ extension Conv2d {
 
 extension Array {
     /// Cuts behind every element for which `isLast` holds.
-    package func split(after isLast: (Element) -> Bool) -> [[Element]] {
+    func split(after isLast: (Element) -> Bool) -> [[Element]] {
         var parts: [[Element]] = []
         var part: [Element] = []
         for element in self {

@@ -21,6 +21,7 @@ final class SearchHead {
 
     /// Class maps at the image's size, `[N, classes, H, W]`.
     func callAsFunction(_ x: Tensor, height: Int, width: Int, mode: NormalizationMode) -> Tensor {
-        interpolateBilinear(classes(aspp(x, mode: mode)), height: height, width: width)
+        let size = MapSize(height: height, width: width)
+        return size.resize(classes(aspp(x, on: TensorBackend(image: size, mode: mode))))
     }
 }

@@ -1,5 +1,7 @@
 /// A convolution with its kernel `weight` `[O, C / groups, K, K]` and, if wanted, `bias` `[O]`.
 public final class Conv2d {
+    /// Dotted name of its place, below which its variables are.
+    public let name: String
     /// Kernel `[O, C / groups, K, K]`.
     public let weight: Tensor
     /// Bias `[O]`, where there is one.
@@ -20,6 +22,7 @@ public final class Conv2d {
         dilation: Int = 1, groups: Int = 1, bias: Bool = false, initializer: Initializer = .uniformFanIn
     ) {
         precondition(inputChannels % groups == 0 && outputChannels % groups == 0, "\(path.name): groups do not divide")
+        name = path.name
         self.stride = stride
         self.padding = padding ?? dilation * (kernelSize - 1) / 2
         self.dilation = dilation

@@ -1,0 +1,133 @@
+import Networks
+import SearchSpace
+import Torch
+
+/// The forward pass as nodes of a graph, batch normalisation folded into the convolutions before it.
+struct GraphBackend: ForwardBackend {
+    private let builder: GraphBuilder
+    private let extent: ImageExtent
+
+    /// The output of a node, `[N, channels, ceil(H / stride), ceil(W / stride)]`.
+    struct Map {
+        let name: String
+        let channels: Int
+        let stride: Int
+    }
+
+    /// Nodes for images of this extent go to the builder.
+    init(extent: ImageExtent, builder: GraphBuilder) {
+        self.extent = extent
+        self.builder = builder
+    }
+
+    // MARK: Convolutions
+
+    func convolve(_ x: Map, by convolution: Conv2d) -> Map {
+        add(convolution, of: x, convolution.weight, convolution.bias, convolution.name)
+    }
+
+    func convolve(_ x: Map, by convolution: NormalizedConv, activates: Bool) -> Map {
+        let (weight, bias) = fold(convolution)
+        let map = add(convolution.conv, of: x, weight, bias, name(of: convolution))
+        return activates ? rectify(map) : map
+    }
+
+    func project(
+        _ maps: () -> [Map], besides pixel: () -> Map, by projection: NormalizedConv, named name: String
+    ) -> Map {
+        let (maps, pixel) = (maps(), pixel())
+        let joined = join(maps, named: name)
+        let name = self.name(of: projection)
+        let (weight, bias) = fold(projection)
+        let share = weight.narrow(1, start: 0, length: joined.channels)
+        let pixelShare = weight.narrow(1, start: joined.channels, length: pixel.channels)
+        let sum = add(
+            add(projection.conv, of: joined, share, bias, name + ".conv"),
+            add(projection.conv, of: pixel, pixelShare, nil, name + ".image"), named: name)
+        return rectify(sum)
+    }
+
+    private func add(_ convolution: Conv2d, of x: Map, _ weight: Tensor, _ bias: Tensor?, _ name: String) -> Map {
+        var inputs = [x.name, builder.weights(weight, name: name + ".weight")]
+        if let bias { inputs.append(builder.weights(bias, name: name + ".bias")) }
+        let padding = convolution.padding
+        let output = builder.node(
+            "Conv", inputs,
+            [
+                "kernel_shape": .integers([weight.size(2), weight.size(3)]),
+                "strides": .integers([convolution.stride, convolution.stride]),
+                "dilations": .integers([convolution.dilation, convolution.dilation]),
+                "pads": .integers([padding, padding, padding, padding]), "group": .integer(convolution.groups),
+            ], name: name)
+        return Map(name: output, channels: weight.size(0), stride: x.stride * convolution.stride)
+    }
+
+    /// A convolution that has a place of its own below its normalisation's goes by the name of both.
+    private func name(of convolution: NormalizedConv) -> String {
+        let name = convolution.conv.name
+        return name.hasSuffix(".conv") ? String(name.dropLast(5)) : name
+    }
+
+    /// The kernel and the bias that do what a convolution and its batch normalisation do in evaluation.
+    private func fold(_ convolution: NormalizedConv) -> (weight: Tensor, bias: Tensor?) {
+        withoutGradients {
+            let norm = convolution.norm
+            guard let gain = norm.weight?.to(.float64), let shift = norm.bias?.to(.float64) else {
+                preconditionFailure("\(convolution.conv.name): the discrete network scales and shifts")
+            }
+            let scale = gain / (norm.runningVariance.to(.float64) + norm.eps).sqrt()
+            let weight = convolution.conv.weight.to(.float64) * scale.reshape([-1, 1, 1, 1])
+            return (weight, shift - norm.runningMean.to(.float64) * scale)
+        }
+    }
+
+    // MARK: Other operations
+
+    func rectify(_ x: Map) -> Map {
+        Map(name: builder.node("Relu", [x.name], name: x.name + ".relu"), channels: x.channels, stride: x.stride)
+    }
+
+    func pool(_ x: Map, _ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int, named name: String) -> Map {
+        let kind =
+            switch pool {
+            case .average: "AveragePool"
+            case .maximum: "MaxPool"
+            }
+        let padding = kernelSize / 2
+        let output = builder.node(
+            kind, [x.name],
+            [
+                "kernel_shape": .integers([kernelSize, kernelSize]),
+                "pads": .integers([padding, padding, padding, padding]), "strides": .integers([stride, stride]),
+            ], name: name)
+        return Map(name: output, channels: x.channels, stride: x.stride * stride)
+    }
+
+    func resize(_ x: Map, toStride stride: Int) -> Map {
+        if x.stride == stride { return x }
+        let shape = extent.shape(channels: x.channels, stride: stride)
+        let output = builder.node(
+            "Resize", [x.name, "", "", shape],
+            ["mode": .text("linear"), "coordinate_transformation_mode": .text("align_corners")],
+            name: "\(x.name).at\(stride)")
+        return Map(name: output, channels: x.channels, stride: stride)
+    }
+
+    func mean(_ x: Map, named name: String) -> Map {
+        Map(name: builder.node("GlobalAveragePool", [x.name], name: name), channels: x.channels, stride: x.stride)
+    }
+
+    func join(_ maps: [Map], named name: String) -> Map {
+        let output = builder.node("Concat", maps.map(\.name), ["axis": .integer(1)], name: name)
+        return Map(name: output, channels: maps.reduce(0) { $0 + $1.channels }, stride: maps[0].stride)
+    }
+
+    func add(_ x: Map, _ y: Map, named name: String) -> Map {
+        Map(name: builder.node("Add", [x.name, y.name], name: name), channels: x.channels, stride: x.stride)
+    }
+
+    func zeros(channels: Int, stride: Int, like x: Map, named name: String) -> Map {
+        let shape = extent.shape(channels: channels, stride: stride)
+        return Map(name: builder.node("ConstantOfShape", [shape], name: name), channels: channels, stride: stride)
+    }
+}

@@ -1,0 +1,84 @@
+import SearchSpace
+import Torch
+
+/// The forward pass on tensors, for one batch of images.
+final class TensorBackend: ForwardBackend {
+    /// What a training step does besides: drop path and dropout.
+    struct Dropping {
+        let regularization: Regularization
+        let dropPath: DropPath
+        /// Probability that dropout keeps a value.
+        let dropoutKeep: Double
+        let images: Tensor
+    }
+
+    private let image: MapSize
+    private let mode: NormalizationMode
+    private let dropping: Dropping?
+    /// Factors `[N, 1, 1, 1]` of the current cell's branches; none where all are kept.
+    private var masks: [Tensor] = []
+
+    /// - Parameters:
+    ///   - image: The images' size.
+    ///   - mode: How batch normalisation behaves.
+    ///   - dropping: Drop path and dropout; nil for none.
+    init(image: MapSize, mode: NormalizationMode, dropping: Dropping? = nil) {
+        self.image = image
+        self.mode = mode
+        self.dropping = dropping
+    }
+
+    func convolve(_ x: Tensor, by convolution: Conv2d) -> Tensor { convolution(x) }
+
+    func convolve(_ x: Tensor, by convolution: NormalizedConv, activates: Bool) -> Tensor {
+        convolution(x, mode: mode, activates: activates)
+    }
+
+    func project(
+        _ maps: () -> [Tensor], besides pixel: () -> Tensor, by projection: NormalizedConv, named name: String
+    ) -> Tensor {
+        let pixel = pixel()
+        let map = concatenate(maps(), dim: 1)
+        return projection.apply(mode: mode, activates: true) { weight, bias in
+            conv2d(map, weight: weight.narrow(1, start: 0, length: map.size(1)))
+                + conv2d(
+                    pixel, weight: weight.narrow(1, start: map.size(1), length: pixel.size(1)), bias: bias)
+        }
+    }
+
+    func rectify(_ x: Tensor) -> Tensor { x.relu() }
+
+    func pool(
+        _ x: Tensor, _ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int, named name: String
+    ) -> Tensor {
+        pool2d(x, pool, kernelSize: kernelSize, stride: stride)
+    }
+
+    func resize(_ x: Tensor, toStride stride: Int) -> Tensor { image.at(stride: stride).resize(x) }
+
+    func mean(_ x: Tensor, named name: String) -> Tensor { x.mean([2, 3], keep: true) }
+
+    func join(_ maps: [Tensor], named name: String) -> Tensor { concatenate(maps, dim: 1) }
+
+    func add(_ x: Tensor, _ y: Tensor, named name: String) -> Tensor { x + y }
+
+    func zeros(channels: Int, stride: Int, like x: Tensor, named name: String) -> Tensor {
+        let size = image.at(stride: stride)
+        return Tensor.zeros([x.size(0), channels, size.height, size.width], dtype: x.dtype, device: x.device)
+            .channelsLast()
+    }
+
+    func dropPath(_ x: Tensor, cell: Int, branch: Int, of count: Int) -> Tensor {
+        guard let dropping else { return x }
+        if branch == 0 {
+            masks = dropping.dropPath.masks(
+                inCell: cell, branches: count, samples: dropping.images.size(0),
+                regularization: dropping.regularization, like: dropping.images)
+        }
+        return masks.isEmpty ? x : x * masks[branch]
+    }
+
+    func dropout(_ x: Tensor) -> Tensor {
+        dropping.map { $0.regularization.dropout(x, keep: $0.dropoutKeep) } ?? x
+    }
+}
