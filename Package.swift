@@ -65,9 +65,11 @@ let package = Package(
             name: "CWebP", pkgConfig: "libwebpdemux", providers: [.apt(["libwebp-dev"]), .brew(["webp"])]),
         .systemLibrary(
             name: "CLibJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]),
+        .systemLibrary(
+            name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
         .target(name: "CCodecs", dependencies: ["CLibTIFF", "CLibJPEG"], linkerSettings: [.linkedLibrary("gif")]),
         .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
-        .target(name: "Torch", dependencies: ["CTorch"], swiftSettings: strict),
+        .target(name: "Torch", dependencies: ["CTorch", "CXXHash"], swiftSettings: strict),
         .target(name: "SearchSpace", swiftSettings: strict),
         .target(name: "Networks", dependencies: ["Torch", "SearchSpace"], swiftSettings: strict),
         .target(

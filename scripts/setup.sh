@@ -95,6 +95,7 @@ install_linux_packages() {
     { has pkg-config && pkg-config --exists libjpeg; } || missing+=(libjpeg-dev)
     { has pkg-config && pkg-config --exists libtiff-4; } || missing+=(libtiff-dev)
     { has pkg-config && pkg-config --exists libwebpdemux; } || missing+=(libwebp-dev)
+    { has pkg-config && pkg-config --exists libxxhash; } || missing+=(libxxhash-dev)
     has_giflib || missing+=(libgif-dev)
     has rsvg-convert || missing+=(librsvg2-bin)
     has_gloo || missing+=(libgloo-dev)
@@ -110,6 +111,7 @@ install_mac_packages() {
     { has pkg-config && pkg-config --exists libturbojpeg libjpeg; } || missing+=(jpeg-turbo)
     { has pkg-config && pkg-config --exists libtiff-4; } || missing+=(libtiff)
     { has pkg-config && pkg-config --exists libwebpdemux; } || missing+=(webp)
+    { has pkg-config && pkg-config --exists libxxhash; } || missing+=(xxhash)
     [ -e "$(brew --prefix 2>/dev/null)/include/gif_lib.h" ] || missing+=(giflib)
     has rsvg-convert || missing+=(librsvg)
     [ ${#missing[@]} -gt 0 ] || return 0

@@ -37,6 +37,16 @@ struct DigestTests {
         }
     }
 
+    @Test("A copy of a hash goes on by itself")
+    func copies() {
+        var first = XXHash64()
+        first.update(Array("a".utf8))
+        var second = first
+        second.update(Array("bc".utf8))
+        #expect(first.text == "d24ec4f1a98c6e5b")
+        #expect(second.text == "44bc2cf5ad770999")
+    }
+
     @Test("Any flipped bit and any cut of a file with a digest is noticed")
     func damage() throws {
         let folder = try TemporaryFolder()
