@@ -8,7 +8,7 @@ SECONDS_EACH ?= 30
 LIBRARIES = Torch SearchSpace Networks Segmentation Reporting Export Experiments
 SCHEMAS = Sources/Export/Schema/onnx.proto Sources/Reporting/TensorBoard/Schema/events.proto
 SWIFT_SOURCES = Package.swift Sources Tests $(wildcard Benchmarks Examples Fuzz)
-CXX_SOURCES = $(shell find Sources/CTorch Sources/CCodecs Tests -name '*.cpp' -o -name '*.c' -o -name '*.h')
+CXX_SOURCES = $(shell find Sources Tests -name '*.cpp' -o -name '*.c' -o -name '*.h')
 CLANG_FORMAT ?= $(firstword $(wildcard .venv/bin/clang-format) clang-format)
 
 .DEFAULT_GOAL := help

@@ -68,10 +68,15 @@ let package = Package(
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
         .target(name: "CCodecs", dependencies: ["CLibTIFF", "CLibJPEG"], linkerSettings: [.linkedLibrary("gif")]),
-        .target(name: "CTorch", cxxSettings: torchHeaders, linkerSettings: torchLibraries),
+        .target(
+            name: "CTorch", cxxSettings: torchHeaders + [.headerSearchPath(".")], linkerSettings: torchLibraries),
+        // In C++20 clang takes the headers of CTorch for a module, which SwiftPM builds for no C++ target.
+        .target(
+            name: "CSupernet", dependencies: ["CTorch"],
+            cxxSettings: torchHeaders + [.headerSearchPath("../CTorch"), .unsafeFlags(["-fno-cxx-modules"])]),
         .target(name: "Torch", dependencies: ["CTorch", "CXXHash"], swiftSettings: strict),
         .target(name: "SearchSpace", swiftSettings: strict),
-        .target(name: "Networks", dependencies: ["Torch", "SearchSpace"], swiftSettings: strict),
+        .target(name: "Networks", dependencies: ["CSupernet", "Torch", "SearchSpace"], swiftSettings: strict),
         .target(
             name: "ArchitectureSearch", dependencies: ["Torch", "SearchSpace", "Networks"], swiftSettings: strict),
         .target(

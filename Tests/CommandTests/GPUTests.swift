@@ -4,14 +4,14 @@ import Testing
 import Torch
 
 /// The program on a GPU that computes nothing: every tensor must be where it is needed, and no step may wait for ever.
-@Suite("The command on a pretended GPU", .enabled(if: PretendedGPU.isPossible, "\(PretendedGPU.missing)"), .serialized)
+@Suite("The command on a fake GPU", .enabled(if: FakeCUDA.isPossible, "\(FakeCUDA.missing)"), .serialized)
 struct GPUTests {
     private let folder: TemporaryFolder
     private let environment: [String: String]
 
     init() throws {
         folder = try TemporaryFolder()
-        environment = try PretendedGPU.environment(in: folder)
+        environment = try FakeCUDA.environment(in: folder)
     }
 
     private func run(_ arguments: [String]) throws {
@@ -27,7 +27,7 @@ struct GPUTests {
     private func device(_ output: String) throws -> [String] {
         let data = try Data(contentsOf: URL(fileURLWithPath: folder.file(output) + "/environment.json"))
         let object = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
-        return ["device", "carrier"].compactMap { object[$0] as? String }
+        return ["device", "backend"].compactMap { object[$0] as? String }
     }
 
     private func short(_ stage: String) -> [String] {
@@ -59,7 +59,7 @@ struct GPUTests {
 
     @Test(
         "Two processes, a GPU each: NCCL carries their search and their training",
-        .enabled(if: ProcessGroup.isBuilt, "built without Gloo"))
+        .enabled(if: ProcessGroup.isAvailable, "built without Gloo"))
     func group() throws {
         let made = try Command.run("data", "demo", "--count", "40", "--output", folder.file("scenes"))
         #expect(made.status == 0, "\(made.errors)")

@@ -4,7 +4,7 @@ import Testing
 import Torch
 
 /// Groups of processes of the built program: what they compute together, and what ends them.
-@Suite("Groups of the command", .enabled(if: ProcessGroup.isBuilt, "built without Gloo"), .serialized)
+@Suite("Groups of the command", .enabled(if: ProcessGroup.isAvailable, "built without Gloo"), .serialized)
 struct GroupCommandTests {
     private let folder: TemporaryFolder
 
@@ -148,7 +148,7 @@ struct GroupCommandTests {
     }
 
     @Test("Other data, another configuration or another program than rank 0's is refused, by name")
-    func hello() throws {
+    func fingerprint() throws {
         try scenes("others", count: 24)
         let other = folder.file("autodeeplab")
         try FileManager.default.copyItem(atPath: Command.executable().path, toPath: other)
@@ -182,7 +182,7 @@ struct GroupCommandTests {
     }
 
     @Test("A rank that does not come, a port that is taken, a store that is not there: one line each")
-    func meeting() throws {
+    func rendezvous() throws {
         let port = try freePort()
         let alone = try start(
             "alone", search("alone", ["--group-timeout", "2"]), environment: variables(rank: 0, size: 3, port: port))

@@ -5,7 +5,7 @@ import Testing
 import Torch
 
 /// Kills of single ranks of a group; `make faults` asks for more of them than `make test`, by FAULTS.
-@Suite("Faults of groups", .enabled(if: ProcessGroup.isBuilt, "built without Gloo"), .serialized)
+@Suite("Faults of groups", .enabled(if: ProcessGroup.isAvailable, "built without Gloo"), .serialized)
 struct GroupFaultTests {
     private let folder: TemporaryFolder
 

@@ -4,7 +4,7 @@ import Testing
 import Torch
 
 /// Who can reach a group of processes, and what it makes of strange answers.
-@Suite("Trust of groups", .enabled(if: ProcessGroup.isBuilt, "built without Gloo"), .serialized)
+@Suite("Trust of groups", .enabled(if: ProcessGroup.isAvailable, "built without Gloo"), .serialized)
 struct GroupTrustTests {
     private let folder: TemporaryFolder
 

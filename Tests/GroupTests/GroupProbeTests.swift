@@ -32,9 +32,9 @@ private struct Share {
 /// A sum with gradients of what a network gives, and its running statistics.
 private func differentiated(_ store: VariableStore, share: Share, _ network: (Tensor) -> Tensor) -> [Double] {
     let loss = crossEntropy(network(share.images(store.dtype)), labels: share.labels())
-    let gradients = sharedGradients(of: loss, withRespectTo: store.parameters.map(\.tensor))
+    let gradients = allReducedGradients(of: loss, withRespectTo: store.parameters.map(\.tensor))
     let total = loss.detach().clone()
-    ProcessGroup.current?.sum(total)
+    ProcessGroup.current?.allReduce(total)
     let parts = zip(store.parameters, gradients).flatMap { variable, gradient in
         gradient?.doubles() ?? [Double](repeating: 0, count: variable.tensor.count)
     }
@@ -92,9 +92,9 @@ private func loss(share: Share) -> [Double] {
     let labels = share.labels()
     let total = loss.weight(of: [labels, labels], dtype: .float64)
     let value = loss(convolution(share.images(.float64)), labels: labels, total: total, batches: 2)
-    let gradients = sharedGradients(of: value, withRespectTo: store.parameters.map(\.tensor))
+    let gradients = allReducedGradients(of: value, withRespectTo: store.parameters.map(\.tensor))
     let sum = value.detach().clone()
-    ProcessGroup.current?.sum(sum)
+    ProcessGroup.current?.allReduce(sum)
     return sum.doubles() + gradients.flatMap { $0?.doubles() ?? [] }
 }
 
@@ -113,9 +113,9 @@ struct GroupProbeTests {
         let (rank, size) = (try #require(Int(words[1])), try #require(Int(words[2])))
         Engine.threads = 1
         _ = try ProcessGroup.join(
-            ProcessGroup.Meeting(
-                host: "127.0.0.1", port: try #require(Int(words[3])), rank: rank, size: size, timeout: 30,
-                patience: 60))
+            ProcessGroup.Rendezvous(
+                host: "127.0.0.1", port: try #require(Int(words[3])), rank: rank, size: size, heartbeatTimeout: 30,
+                timeout: 60))
         let share = Share(rank: rank, size: size)
         let settings = words[0].split(separator: "-")
         let numbers =

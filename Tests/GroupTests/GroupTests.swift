@@ -6,7 +6,7 @@ import Torch
 /// Only on Linux are the tests a program that can be started again.
 private let groupsCanRun: Bool = {
     #if os(Linux)
-        ProcessGroup.isBuilt && ProcessInfo.processInfo.environment[GroupProbeTests.variable] == nil
+        ProcessGroup.isAvailable && ProcessInfo.processInfo.environment[GroupProbeTests.variable] == nil
     #else
         false
     #endif

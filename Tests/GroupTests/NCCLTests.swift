@@ -3,24 +3,24 @@ import TestSupport
 import Testing
 import Torch
 
-/// libtorch's own process group over NCCL, on GPUs that are pretended.
+/// libtorch's own process group over NCCL, on fake GPUs.
 @Suite(
     "Sums on GPUs by NCCL",
     .enabled(
-        if: ProcessGroup.isBuilt && PretendedGPU.isPossible && NCCLProbeTests.task == nil, "\(PretendedGPU.missing)"),
+        if: ProcessGroup.isAvailable && FakeCUDA.isPossible && NCCLProbeTests.task == nil, "\(FakeCUDA.missing)"),
     .serialized)
 struct NCCLTests {
     /// What each of two processes writes.
     private func run(_ kind: String, gpus: [String], fault: String = "") throws -> [String] {
         let folder = try TemporaryFolder()
-        let pretended = try PretendedGPU.environment(in: folder)
+        let fake = try FakeCUDA.environment(in: folder)
         let port = try freePort()
         let processes = try gpus.enumerated().map { rank, gpu in
             let process = Process()
             process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
             process.arguments = ["--testing-library", "swift-testing", "--filter", "NCCLProbeTests"]
-            process.environment = ProcessInfo.processInfo.environment.merging(pretended) { $1 }.merging([
-                "PRETENDED_GPU": gpu, "PRETENDED_NCCL": fault,
+            process.environment = ProcessInfo.processInfo.environment.merging(fake) { $1 }.merging([
+                "FAKE_CUDA_GPU": gpu, "FAKE_NCCL": fault,
                 NCCLProbeTests.variable: "\(kind) \(rank) \(gpus.count) \(port) \(folder.file("\(rank)"))",
             ]) { $1 }
             process.standardOutput = FileHandle.nullDevice
@@ -78,7 +78,7 @@ struct NCCLTests {
 }
 
 /// One process of such a group, which `NCCLTests` starts from this same test program.
-@Suite("One process on a pretended GPU")
+@Suite("One process on a fake GPU")
 struct NCCLProbeTests {
     /// KIND RANK SIZE PORT OUTPUT, with spaces between them.
     static let variable = "AUTODEEPLAB_NCCL_PROBE"
@@ -96,17 +96,18 @@ struct NCCLProbeTests {
         }
         let device = Device(.cuda)
         if words[0] == "try" {
-            try ProcessGroup.tryNCCL(on: device)
+            try ProcessGroup.checkNCCL(on: device)
             return try "works".write(toFile: output, atomically: true, encoding: .utf8)
         }
         let port = try #require(Int(words[3]))
         // Short where the end of the time is waited for.
         let time = words[0] == "sum" ? 100.0 : 10
         let joined = try ProcessGroup.join(
-            ProcessGroup.Meeting(
-                host: "127.0.0.1", port: port, rank: rank, size: size, timeout: time, patience: time + 5))
+            ProcessGroup.Rendezvous(
+                host: "127.0.0.1", port: port, rank: rank, size: size, heartbeatTimeout: time,
+                timeout: time + 5))
         let group = try #require(joined)
-        group.settle(on: device)
+        group.selectBackend(for: device)
         switch words[0] {
         case "hang" where rank == 1: pause()
         case "end" where rank == 1: _exit(1)
@@ -122,8 +123,8 @@ struct NCCLProbeTests {
             Tensor(given.map(Float.init), shape: [2]), Tensor(given.map(Double.init), shape: [2]),
             Tensor(given.map(Int64.init), shape: [2]),
         ].map { $0.to(device) }
-        for tensor in tensors + tensors { group.sum(tensor) }
+        for tensor in tensors + tensors { group.allReduce(tensor) }
         let host = tensors.map { $0.to(.cpu) }
-        return "\(group.carrier(for: .cuda)) \(host[0].floats()) \(host[1].doubles()) \(host[2].int64s())"
+        return "\(group.backend(for: .cuda)) \(host[0].floats()) \(host[1].doubles()) \(host[2].int64s())"
     }
 }

@@ -19,7 +19,7 @@ import Torch
         let want = literal(of: network, training: training)(x)
         let probe = Tensor.normal(want.shape, generator: Generator(seed: 5), dtype: .float64)
         let wanted = gradients(of: (want * probe).sum(), withRespectTo: weights)
-        let have = network(x, mode: training ? .trainingFrozen : .evaluation)
+        let have = network(x, mode: training ? .batchStatistics : .evaluation)
         #expect(relativeDifference(have, want) < 1e-9)
         let found = gradients(of: (have * probe).sum(), withRespectTo: weights)
         let scale = wanted.compactMap { $0?.abs().reshape([-1]).max(0).item() }.max() ?? 1
@@ -97,7 +97,7 @@ import Torch
             ]))
         let built = network(genotype)
         let x = images([2, 3, 40, 40])
-        let have = built(x, mode: .trainingFrozen)
+        let have = built(x, mode: .batchStatistics)
         var other = literal(of: built, training: true)
         #expect(relativeDifference(have, other(x)) < 1e-9)
         // The swap: each operator, with its own weights, on the other one's input.
@@ -113,7 +113,7 @@ import Torch
         let built = network(.everything, configuration)
         let x = images([4, 3, 35, 35])
         let have = built(
-            x, mode: .trainingFrozen, regularization: Regularization(progress: 0.7, generator: Generator(seed: 11)))
+            x, mode: .batchStatistics, regularization: Regularization(progress: 0.7, generator: Generator(seed: 11)))
         let again = Regularization(progress: 0.7, generator: Generator(seed: 11))
         var plain = literal(of: built, training: true)
         let branches = Genotype.everything.cell.blocks.flatMap(\.branches).count { $0.op != .skip && $0.op != .none }

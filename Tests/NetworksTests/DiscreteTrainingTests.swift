@@ -78,7 +78,7 @@ import Torch
         // Samples do not see each other.
         let alone = built(x.narrow(0, start: 1, length: 1), mode: .evaluation)
         #expect(relativeDifference(alone, built(x, mode: .evaluation).narrow(0, start: 1, length: 1)) < 1e-4)
-        _ = built(x, mode: .trainingFrozen)
+        _ = built(x, mode: .batchStatistics)
         #expect(built.store.state.mapValues { $0.floats() } == before)
         _ = built(x, mode: .training)
         for buffer in built.store.buffers { #expect(buffer.tensor.floats() != before[buffer.name], "\(buffer.name)") }

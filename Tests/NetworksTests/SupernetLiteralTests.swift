@@ -57,7 +57,7 @@ import Torch
         compare(.tiny(layers: 2, filters: 20, cells: cells, atrous: atrous), [1, 24, 24])
     }
 
-    @Test(arguments: CellSharing.allCases, [NormalizationMode.trainingFrozen, .evaluation])
+    @Test(arguments: CellSharing.allCases, [NormalizationMode.batchStatistics, .evaluation])
     func modes(cells: CellSharing, mode: NormalizationMode) {
         compare(.tiny(layers: 4, cells: cells), [2, 45, 38], mode: mode)
     }

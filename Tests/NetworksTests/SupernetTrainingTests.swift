@@ -45,7 +45,7 @@ import Torch
         built.network.recompute = recompute
         let x = images([2, 3, 64, 64])
         let before = statistics(built)
-        _ = built.pass(x, mode: .trainingFrozen)
+        _ = built.pass(x, mode: .batchStatistics)
         #expect(statistics(built) == before)
         _ = built.pass(x, mode: .evaluation)
         #expect(statistics(built) == before)
@@ -74,7 +74,7 @@ import Torch
         let configuration = SupernetConfiguration.tiny(layers: 3)
         let x = images([2, 3, 40, 40])
         let free = supernet(configuration)(x, mode: .training)
-        let frozen = supernet(configuration)(x, mode: .trainingFrozen)
+        let frozen = supernet(configuration)(x, mode: .batchStatistics)
         #expect(free.doubles() == frozen.doubles())
     }
 
@@ -87,7 +87,7 @@ import Torch
             (1, 4, 2), (1, 8, 2), (2, 8, 4), (2, 16, 4), (3, 16, 8), (3, 32, 8), (4, 32, 16),
         ] { expected["layer\(layer).s\(stride)"] = from }
         #expect(expected.count == 7)
-        let (_, gradients) = built.pass(images([2, 3, 64, 64]), mode: .trainingFrozen)
+        let (_, gradients) = built.pass(images([2, 3, 64, 64]), mode: .batchStatistics)
         var corners: Set<String> = []
         for (variable, gradient) in zip(built.store.parameters, gradients)
         where variable.name.hasSuffix("entry2.conv.weight") {
@@ -132,8 +132,8 @@ import Torch
             }
         }
         let x = images([2, 3, 65, 65])
-        let want = wide.pass(x, mode: .trainingFrozen)
-        let have = narrow.pass(x.to(.float32), mode: .trainingFrozen)
+        let want = wide.pass(x, mode: .batchStatistics)
+        let have = narrow.pass(x.to(.float32), mode: .batchStatistics)
         #expect(relativeDifference(have.logits.to(.float64), want.logits) < 1e-3)
     }
 

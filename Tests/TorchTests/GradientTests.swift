@@ -73,35 +73,6 @@ import Torch
         #expect(gradientError([gaussian([2, 3, 2, 2])]) { crossEntropy($0[0], labels: labels) } < 1e-6)
     }
 
-    @Test(arguments: [NormalizationMode.trainingFrozen, .evaluation], [1, 2])
-    func normalisationWithoutParameters(mode: NormalizationMode, groups: Int) {
-        let (mean, variance) = (gaussian([groups, 3], seed: 8), gaussian([groups, 3], seed: 9).power(2) + 0.5)
-        let statistics = BatchStatistics(mode: mode, groups: groups, valuesPerChannel: 24, momentum: 0.1, eps: 1e-3)
-        let error = gradientError([gaussian([2 * groups, 3, 4, 3])]) {
-            normalize(
-                $0[0], runningMean: mean, runningVariance: variance, statistics: statistics, activates: true)
-        }
-        #expect(error < 1e-6)
-    }
-
-    /// Two edges of two channels: a map of both edges and one that they share, both normalised, and one that is not.
-    @Test(arguments: [NormalizationMode.trainingFrozen, .evaluation], [1, 2])
-    func mixing(mode: NormalizationMode, groups: Int) {
-        let (mean, variance) = (gaussian([groups, 6], seed: 8), gaussian([groups, 6], seed: 9).power(2) + 0.5)
-        let statistics = BatchStatistics(mode: mode, groups: groups, valuesPerChannel: 18, momentum: 0.1, eps: 1e-3)
-        let maps = [4, 2, 2].map { gaussian([2 * groups, $0, 3, 3], seed: UInt64($0)) }
-        let inputs = maps + [gaussian([2, 3], seed: 5), gaussian([2 * groups, 4, 3, 3], seed: 6)]
-        for splits in [true, false] {
-            let error = gradientError(inputs.map { $0.detach() }) { inputs in
-                let (finished, rest) = mix(
-                    Array(inputs.prefix(3)), normalized: 2, weights: inputs[3], base: inputs[4], runningMean: mean,
-                    runningVariance: variance, statistics: statistics, splits: splits)
-                return concatenate([finished, rest].compactMap { $0 }, dim: 1)
-            }
-            #expect(error < 1e-6)
-        }
-    }
-
     @Test func onlyWhatIsAskedFor() {
         let (a, b, c) = (gaussian([3]), gaussian([3], seed: 2), gaussian([3], seed: 3))
         for tensor in [a, b, c] { tensor.requiresGrad = true }

@@ -45,7 +45,7 @@ import Torch
         // Mean 3, variance 5; unbiased 20 / 3.
         let x = Tensor([0, 2, 4, 6] as [Double], shape: [1, 1, 2, 2])
         let wanted = [-3, -1, 1, 3].map { 1 + 2 * $0 / 5.0.squareRoot() }
-        #expect(isClose(norm(x, mode: .trainingFrozen).doubles(), wanted))
+        #expect(isClose(norm(x, mode: .batchStatistics).doubles(), wanted))
         #expect(norm.runningMean.doubles() == [0] && norm.runningVariance.doubles() == [1])
         #expect(isClose(norm(x, mode: .training).doubles(), wanted))
         #expect(isClose(norm.runningMean.doubles() + norm.runningVariance.doubles(), [0.75, 0.75 + 5.0 / 3]))
@@ -54,7 +54,7 @@ import Torch
         #expect(isClose(norm(x, mode: .evaluation).doubles(), evaluated))
         // One value per channel: running statistics, and they stay.
         let single = Tensor([7.0], shape: [1, 1, 1, 1])
-        for mode in [NormalizationMode.training, .trainingFrozen, .evaluation] {
+        for mode in [NormalizationMode.training, .batchStatistics, .evaluation] {
             #expect(isClose(norm(single, mode: mode).doubles(), [1 + 2 * (7 - mean) / variance.squareRoot()]))
         }
         #expect(norm.runningMean.item() == mean && norm.runningVariance.item() == variance)

@@ -23,8 +23,8 @@ import Torch
             norms[index](convs[index](x.relu()), mode: mode)
         }
 
-        func callAsFunction(_ inputs: [Tensor], again: Bool) -> [Tensor] {
-            let mode: NormalizationMode = again ? .trainingFrozen : .training
+        func callAsFunction(_ inputs: [Tensor], isRecomputing: Bool) -> [Tensor] {
+            let mode: NormalizationMode = isRecomputing ? .batchStatistics : .training
             let first = half(0, inputs[0], mode)
             return [half(1, first + inputs[1], mode) + inputs[0], first]
         }
@@ -47,9 +47,11 @@ import Torch
     }
 
     @Test func equalsDirectComputation() {
-        let direct = run { $0($1, again: false) }
+        let direct = run { $0($1, isRecomputing: false) }
         let recomputed = run { block, inputs in
-            recompute(inputs, parameters: block.store.parameters.map(\.tensor), outputs: 2) { block($0, again: $1) }
+            recompute(inputs, parameters: block.store.parameters.map(\.tensor), outputs: 2) {
+                block($0, isRecomputing: $1)
+            }
         }
         expectEqual(direct, recomputed)
     }
@@ -66,11 +68,13 @@ import Torch
             source.requiresGrad = true
             let input = source * 2
             let blocks = norms.map { norm in
-                GraphBlock(inputs: [input], parameters: [shared.weight] + [norm.weight, norm.bias].compactMap { $0 }) {
-                    [norm(shared($0[0]), mode: $1 ? .trainingFrozen : .training).relu()]
+                CheckpointedRegion(
+                    inputs: [input], parameters: [shared.weight] + [norm.weight, norm.bias].compactMap { $0 }
+                ) {
+                    [norm(shared($0[0]), mode: $1 ? .batchStatistics : .training).relu()]
                 }
             }
-            let outputs = runBlocks(blocks, recomputes: recomputes, workers: workers).map { $0[0] }
+            let outputs = runRegions(blocks, recomputes: recomputes, workers: workers).map { $0[0] }
             let loss = outputs.enumerated().map { ($1 * gaussian($1.shape, seed: UInt64($0))).sum() }.reduce(
                 0 * source.sum(), +)
             let found = gradients(of: loss, withRespectTo: [source] + store.parameters.map(\.tensor))
@@ -85,14 +89,14 @@ import Torch
 
     /// A block inside a block: the inner one runs a third time, and statistics still move once.
     @Test func nested() {
-        let direct = run { $0($1, again: false) }
+        let direct = run { $0($1, isRecomputing: false) }
         let recomputed = run { block, inputs in
-            recompute(inputs, parameters: block.store.parameters.map(\.tensor), outputs: 2) { inputs, again in
+            recompute(inputs, parameters: block.store.parameters.map(\.tensor), outputs: 2) { inputs, isRecomputing in
                 func half(_ index: Int, _ x: Tensor) -> Tensor {
                     let own = [block.convs[index].weight, block.convs[index].bias].compactMap { $0 }
                     let scales = [block.norms[index].weight, block.norms[index].bias].compactMap { $0 }
                     return recompute([x], parameters: own + scales, outputs: 1) {
-                        [block.half(index, $0[0], again || $1 ? .trainingFrozen : .training)]
+                        [block.half(index, $0[0], isRecomputing || $1 ? .batchStatistics : .training)]
                     }[0]
                 }
                 let first = half(0, inputs[0])
@@ -161,27 +165,27 @@ import Torch
         let x = gaussian([2, 3, 5, 6]).to(.float32) * 1
         let seen = Seen()
         func gradient(recomputes: Bool) -> [Double] {
-            let block = GraphBlock(inputs: [x], parameters: [weight]) { inputs, again in
+            let block = CheckpointedRegion(inputs: [x], parameters: [weight]) { inputs, isRecomputing in
                 let y = conv2d(inputs[0], weight: weight)
-                seen.append(again, y.dtype)
+                seen.append(isRecomputing, y.dtype)
                 return [y.to(.float32) * y.to(.float32)]
             }
             let result = withBFloat16(true, on: .cpu) {
-                runBlocks([block], recomputes: recomputes, workers: workers)[0][0]
+                runRegions([block], recomputes: recomputes, workers: workers)[0][0]
             }
             return gradients(of: result.sum(), withRespectTo: [weight])[0]?.doubles() ?? []
         }
         let want = gradient(recomputes: false)
         #expect(gradient(recomputes: true) == want)
-        #expect(seen.values.map(\.again) == [false, false, true])
+        #expect(seen.values.map(\.isRecomputing) == [false, false, true])
         #expect(seen.values.allSatisfy { $0.dtype == .bfloat16 })
     }
 
     private final class Seen: @unchecked Sendable {
         private let lock = NSLock()
-        private var list: [(again: Bool, dtype: DType)] = []
+        private var list: [(isRecomputing: Bool, dtype: DType)] = []
 
-        func append(_ again: Bool, _ dtype: DType) { lock.withLock { list.append((again, dtype)) } }
-        var values: [(again: Bool, dtype: DType)] { lock.withLock { list } }
+        func append(_ isRecomputing: Bool, _ dtype: DType) { lock.withLock { list.append((isRecomputing, dtype)) } }
+        var values: [(isRecomputing: Bool, dtype: DType)] { lock.withLock { list } }
     }
 }

@@ -63,7 +63,7 @@ enum Case: String, CaseIterable {
             groups: [SGD.Group(parameters: store.weights, weightDecay: 3e-4)],
             momentum: 0.9)
         let adam = Adam(store.architecture, rate: 3e-3, weightDecay: 1e-3)
-        let mode: NormalizationMode = trainsWeights ? .training : .trainingFrozen
+        let mode: NormalizationMode = trainsWeights ? .training : .batchStatistics
         let step = {
             let scores =
                 isPlain

@@ -45,7 +45,7 @@ struct OwnSearch {
             weights.step(gradients(of: loss, withRespectTo: weights.parameters), rate: 0.025)
             if step >= 10 {
                 let b = try loaderB.next()
-                let scores = supernet(b.imageTensor(), weights: relaxation.weights, mode: .trainingFrozen)
+                let scores = supernet(b.imageTensor(), weights: relaxation.weights, mode: .batchStatistics)
                 let loss = crossEntropy(scores, labels: b.labelTensor())
                 architecture.step(gradients(of: loss, withRespectTo: architecture.parameters))
             }

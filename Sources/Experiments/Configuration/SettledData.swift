@@ -65,7 +65,7 @@ extension Configuration {
             data.adopt(saved.data.meaning)
         }
         if let group = ProcessGroup.current, !ProcessGroup.isLeader {
-            let meaning = try JSONDecoder().decode(MaskMeaning.self, from: group.share(Data()))
+            let meaning = try JSONDecoder().decode(MaskMeaning.self, from: group.broadcast(Data()))
             (data.masks, data.labels.ignore, data.labels.map) = (meaning.form, meaning.ignore, meaning.map)
             let dataset = try data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
             _ = data.settleValidation(in: dataset)
@@ -74,7 +74,7 @@ extension Configuration {
         let dataset = try data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
         let meaning = dataset.meaning
         (data.masks, data.labels.ignore, data.labels.map) = (meaning.form, meaning.ignore, meaning.map)
-        if let group = ProcessGroup.current { _ = group.share(try JSONEncoder().encode(meaning)) }
+        if let group = ProcessGroup.current { _ = group.broadcast(try JSONEncoder().encode(meaning)) }
         if let fault = data.settleValidation(in: dataset) { reporter.report(.warning(fault)) }
         return dataset
     }

@@ -9,7 +9,7 @@ public struct DoctorReport: Codable, Sendable {
     /// Devices that libtorch can use here: `cpu`, `cuda:0`.
     public var devices: [String]
     /// Why no NVIDIA GPU can be used; nil where one can.
-    public var cudaProblem = Device.problemWithCUDA
+    public var cudaProblem = Device.cudaUnavailableReason
     /// Why NCCL, which adds up among GPUs, does not do so on one alone; nil where it does, or where there is no GPU.
     public var ncclProblem: String?
     /// Bytes of memory that programs can still have; nil where the system does not tell.
@@ -37,7 +37,7 @@ public struct DoctorReport: Codable, Sendable {
             (0..<Device.count(of: kind)).map { Device(kind, index: $0).description }
         }
         do throws(TorchError) {
-            if cudaProblem == nil { try ProcessGroup.tryNCCL(on: Device(.cuda)) }
+            if cudaProblem == nil { try ProcessGroup.checkNCCL(on: Device(.cuda)) }
         } catch {
             ncclProblem = error.description
         }

@@ -34,7 +34,7 @@ struct Evaluator {
         scored: (EvaluationItem, ClassMap) -> Void = { _, _ in },
         stop: () -> Bool = { false }, advanced: (Int) -> Void = { _ in }
     ) throws -> ConfusionMatrix? {
-        let own = try Agreement.all {
+        let own = try RankSync.all {
             try measureOwn(network: network, judged: judged, scored: scored, stop: stop, advanced: advanced)
         }
         return ConfusionMatrix.sum(own, classes: classes)

@@ -38,7 +38,7 @@ package struct PixelLoss {
         guard let group = ProcessGroup.current else { return pixels == 0 ? nil : sum / Double(pixels) }
         // Integers add up to the same in any order: 2^-12 of a pixel's loss is little among thousands of pixels.
         let isUsable = sum.isFinite && abs(sum) < 1e14
-        let all = group.sum([isUsable ? 0 : 1, isUsable ? Int(clamping: sum * 4_096) : 0, pixels])
+        let all = group.allReduce([isUsable ? 0 : 1, isUsable ? Int(clamping: sum * 4_096) : 0, pixels])
         return all[2] == 0 ? nil : all[0] > 0 ? .nan : Double(all[1]) / 4_096 / Double(all[2])
     }
 }

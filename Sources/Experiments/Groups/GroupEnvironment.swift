@@ -4,7 +4,7 @@ import Torch
 /// How a process was started as one of several: by torchrun's variables, or by Slurm's.
 public struct GroupEnvironment: Equatable, Sendable {
     /// Where the processes meet.
-    public var meeting: ProcessGroup.Meeting
+    public var rendezvous: ProcessGroup.Rendezvous
     /// This process's number among those of its machine.
     public var localRank: Int
     /// Processes on this machine.
@@ -75,10 +75,11 @@ public struct GroupEnvironment: Equatable, Sendable {
         isRestart = restarts > 0
         // A loopback address written out leaves no doubt; a name that turns out to be one does.
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")
-        meeting = ProcessGroup.Meeting(
+        rendezvous = ProcessGroup.Rendezvous(
             host: host, port: port, opensStore: !usesAgent, isOneMachine: localSize == size || isLoopback,
             prefix: usesAgent ? "autodeeplab/\(restarts)" : "",
-            rank: rank, size: size, timeout: timeout, patience: 10 * timeout)
+            rank: rank, size: size, heartbeatTimeout: timeout,
+            timeout: 10 * timeout)
     }
 
     /// More processes than any batch is shared by.
@@ -97,7 +98,7 @@ public struct GroupEnvironment: Equatable, Sendable {
     /// - Throws: ``GroupError`` that names the rank which did not come, or the port that is taken.
     public func join() throws(GroupError) {
         do {
-            _ = try ProcessGroup.join(meeting)
+            _ = try ProcessGroup.join(rendezvous)
         } catch {
             throw GroupError(error.description)
         }

@@ -81,7 +81,7 @@ final class EpochLoop {
         evaluator = try Evaluator(
             validating: setup.dataset, reader: setup.reader, limit: validationImages, configuration: configuration,
             device: setup.device)
-        try Hello(
+        try RunFingerprint(
             configuration, samples: ["train": setup.samples, "val": evaluator.samples],
             classes: setup.dataset.classes.names
         ).agree(on: setup.device)

@@ -47,10 +47,10 @@ final class LoopKeeper {
         let path = folder.paths.lastCheckpoint
         if ProcessGroup.isLeader {
             let bytes = own == nil ? Data() : try boundedContents(of: path, limit: 1 << 34)
-            _ = group.share(bytes)
+            _ = group.broadcast(bytes)
             return own
         }
-        let bytes = group.share(Data())
+        let bytes = group.broadcast(Data())
         guard !bytes.isEmpty else { return nil }
         try AtomicFile.write(bytes, to: path, below: folder.paths.folder)
         defer { unlink(path) }
@@ -79,7 +79,7 @@ final class LoopKeeper {
     /// After a step within an epoch: writes a checkpoint where one is due or asked for, and stops where that is asked.
     func afterStep(of loop: some KeptLoop) throws {
         let isDue = clock.isDue(after: loop.position.step)
-        let wishes = Agreement.wishes(
+        let wishes = RankSync.wishes(
             signal: interruption.signal, wantsCheckpoint: interruption.takeCheckpointRequest() || isDue)
         if wishes.wantsCheckpoint || wishes.signal != nil { try save(loop) }
         try stop(loop, by: wishes.signal)
@@ -87,7 +87,7 @@ final class LoopKeeper {
 
     /// Stops where that is asked; everything is saved.
     func stopIfAsked(_ loop: some KeptLoop) throws {
-        try stop(loop, by: Agreement.wishes(signal: interruption.signal, wantsCheckpoint: false).signal)
+        try stop(loop, by: RankSync.wishes(signal: interruption.signal, wantsCheckpoint: false).signal)
     }
 
     private func stop(_ loop: some KeptLoop, by signal: Int32?) throws {
@@ -103,10 +103,10 @@ final class LoopKeeper {
             do {
                 do {
                     return try body()
-                } catch let failure as Agreement.Failure {
+                } catch let failure as RankSync.Failure {
                     // All ranks are here: none may end the others before all is saved.
                     try save(loop)
-                    Agreement.wait()
+                    RankSync.wait()
                     throw failure.error
                 }
             } catch let error as DataError {

@@ -13,7 +13,7 @@ struct StepNumbers: Equatable {
     ///   - gradients: Those of the whole group.
     init(loss: Tensor, gradients: [Tensor?]) {
         let loss = loss.detach()
-        if let group = ProcessGroup.current { group.sum(loss) }
+        if let group = ProcessGroup.current { group.allReduce(loss) }
         let numbers = withoutGradients { stack([loss, norm(of: gradients)]).doubles() }
         self.loss = numbers[0]
         gradientNorm = numbers[1]

@@ -23,8 +23,8 @@ public struct Environment: Codable, Equatable, Sendable {
     public var threads: Int
     /// Device that the run uses, as `cuda:0`.
     public var device: String
-    /// What carries the sums among the processes of a group, as `NCCL`; nil for a process alone.
-    public var carrier: String?
+    /// The backend that reduces tensors among the processes of a group, as `NCCL`; nil for a process alone.
+    public var backend: String?
     /// When the run started, in ISO 8601.
     public var date = Date().formatted(.iso8601)
     /// The command line.
@@ -40,7 +40,7 @@ public struct Environment: Codable, Equatable, Sendable {
     /// The environment of this process, which computes on `device`, alone or in a group.
     init(threads: Int, on device: Device) {
         self.init(threads: threads, device: device.description)
-        carrier = ProcessGroup.current?.carrier(for: device.kind)
+        backend = ProcessGroup.current?.backend(for: device.kind)
     }
 
     /// The file's bytes.

@@ -107,7 +107,7 @@ public final class Search {
         let images = Tensor.zeros([shape[0], 3, shape[1], shape[2]], device: setup.device)
         let labels = Tensor.zeros(shape, dtype: .int64, device: setup.device)
         let loss = loss(of: images, labels: labels, turn: .architecture)
-        _ = sharedGradients(of: loss, withRespectTo: architecture.parameters)
+        _ = allReducedGradients(of: loss, withRespectTo: architecture.parameters)
     }
 
     private func differentiate(
@@ -115,7 +115,7 @@ public final class Search {
     ) -> ([Tensor?], StepNumbers) {
         let loss = loss(
             of: batch.imageTensor(on: setup.device), labels: batch.labelTensor(on: setup.device), turn: turn)
-        let gradients = sharedGradients(of: loss, withRespectTo: parameters)
+        let gradients = allReducedGradients(of: loss, withRespectTo: parameters)
         return (gradients, StepNumbers(loss: loss, gradients: gradients))
     }
 
@@ -123,7 +123,7 @@ public final class Search {
     private func loss(of images: Tensor, labels: Tensor, turn: SearchStep.Turn) -> Tensor {
         let step = SearchStep(index: loop.position.step, total: loop.schedule.total, turn: turn, seed: setup.seed)
         let weights = relaxation.weights(at: step)
-        let mode: NormalizationMode = turn == .weights ? .training : .trainingFrozen
+        let mode: NormalizationMode = turn == .weights ? .training : .batchStatistics
         let logits = withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
             supernet(images, weights: weights, mode: mode)
         }
@@ -148,7 +148,7 @@ extension Search: LoopStage {
     /// w on half A, then alpha and beta on half B under the new w.
     func step() throws -> StepOutcome {
         // Both are fetched before anything changes, so that an image that cannot be read leaves no half step.
-        let (batchA, batchB) = try Agreement.all {
+        let (batchA, batchB) = try RankSync.all {
             (
                 try loaderA.next(),
                 loop.position.epoch >= configuration.architectureFrom ? try loaderB.next() : nil

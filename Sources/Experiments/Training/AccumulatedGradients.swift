@@ -41,7 +41,7 @@ package func accumulatedGradients(
             let factor = found.auxiliaryWeight / Double(found.auxiliary.count)
             for scores in found.auxiliary { value = value + part(scores) * factor }
         }
-        let own = sharedGradients(of: value, withRespectTo: parameters)
+        let own = allReducedGradients(of: value, withRespectTo: parameters)
         sum = sum.map { $0 + value.detach() } ?? value.detach()
         gradients = gradients.isEmpty ? own : zip(gradients, own).map { added($0, $1) }
     }

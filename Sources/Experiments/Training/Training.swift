@@ -140,7 +140,7 @@ extension Training: LoopStage {
     var waitSeconds: Double { loader.waitSeconds }
 
     func step() throws -> StepOutcome {
-        let batches = try Agreement.all { try (0..<configuration.accumulate).map { _ in try loader.next() } }
+        let batches = try RankSync.all { try (0..<configuration.accumulate).map { _ in try loader.next() } }
         next = loader.position
         let before =
             setup.configuration.onNonFinite == .skip

@@ -72,8 +72,8 @@ func diceLoss(_ scores: Tensor, labels: Tensor) -> Tensor {
         sizes.append((predicted * labelled + truth).sum())
     }
     // Sums over the group, of which only the own part has a graph: the gradients of all ranks add up to the loss's.
-    func shared(_ own: Tensor) -> Tensor { own + (summedOverRanks { own.detach().clone() } - own.detach()) }
-    let isLabelled = summedOverRanks {
+    func shared(_ own: Tensor) -> Tensor { own + (allReduced { own.detach().clone() } - own.detach()) }
+    let isLabelled = allReduced {
         stack((0..<scores.size(1)).map { labels.equals(Double($0)).to(dtype).sum() })
     }
     let present = withoutGradients { 1 - isLabelled.equals(0).to(dtype) }

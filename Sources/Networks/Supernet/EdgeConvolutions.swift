@@ -44,10 +44,10 @@ enum EdgeConvolutions {
     /// Of what normalisation and ReLU make of `[G * N, E * C, H, W]`, of which every edge reads its own.
     func callAsFunction(_ x: Tensor, normalizedBy norm: RunningStatistics, mode: NormalizationMode) -> Tensor {
         guard case .separable(let depthwise, let pointwise, let edges, let dilation, .own) = self else {
-            return self(norm(x, mode: mode, activates: true))
+            return self(norm(x, mode: mode, withReLU: true))
         }
-        return normalizedSeparableConv2d(
-            x, runningMean: norm.mean, runningVariance: norm.variance, statistics: norm.statistics(of: x, mode: mode),
+        return batchNormSeparableConv2d(
+            x, runningMean: norm.mean, runningVariance: norm.variance, options: norm.options(for: x, mode: mode),
             depthwise: depthwise, pointwise: pointwise, edges: edges, dilation: dilation)
     }
 }

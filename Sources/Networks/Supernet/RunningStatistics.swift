@@ -16,17 +16,17 @@ final class RunningStatistics {
     }
 
     /// How maps like `x` `[G * N, C, H, W]` are normalised in this pass.
-    func statistics(of x: Tensor, mode: NormalizationMode) -> BatchStatistics {
+    func options(for x: Tensor, mode: NormalizationMode) -> BatchNormOptions {
         let groups = mean.size(0)
-        return BatchStatistics(
+        return BatchNormOptions(
             mode: mode, groups: groups, valuesPerChannel: x.size(0) / groups * x.size(2) * x.size(3),
             momentum: normalization.momentum, eps: normalization.eps)
     }
 
     /// Normalises, with ReLU after it if wanted.
-    func callAsFunction(_ x: Tensor, mode: NormalizationMode, activates: Bool = false) -> Tensor {
-        normalize(
-            x, runningMean: mean, runningVariance: variance, statistics: statistics(of: x, mode: mode),
-            activates: activates)
+    func callAsFunction(_ x: Tensor, mode: NormalizationMode, withReLU: Bool = false) -> Tensor {
+        groupedBatchNorm(
+            x, runningMean: mean, runningVariance: variance, options: options(for: x, mode: mode),
+            withReLU: withReLU)
     }
 }

@@ -57,10 +57,10 @@ final class StateOperators {
     ) -> (finished: Tensor?, rest: Tensor?) {
         let rectified = x.relu()
         let maps = operators.map { $0.map(x, rectified, mode) }
-        return mix(
+        return mixedOperation(
             maps + [x], normalized: maps.count, weights: alpha.indexSelect(0, rows), base: base,
             runningMean: statistics.mean, runningVariance: statistics.variance,
-            statistics: statistics.statistics(of: x, mode: mode), splits: splits)
+            options: statistics.options(for: x, mode: mode), splits: splits)
     }
 
     /// The operator on all edges; nil where it has no map of its own.

@@ -58,7 +58,7 @@ public final class Supernet {
     /// - Parameters:
     ///   - images: `[N, 3, H, W]`, values within ±1.
     ///   - weights: How strongly operators and arrows count.
-    ///   - mode: `training` in a weight step, `trainingFrozen` in an architecture step, `evaluation` else.
+    ///   - mode: `training` in a weight step, `batchStatistics` in an architecture step, `evaluation` else.
     /// - Returns: Logits `[N, classes, H, W]`.
     public func callAsFunction(
         _ images: Tensor, weights: ArchitectureWeights, mode: NormalizationMode
@@ -78,15 +78,16 @@ public final class Supernet {
                 : pass(maps, alpha, beta, mode)
         }
         let heads = heads.map { stride, part in
-            GraphBlock(inputs: [maps.last(at: stride.rawValue)], parameters: part.parameters) { inputs, again in
+            CheckpointedRegion(inputs: [maps.last(at: stride.rawValue)], parameters: part.parameters) {
+                inputs, isRecomputing in
                 [
                     part.module(
                         inputs[0], height: height, width: width,
-                        mode: again ? mode.repeated : mode)
+                        mode: isRecomputing ? mode.repeated : mode)
                 ]
             }
         }
-        let scores = runBlocks(heads, recomputes: recompute != .none, workers: workers).map { $0[0] }
+        let scores = runRegions(heads, recomputes: recompute != .none, workers: workers).map { $0[0] }
         return scores.dropFirst().reduce(scores[0]) { $0 + $1 }
     }
 
@@ -106,22 +107,22 @@ public final class Supernet {
         }
         var maps = start
         for layer in layers[segment] {
-            let blocks = layer.map { part in
+            let regions = layer.map { part in
                 let node = part.module
                 let count = node.arrows.count
                 let inputs = node.arrows.map { maps.last(at: $0.source.stride.rawValue) }
-                return GraphBlock(
+                return CheckpointedRegion(
                     inputs: inputs + [maps.second(at: node.second.stride), alpha, beta], parameters: part.parameters
-                ) { inputs, again in
+                ) { inputs, isRecomputing in
                     [
                         node(
                             h1: Array(inputs[..<count]), h2: inputs[count], alpha: inputs[count + 1],
                             beta: inputs[count + 2], size: size(node.node.stride.rawValue),
-                            mode: again ? mode.repeated : mode)
+                            mode: isRecomputing ? mode.repeated : mode)
                     ]
                 }
             }
-            let outputs = runBlocks(blocks, recomputes: recompute != .none, workers: workers)
+            let outputs = runRegions(regions, recomputes: recompute != .none, workers: workers)
             maps.append(
                 Dictionary(
                     uniqueKeysWithValues: zip(layer, outputs).map { ($0.module.node.stride.rawValue, $1[0]) }))
@@ -134,21 +135,21 @@ public final class Supernet {
         _ segment: Range<Int>, from start: RecentMaps, alpha: Tensor, beta: Tensor, mode: NormalizationMode,
         _ pass: @escaping (RecentMaps, Tensor, Tensor, NormalizationMode) -> RecentMaps
     ) -> RecentMaps {
-        let block = GraphBlock(
+        let region = CheckpointedRegion(
             inputs: start.list + [alpha, beta], parameters: layers[segment].joined().flatMap(\.parameters),
             outputCount: layers[max(0, segment.upperBound - 2)..<segment.upperBound].joined().count
-        ) { [networkSpace] inputs, again in
+        ) { [networkSpace] inputs, isRecomputing in
             pass(
                 RecentMaps(inputs, after: segment.lowerBound, in: networkSpace), inputs[inputs.count - 2],
-                inputs[inputs.count - 1], again ? mode.repeated : mode
+                inputs[inputs.count - 1], isRecomputing ? mode.repeated : mode
             ).list
         }
         return RecentMaps(
-            runBlocks([block], recomputes: true, workers: 0)[0], after: segment.upperBound, in: networkSpace)
+            runRegions([region], recomputes: true, workers: 0)[0], after: segment.upperBound, in: networkSpace)
     }
 }
 
 extension NormalizationMode {
     /// The mode of a second run of what has run before: statistics have moved already.
-    fileprivate var repeated: NormalizationMode { self == .training ? .trainingFrozen : self }
+    fileprivate var repeated: NormalizationMode { self == .training ? .batchStatistics : self }
 }

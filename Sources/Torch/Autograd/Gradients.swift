@@ -43,9 +43,9 @@ public func gradients(of loss: Tensor, withRespectTo inputs: [Tensor]) -> [Tenso
 public func withBFloat16<Result>(_ enabled: Bool, on device: Device, _ body: () throws -> Result) rethrows -> Result {
     guard enabled else { return try body() }
     let kind = device.kind.code
-    let before = ct_autocast(kind)
-    ct_set_autocast(kind, true)
-    defer { ct_set_autocast(kind, before) }
+    let before = ct_is_autocast_enabled(kind)
+    ct_set_autocast_enabled(kind, true)
+    defer { ct_set_autocast_enabled(kind, before) }
     return try body()
 }
 
@@ -53,8 +53,8 @@ public func withBFloat16<Result>(_ enabled: Bool, on device: Device, _ body: () 
 ///
 /// The mode belongs to the thread, so the closure cannot suspend.
 public func withoutGradients<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let before = ct_grad_mode()
-    ct_set_grad_mode(false)
-    defer { ct_set_grad_mode(before) }
+    let before = ct_is_grad_enabled()
+    ct_set_grad_enabled(false)
+    defer { ct_set_grad_enabled(before) }
     return try body()
 }

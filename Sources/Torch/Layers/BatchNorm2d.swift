@@ -1,9 +1,9 @@
 /// How a batch normalisation is to behave in one pass.
 public enum NormalizationMode: Sendable {
-    /// Normalise by the batch, and move the running statistics (a weight step).
+    /// Normalise by the batch, and update the running statistics.
     case training
-    /// Normalise by the batch, and leave the running statistics (an architecture step, or a recomputation).
-    case trainingFrozen
+    /// Normalise by the batch, and leave the running statistics as they are.
+    case batchStatistics
     /// Normalise by the running statistics.
     case evaluation
 }
@@ -43,9 +43,9 @@ public final class BatchNorm2d {
     /// by the running statistics, which stay as they are.
     public func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
         let byBatch = mode != .evaluation && x.size(0) * x.size(2) * x.size(3) * ProcessGroup.size > 1
-        let keeps = byBatch && mode == .trainingFrozen
+        let leavesRunning = byBatch && mode == .batchStatistics
         return batchNorm(
-            x, weight: weight, bias: bias, runningMean: keeps ? nil : runningMean,
-            runningVariance: keeps ? nil : runningVariance, training: byBatch, momentum: momentum, eps: eps)
+            x, weight: weight, bias: bias, runningMean: leavesRunning ? nil : runningMean,
+            runningVariance: leavesRunning ? nil : runningVariance, training: byBatch, momentum: momentum, eps: eps)
     }
 }

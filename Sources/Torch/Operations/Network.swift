@@ -14,38 +14,6 @@ public func conv2d(
     }
 }
 
-/// What the E edges of ``separableConv2d(_:depthwise:pointwise:edges:dilation:reading:)`` read.
-public enum EdgeReading: Sendable {
-    /// All edges the same C channels.
-    case shared
-    /// Each edge its own C of E * C channels.
-    case own
-}
-
-/// A depthwise convolution and its pointwise one on E edges, with nothing between them and at stride 1.
-///
-/// On processors what lies between the two is never stored.
-///
-/// - Parameters:
-///   - x: `[N, C, H, W]`, or `[N, E * C, H, W]` where every edge reads its own.
-///   - depthwise: `[E * C, 1, K, K]`, K odd.
-///   - pointwise: `[E * C, C, 1, 1]`.
-///   - edges: E.
-///   - dilation: Distance of the depthwise taps.
-///   - reading: What the edges read.
-/// - Returns: `[N, E * C, H, W]`.
-public func separableConv2d(
-    _ x: Tensor, depthwise: Tensor, pointwise: Tensor, edges: Int = 1, dilation: Int = 1,
-    reading: EdgeReading = .shared
-) -> Tensor {
-    withExtendedLifetime(pointwise) {
-        Tensor.make("separableConv2d", x, depthwise) {
-            ct_separable(
-                x.handle, depthwise.handle, pointwise.handle, Int64(edges), Int64(dilation), reading == .shared, $0)
-        }
-    }
-}
-
 /// Normalises `x` `[N, C, H, W]` per channel, by the batch's statistics in training and by the running ones else.
 ///
 /// In training the running statistics, where given, move towards the batch's (the variance unbiased) by `momentum`.
@@ -65,20 +33,20 @@ public func batchNorm(
 /// Average over windows; the padding does not count.
 public func averagePool2d(_ x: Tensor, kernelSize: Int, stride: Int = 1) -> Tensor {
     Tensor.make("averagePool2d", x) {
-        ct_average_pool(x.handle, Int64(kernelSize), Int64(stride), Int64(kernelSize / 2), $0)
+        ct_avg_pool2d(x.handle, Int64(kernelSize), Int64(stride), Int64(kernelSize / 2), $0)
     }
 }
 
 /// Largest value of each window.
 public func maxPool2d(_ x: Tensor, kernelSize: Int, stride: Int = 1) -> Tensor {
-    Tensor.make("maxPool2d", x) { ct_max_pool(x.handle, Int64(kernelSize), Int64(stride), Int64(kernelSize / 2), $0) }
+    Tensor.make("maxPool2d", x) { ct_max_pool2d(x.handle, Int64(kernelSize), Int64(stride), Int64(kernelSize / 2), $0) }
 }
 
 /// Bilinear resizing of `[N, C, H, W]` to a height and width; `x` itself where it has that size.
 public func interpolateBilinear(_ x: Tensor, height: Int, width: Int, alignCorners: Bool = true) -> Tensor {
     if x.size(2) == height && x.size(3) == width { return x }
     return Tensor.make("interpolateBilinear", x) {
-        ct_bilinear(x.handle, Int64(height), Int64(width), alignCorners, $0)
+        ct_upsample_bilinear2d(x.handle, Int64(height), Int64(width), alignCorners, $0)
     }
 }
 
@@ -110,7 +78,7 @@ public func crossEntropy(
 public func labelWeight(
     _ labels: Tensor, classWeights: Tensor? = nil, ignored: Int = 255, dtype: DType = .float32
 ) -> Tensor {
-    summedOverRanks {
+    allReduced {
         let labelled = 1 - labels.equals(Double(ignored)).to(dtype)
         guard let classWeights else { return labelled.sum() }
         // Ignored pixels are looked up as class 0 and then taken out.
@@ -134,7 +102,7 @@ public func pixelCrossEntropy(
     let logits = logits.dtype == .bfloat16 ? logits.to(.float32) : logits
     return withExtendedLifetime(classWeights) {
         Tensor.make("pixelCrossEntropy", logits, labels) {
-            ct_pixel_cross_entropy(
+            ct_cross_entropy_per_pixel(
                 logits.handle, labels.handle, classWeights?.handle, smoothing, Int64(ignored), $0)
         }
     }
@@ -143,7 +111,7 @@ public func pixelCrossEntropy(
 extension Tensor {
     /// The largest of all elements, so many, in no order.
     public func largest(_ count: Int) -> Tensor {
-        Tensor.make("largest", self) { ct_largest(handle, Int64(count), $0) }
+        Tensor.make("largest", self) { ct_topk_values(handle, Int64(count), $0) }
     }
 
     /// One in place of zero, for numbers that others are divided by.

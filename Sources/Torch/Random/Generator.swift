@@ -17,13 +17,13 @@ public final class Generator {
     }
 
     /// Everything needed to go on with the stream, as bytes.
-    public var state: Tensor { Tensor.make("generator") { ct_generator_state(handle, $0) } }
+    public var state: Tensor { Tensor.make("generator") { ct_generator_get_state(handle, $0) } }
 
     /// Goes on where a saved stream was.
     ///
     /// - Throws: ``TorchError`` if the bytes are no generator's state.
     public func restore(state: Tensor) throws {
-        guard ct_generator_restore(handle, state.handle) == CT_OK else {
+        guard ct_generator_set_state(handle, state.handle) == CT_OK else {
             throw TorchError("random state: \(Engine.lastError)")
         }
     }

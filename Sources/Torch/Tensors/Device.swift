@@ -30,8 +30,8 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
     public static let cpu = Device(.cpu)
 
     /// Why there is no NVIDIA GPU to compute on; nil where there is one.
-    public static var problemWithCUDA: String? {
-        let text = Engine.text { ct_cuda_problem($0, $1) } ?? "unknown"
+    public static var cudaUnavailableReason: String? {
+        let text = Engine.text { ct_cuda_unavailable_reason($0, $1) } ?? "unknown"
         return text.isEmpty ? nil : text
     }
 
@@ -60,7 +60,7 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
         else { throw TorchError("device '\(name)': unknown; use auto, cpu, cuda, cuda:N or mps") }
         let device = Device(kind, index: index)
         guard device.isAvailable else {
-            let reason = (kind == .cuda ? problemWithCUDA : nil) ?? "\(Device.count(of: kind)) found"
+            let reason = (kind == .cuda ? cudaUnavailableReason : nil) ?? "\(Device.count(of: kind)) found"
             throw TorchError("device '\(name)': not available here (\(reason)); use --device auto or cpu")
         }
         return device

@@ -54,18 +54,19 @@ public enum Engine {
 
     /// Threads inside an operation.
     public static var threads: Int {
-        get { Int(ct_threads()) }
-        set { run("threads", ct_set_threads(Int32(newValue))) }
+        get { Int(ct_get_num_threads()) }
+        set { run("threads", ct_set_num_threads(Int32(newValue))) }
     }
 
     /// Tensors that Swift holds at this moment; a leak shows here.
-    public static var liveTensors: Int { Int(ct_live_tensors()) }
+    public static var liveTensors: Int { Int(ct_live_tensor_count()) }
 
     static var lastError: String {
         String(cString: ct_last_error()).split(separator: "\n").first.map(String.init) ?? "unknown"
     }
 
-    static func run(_ operation: String, _ status: Int32, _ operands: @autoclosure () -> String = "") {
+    /// Ends the program where an operation has failed.
+    package static func run(_ operation: String, _ status: Int32, _ operands: @autoclosure () -> String = "") {
         if status == CT_OK { return }
         let isPeerLost = status == CT_PEER_LOST
         let reason = [lastError, isPeerLost ? "" : operands()].filter { !$0.isEmpty }.joined(separator: "; operands ")

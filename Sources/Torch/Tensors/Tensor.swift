@@ -4,9 +4,9 @@ import CTorch
 ///
 /// A tensor is a reference: two names may mean the same numbers. It is not Sendable; threads exchange plain values.
 public final class Tensor {
-    let handle: ct_tensor
+    package let handle: ct_tensor
 
-    init(owning handle: ct_tensor) {
+    package init(owning handle: ct_tensor) {
         self.handle = handle
     }
 
@@ -15,7 +15,7 @@ public final class Tensor {
     }
 
     /// Calls an operation of the engine and takes the tensor that it gives.
-    static func make(
+    package static func make(
         _ operation: String, _ operands: Tensor..., body: (UnsafeMutablePointer<ct_optional_tensor?>) -> Int32
     ) -> Tensor {
         var out: ct_optional_tensor?
@@ -96,10 +96,10 @@ public final class Tensor {
     // MARK: Reading
 
     /// Sizes, for images `[N, C, H, W]`.
-    public var shape: [Int] { (0..<ct_rank(handle)).map { Int(ct_size(handle, $0)) } }
+    public var shape: [Int] { (0..<ct_dim(handle)).map { Int(ct_size(handle, $0)) } }
 
     /// Number of dimensions.
-    public var rank: Int { Int(ct_rank(handle)) }
+    public var rank: Int { Int(ct_dim(handle)) }
 
     /// Size in one dimension.
     public func size(_ dim: Int) -> Int {
@@ -108,7 +108,7 @@ public final class Tensor {
     }
 
     /// Number of elements.
-    public var count: Int { Int(ct_count(handle)) }
+    public var count: Int { Int(ct_numel(handle)) }
 
     /// Kind of the elements.
     public var dtype: DType { DType(code: ct_dtype(handle)) }
@@ -162,13 +162,13 @@ public final class Tensor {
 
     private func copyOut(_ dtype: DType, to buffer: UnsafeMutableRawBufferPointer, bytes: Int) {
         guard let start = buffer.baseAddress else { preconditionFailure("copy of \(summary) into no memory") }
-        Engine.run("copy", ct_copy_out(handle, dtype.code, start, Int64(bytes)), summary)
+        Engine.run("copy", ct_copy_to_buffer(handle, dtype.code, start, Int64(bytes)), summary)
     }
 
     /// Overwrites the elements with raw bytes in row-major order; gradients do not see it.
     public func write(bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress else { return }
-        Engine.run("write", ct_write(handle, start, Int64(bytes.count)), summary)
+        Engine.run("write", ct_copy_from_buffer(handle, start, Int64(bytes.count)), summary)
     }
 
     // MARK: Moving
@@ -196,6 +196,6 @@ extension [Int] {
 }
 
 /// Lends the handles of several tensors for the length of a call.
-func withHandles<Result>(_ tensors: [Tensor], _ body: ([ct_optional_tensor?]) -> Result) -> Result {
+package func withHandles<Result>(_ tensors: [Tensor], _ body: ([ct_optional_tensor?]) -> Result) -> Result {
     withExtendedLifetime(tensors) { body(tensors.map { $0.handle }) }
 }

@@ -1,0 +1,68 @@
+#include "kernels/normalization.h"
+
+#include <ATen/Functions.h>
+
+using namespace ct;
+
+int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,
+                  int64_t dilation, int64_t groups, ct_optional_tensor *out) {
+    return return_tensor(out, [&] {
+        return at::conv2d(get(x), get(weight), optional_tensor(bias), {stride, stride}, {padding, padding},
+                          {dilation, dilation}, groups);
+    });
+}
+
+int32_t ct_batch_norm(ct_tensor x, ct_optional_tensor weight, ct_optional_tensor bias, ct_optional_tensor mean,
+                      ct_optional_tensor variance, bool training, double momentum, double eps,
+                      ct_optional_tensor *out) {
+    return return_tensor(out, [&] {
+        if (training && world_size() > 1) {
+            auto updates = mean != nullptr && variance != nullptr;
+            BatchNormOptions options{1, true, updates, momentum, eps};
+            auto input = upcast_bfloat16(get(x));
+            auto none = [&] { return at::empty({1, input.size(1)}, input.options()); };
+            auto y = batch_norm(input, updates ? get(mean).unsqueeze(0) : none(),
+                                updates ? get(variance).unsqueeze(0) : none(), options, false);
+            if (weight) y = at::mul(y, get(weight).view({1, -1, 1, 1}));
+            return bias ? at::add(y, get(bias).view({1, -1, 1, 1})) : y;
+        }
+        return at::batch_norm(upcast_bfloat16(get(x)), optional_tensor(weight), optional_tensor(bias),
+                              optional_tensor(mean), optional_tensor(variance), training, momentum, eps, true);
+    });
+}
+
+int32_t ct_avg_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *out) {
+    return return_tensor(out, [&] {
+        return at::avg_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, false, false);
+    });
+}
+
+int32_t ct_max_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *out) {
+    return return_tensor(
+        out, [&] { return at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, {1, 1}); });
+}
+
+int32_t ct_upsample_bilinear2d(ct_tensor x, int64_t height, int64_t width, bool align_corners,
+                               ct_optional_tensor *out) {
+    return return_tensor(out, [&] { return at::upsample_bilinear2d(get(x), {height, width}, align_corners); });
+}
+
+int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights,
+                        int64_t ignored, ct_optional_tensor *out) {
+    return return_tensor(out, [&] {
+        return at::nll_loss_nd(get(log_probabilities), get(labels), optional_tensor(class_weights), at::Reduction::Sum,
+                               ignored);
+    });
+}
+
+int32_t ct_cross_entropy_per_pixel(ct_tensor logits, ct_tensor labels, ct_optional_tensor class_weights,
+                                   double smoothing, int64_t ignored, ct_optional_tensor *out) {
+    return return_tensor(out, [&] {
+        return at::cross_entropy_loss(get(logits), get(labels), optional_tensor(class_weights), at::Reduction::None,
+                                      ignored, smoothing);
+    });
+}
+
+int32_t ct_topk_values(ct_tensor a, int64_t count, ct_optional_tensor *out) {
+    return return_tensor(out, [&] { return std::get<0>(at::topk(get(a).flatten(), count, -1, true, false)); });
+}

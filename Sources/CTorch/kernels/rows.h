@@ -1,0 +1,90 @@
+// Kernels over channels-last feature maps: a row holds one pixel's channels.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+// The same loop compiled for several instruction sets, chosen when the program is loaded.
+#if defined(__x86_64__) && defined(__linux__)
+#define CT_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define CT_CLONES
+#endif
+
+#define CT_INLINE static inline __attribute__((always_inline))
+
+namespace ct {
+
+// Rows that one partial sum covers, before it is added in double precision.
+constexpr int64_t partial_rows = 64;
+
+// Sums of (x - shift) and (x - shift)^2 per channel; the shift, a value of the channel, keeps digits that cancel.
+template <typename T>
+CT_INLINE void sums_body(const T *x, int64_t rows, int64_t channels, double *sum, double *square, T *shift, T *a,
+                         T *b) {
+    for (int64_t c = 0; c < channels; c++) shift[c] = x[c], sum[c] = square[c] = 0;
+    for (int64_t start = 0; start < rows; start += partial_rows) {
+        auto end = start + partial_rows < rows ? start + partial_rows : rows;
+        for (int64_t c = 0; c < channels; c++) a[c] = b[c] = 0;
+        for (int64_t r = start; r < end; r++) {
+            const T *row = x + r * channels;
+            for (int64_t c = 0; c < channels; c++) {
+                T d = row[c] - shift[c];
+                a[c] += d;
+                b[c] += d * d;
+            }
+        }
+        for (int64_t c = 0; c < channels; c++) sum[c] += a[c], square[c] += b[c];
+    }
+}
+
+// y = max(floor, scale * x + shift) per channel.
+template <typename T>
+CT_INLINE void apply_affine_body(const T *x, T *y, int64_t rows, int64_t channels, const T *scale, const T *shift,
+                                 T floor) {
+    for (int64_t r = 0; r < rows; r++) {
+        const T *from = x + r * channels;
+        T *to = y + r * channels;
+        for (int64_t c = 0; c < channels; c++) {
+            T value = scale[c] * from[c] + shift[c];
+            // So written, a value that is no number stays one that is none.
+            to[c] = value < floor ? floor : value;
+        }
+    }
+}
+
+// Sums of g and g * x per channel, of the pixels where scale * x + shift > floor.
+template <typename T>
+CT_INLINE void masked_sums_body(const T *g, const T *x, int64_t rows, int64_t channels, const T *scale, const T *shift,
+                                T floor, double *p, double *q, T *a, T *b) {
+    for (int64_t c = 0; c < channels; c++) p[c] = q[c] = 0;
+    for (int64_t start = 0; start < rows; start += partial_rows) {
+        auto end = start + partial_rows < rows ? start + partial_rows : rows;
+        for (int64_t c = 0; c < channels; c++) a[c] = b[c] = 0;
+        for (int64_t r = start; r < end; r++) {
+            const T *gr = g + r * channels, *xr = x + r * channels;
+            for (int64_t c = 0; c < channels; c++) {
+                T value = scale[c] * xr[c] + shift[c] > floor ? gr[c] : T(0);
+                a[c] += value;
+                b[c] += value * xr[c];
+            }
+        }
+        for (int64_t c = 0; c < channels; c++) p[c] += a[c], q[c] += b[c];
+    }
+}
+
+// The gradient of normalised x: ga * g + gb * x + gc, g masked as above.
+template <typename T>
+CT_INLINE void masked_gradient_body(const T *g, const T *x, T *out, int64_t rows, int64_t channels, const T *scale,
+                                    const T *shift, T floor, const T *ga, const T *gb, const T *gc) {
+    for (int64_t r = 0; r < rows; r++) {
+        const T *gr = g + r * channels, *xr = x + r * channels;
+        T *to = out + r * channels;
+        for (int64_t c = 0; c < channels; c++) {
+            T value = scale[c] * xr[c] + shift[c] > floor ? gr[c] : T(0);
+            to[c] = ga[c] * value + gb[c] * xr[c] + gc[c];
+        }
+    }
+}
+
+} // namespace ct

@@ -1,0 +1,1 @@
+../TorchTests/FiniteDifferences.swift
