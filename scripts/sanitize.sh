@@ -2,8 +2,8 @@
 # Runs the tests of the kernels, the networks and the readers of files under AddressSanitizer and
 # UndefinedBehaviorSanitizer, in a build of their own (.build-sanitize).
 #
-#   scripts/sanitize.sh                  TorchTests, NetworksTests and SegmentationTests
-#   scripts/sanitize.sh SeparableTests   the tests whose names match
+#   scripts/sanitize.sh                        TorchTests, NetworksTests and SegmentationTests
+#   scripts/sanitize.sh SeparableConv2dTests   the tests whose names match
 #
 # C, C++ and Swift of ours are instrumented; libtorch, the image libraries and the Swift runtime are not. What follows
 # from that is switched off below and in sanitize-ignore.txt, and nothing else is. The first finding ends the run.

@@ -57,7 +57,7 @@ import Torch
             let bound = tensor.abs().reshape([-1]).max(0).item()
             let taps = tensor.size(2) * tensor.size(3)
             if name == "decoder.logits.weight" {
-                let deviation = tensor.power(2).mean().item().squareRoot()
+                let deviation = tensor.pow(2).mean().item().squareRoot()
                 // Cut at two deviations, a normal distribution keeps 0.88 of its own.
                 #expect(bound <= 0.02 && abs(deviation - 0.0088) < 0.0004)
             } else if name.hasPrefix("aspp") || name.hasPrefix("decoder") {

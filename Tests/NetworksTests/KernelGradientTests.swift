@@ -6,7 +6,7 @@ import Torch
 @Suite struct KernelGradientTests {
     @Test(arguments: [NormalizationMode.batchStatistics, .evaluation], [1, 2])
     func groupedBatchNormalisation(mode: NormalizationMode, groups: Int) {
-        let (mean, variance) = (gaussian([groups, 3], seed: 8), gaussian([groups, 3], seed: 9).power(2) + 0.5)
+        let (mean, variance) = (gaussian([groups, 3], seed: 8), gaussian([groups, 3], seed: 9).pow(2) + 0.5)
         let statistics = BatchNormOptions(mode: mode, groups: groups, valuesPerChannel: 24, momentum: 0.1, eps: 1e-3)
         let error = gradientError([gaussian([2 * groups, 3, 4, 3])]) {
             groupedBatchNorm(
@@ -18,7 +18,7 @@ import Torch
     /// Two edges of two channels: a map of both edges and one that they share, both normalised, and one that is not.
     @Test(arguments: [NormalizationMode.batchStatistics, .evaluation], [1, 2])
     func mixing(mode: NormalizationMode, groups: Int) {
-        let (mean, variance) = (gaussian([groups, 6], seed: 8), gaussian([groups, 6], seed: 9).power(2) + 0.5)
+        let (mean, variance) = (gaussian([groups, 6], seed: 8), gaussian([groups, 6], seed: 9).pow(2) + 0.5)
         let statistics = BatchNormOptions(mode: mode, groups: groups, valuesPerChannel: 18, momentum: 0.1, eps: 1e-3)
         let maps = [4, 2, 2].map { gaussian([2 * groups, $0, 3, 3], seed: UInt64($0)) }
         let inputs = maps + [gaussian([2, 3], seed: 5), gaussian([2 * groups, 4, 3, 3], seed: 6)]

@@ -149,7 +149,7 @@ struct LiteralDiscreteNetwork {
         var variance = spread(get(name + ".runningVariance"))
         if training && x.size(0) * x.size(2) * x.size(3) > 1 {
             mean = x.mean([0, 2, 3], keep: true)
-            variance = (x - mean).power(2).mean([0, 2, 3], keep: true)
+            variance = (x - mean).pow(2).mean([0, 2, 3], keep: true)
         }
         return (x - mean) / (variance + epsilon).sqrt() * spread(get(name + ".weight")) + spread(get(name + ".bias"))
     }

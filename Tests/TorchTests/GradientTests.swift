@@ -29,7 +29,7 @@ import Torch
     }
 
     @Test(arguments: [true, false]) func batchNormalisation(training: Bool) {
-        let (mean, variance) = (gaussian([3], seed: 8), gaussian([3], seed: 9).power(2) + 0.5)
+        let (mean, variance) = (gaussian([3], seed: 8), gaussian([3], seed: 9).pow(2) + 0.5)
         let error = gradientError([gaussian([2, 3, 4, 3]), gaussian([3], seed: 2), gaussian([3], seed: 3)]) {
             batchNorm(
                 $0[0], weight: $0[1], bias: $0[2], runningMean: training ? nil : mean,
@@ -45,7 +45,7 @@ import Torch
         #expect(gradientError([positive.detach()]) { $0[0].log() } < 1e-6)
         #expect(gradientError([positive.detach()]) { $0[0].sqrt() } < 1e-6)
         #expect(gradientError([positive.detach()]) { 2 / $0[0] } < 1e-6)
-        #expect(gradientError([positive.detach()]) { $0[0].power(1.5) } < 1e-6)
+        #expect(gradientError([positive.detach()]) { $0[0].pow(1.5) } < 1e-6)
         #expect(gradientError([x.detach()]) { $0[0].relu() } < 1e-6)
         #expect(gradientError([x.detach()]) { $0[0].sigmoid() } < 1e-6)
         #expect(gradientError([x.detach()]) { $0[0].abs() } < 1e-6)
@@ -83,7 +83,7 @@ import Torch
         (a * b).sum().backward()
         (a * b).sum().backward()
         #expect(isClose(b.grad?.doubles() ?? [], a.doubles().map { 2 * $0 }))
-        b.clearGrad()
+        b.zeroGrad()
         #expect(b.grad == nil)
         #expect(withoutGradients { (a * b).requiresGrad } == false)
         #expect((a * b).requiresGrad)

@@ -100,7 +100,7 @@ import Torch
         let store = VariableStore(generator: Generator(seed: 3))
         let tensor = store.root.parameter("w", shape: shape, initializer: initializer, kind: .convolution)
         #expect(tensor.abs().reshape([-1]).max(0).item() <= bound * (1 + 1e-6))
-        #expect(abs(tensor.power(2).mean().item().squareRoot() - deviation) <= 0.02 * deviation)
+        #expect(abs(tensor.pow(2).mean().item().squareRoot() - deviation) <= 0.02 * deviation)
         #expect(abs(tensor.mean().item()) <= 0.02 * deviation)
         #expect(tensor.requiresGrad)
     }

@@ -118,15 +118,15 @@ import Torch
 
     @Test func clipping() {
         let gradients: [Tensor?] = [Tensor([3, 0] as [Float], shape: [2]), nil, Tensor([4.0] as [Float], shape: [1])]
-        #expect(norm(of: gradients).item() == 5)
-        clip(gradients, norm: 5, to: 10)
+        #expect(totalNorm(of: gradients).item() == 5)
+        clipGradients(gradients, norm: 5, to: 10)
         #expect(gradients[0]?.doubles() == [3, 0])
-        clip(gradients, norm: 5, to: 1)
+        clipGradients(gradients, norm: 5, to: 1)
         #expect(isClose(gradients[0]?.doubles() ?? [], [0.6, 0], 1e-6))
         #expect(isClose(gradients[2]?.doubles() ?? [], [0.8], 1e-6))
-        #expect(norm(of: [nil]).item() == 0)
-        #expect(norm(of: [gradients[0], Tensor([.nan] as [Float], shape: [1])]).item().isNaN)
-        #expect(norm(of: [Tensor([-.infinity] as [Float], shape: [1])]).item() == .infinity)
+        #expect(totalNorm(of: [nil]).item() == 0)
+        #expect(totalNorm(of: [gradients[0], Tensor([.nan] as [Float], shape: [1])]).item().isNaN)
+        #expect(totalNorm(of: [Tensor([-.infinity] as [Float], shape: [1])]).item() == .infinity)
     }
 
     @Test func schedules() {

@@ -36,7 +36,7 @@ import Torch
         for source in sources { source.requiresGrad = true }
         // Inputs in the middle of a graph.
         let outputs = compute(block, [sources[0] * 2, sources[1].exp()])
-        let loss = (outputs[0] * gaussian([2, 3, 5, 6], seed: 3) + outputs[1].power(2)).sum()
+        let loss = (outputs[0] * gaussian([2, 3, 5, 6], seed: 3) + outputs[1].pow(2)).sum()
         let found = gradients(of: loss, withRespectTo: sources + block.store.parameters.map(\.tensor))
         return (outputs + found.map { $0 ?? .zeros([0]) } + block.store.buffers.map(\.tensor)).map { $0.doubles() }
     }

@@ -14,7 +14,7 @@ struct StepNumbers: Equatable {
     init(loss: Tensor, gradients: [Tensor?]) {
         let loss = loss.detach()
         if let group = ProcessGroup.current { group.allReduce(loss) }
-        let numbers = withoutGradients { stack([loss, norm(of: gradients)]).doubles() }
+        let numbers = withoutGradients { stack([loss, totalNorm(of: gradients)]).doubles() }
         self.loss = numbers[0]
         gradientNorm = numbers[1]
     }

@@ -167,7 +167,9 @@ extension Search: LoopStage {
             try before?.restore()
             return .skipped(.weights)
         }
-        if configuration.weights.clip > 0 { clip(found, norm: numbers.gradientNorm, to: configuration.weights.clip) }
+        if configuration.weights.clip > 0 {
+            clipGradients(found, norm: numbers.gradientNorm, to: configuration.weights.clip)
+        }
         weights.step(found, rate: loop.schedule.rate(at: loop.position.step))
         if let batchB {
             let (found, numbers) = differentiate(batchB, turn: .architecture, by: architecture.parameters)

@@ -157,7 +157,7 @@ extension Training: LoopStage {
             try before?.restore()
             return .skipped(.weights)
         }
-        if configuration.clip > 0 { clip(found, norm: numbers.gradientNorm, to: configuration.clip) }
+        if configuration.clip > 0 { clipGradients(found, norm: numbers.gradientNorm, to: configuration.clip) }
         optimizer.step(found, rate: loop.schedule.rate(at: step))
         average?.update(step: step)
         return .taken(loss: numbers.loss)

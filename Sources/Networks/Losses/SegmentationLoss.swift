@@ -47,7 +47,7 @@ public struct SegmentationLoss {
         guard hardShare < 1 else { return losses.sum() / total.orOneWhereZero }
         let labelled = withoutGradients { (1 - labels.equals(255).to(.float64)).sum().item() }
         let hard = max(1, Int(clamping: (labelled * hardShare).rounded()))
-        return losses.largest(hard).sum() / (total.orOneWhereZero * hardShare)
+        return losses.topK(hard).sum() / (total.orOneWhereZero * hardShare)
     }
 }
 

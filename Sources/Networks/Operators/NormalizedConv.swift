@@ -44,7 +44,7 @@ package final class NormalizedConv {
             return activates ? y.relu() : y
         }
         let y = convolve(folded.weight, folded.bias)
-        if activates { y.rectify() }
+        if activates { y.reluInPlace() }
         return y
     }
 }

@@ -15,7 +15,7 @@ extension Tensor {
     }
 
     /// Forgets what ``backward()`` added up.
-    public func clearGrad() { Engine.run("clearGrad", ct_zero_grad(handle)) }
+    public func zeroGrad() { Engine.run("zeroGrad", ct_zero_grad(handle)) }
 
     /// Adds the gradients of this scalar to every leaf that it depends on.
     public func backward() { Engine.run("backward", ct_backward(handle), summary) }

@@ -35,8 +35,8 @@ extension Tensor {
     /// Absolute value of every element.
     public func abs() -> Tensor { Tensor.make("abs", self) { ct_abs(handle, $0) } }
     /// Every element to a power.
-    public func power(_ exponent: Double) -> Tensor {
-        Tensor.make("power", self) { ct_pow_scalar(handle, exponent, $0) }
+    public func pow(_ exponent: Double) -> Tensor {
+        Tensor.make("pow", self) { ct_pow_scalar(handle, exponent, $0) }
     }
     /// The larger of zero and every element.
     public func relu() -> Tensor { Tensor.make("relu", self) { ct_relu(handle, $0) } }
@@ -101,7 +101,7 @@ extension Tensor {
     /// Multiplies this tensor's own memory.
     public func scale(by factor: Double) { Engine.run("scale", ct_mul_in_place(handle, factor), summary) }
     /// ReLU on this tensor's own memory.
-    public func rectify() { Engine.run("rectify", ct_relu_in_place(handle), summary) }
+    public func reluInPlace() { Engine.run("reluInPlace", ct_relu_in_place(handle), summary) }
     /// Fills this tensor's own memory.
     public func fill(_ value: Double) { Engine.run("fill", ct_fill_in_place(handle, value), summary) }
     /// Overwrites this tensor's own memory by another's numbers.

@@ -109,9 +109,9 @@ public func pixelCrossEntropy(
 }
 
 extension Tensor {
-    /// The largest of all elements, so many, in no order.
-    public func largest(_ count: Int) -> Tensor {
-        Tensor.make("largest", self) { ct_topk_values(handle, Int64(count), $0) }
+    /// The largest `count` of all elements, unsorted.
+    public func topK(_ count: Int) -> Tensor {
+        Tensor.make("topK", self) { ct_topk_values(handle, Int64(count), $0) }
     }
 
     /// One in place of zero, for numbers that others are divided by.

@@ -3,15 +3,15 @@ import CTorch
 /// The common Euclidean norm of gradients as a scalar on their device; nothing is waited for.
 ///
 /// It is finite only where every gradient is.
-public func norm(of gradients: [Tensor?]) -> Tensor {
+public func totalNorm(of gradients: [Tensor?]) -> Tensor {
     let present = gradients.compactMap { $0 }
     guard !present.isEmpty else { return .zeros([]) }
-    return Tensor.make("norm") { out in withHandles(present) { ct_total_norm($0, Int64($0.count), out) } }
+    return Tensor.make("totalNorm") { out in withHandles(present) { ct_total_norm($0, Int64($0.count), out) } }
 }
 
 /// Scales gradients of a known common norm down together so that it is at most `limit`.
-public func clip(_ gradients: [Tensor?], norm: Double, to limit: Double) {
+public func clipGradients(_ gradients: [Tensor?], norm: Double, to limit: Double) {
     let present = gradients.compactMap { $0 }
     guard norm > limit, !present.isEmpty else { return }
-    withHandles(present) { Engine.run("clip", ct_scale_all($0, Int64($0.count), limit / norm)) }
+    withHandles(present) { Engine.run("clipGradients", ct_scale_all($0, Int64($0.count), limit / norm)) }
 }
