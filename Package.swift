@@ -39,12 +39,14 @@ let package = Package(
         .library(name: "Torch", targets: ["Torch"]),
         .library(name: "SearchSpace", targets: ["SearchSpace"]),
         .library(name: "Networks", targets: ["Networks", "SearchSpace", "Torch"]),
-        .library(name: "Segmentation", targets: ["Segmentation"]),
-        .library(
-            name: "Experiments", targets: ["Experiments", "Segmentation", "Networks", "SearchSpace", "Torch"]),
+        .library(name: "Segmentation", targets: ["Segmentation", "Datasets", "Images"]),
+        .library(name: "Inference", targets: ["Inference", "Datasets", "Images", "Networks", "SearchSpace", "Torch"]),
         .library(
             name: "AutoDeepLab",
-            targets: ["Torch", "SearchSpace", "Networks", "ArchitectureSearch", "Segmentation", "Experiments"]),
+            targets: [
+                "Torch", "SearchSpace", "Networks", "ArchitectureSearch", "Images", "Datasets", "Segmentation",
+                "Inference", "Configurations", "Runs", "Experiments", "Deployment", "Comparisons",
+            ]),
         .executable(name: "autodeeplab", targets: ["autodeeplab"]),
     ],
     dependencies: [
@@ -80,7 +82,12 @@ let package = Package(
         .target(
             name: "ArchitectureSearch", dependencies: ["Torch", "SearchSpace", "Networks"], swiftSettings: strict),
         .target(
-            name: "Segmentation", dependencies: ["CSpng", "CTurboJPEG", "CCodecs", "CWebP"], swiftSettings: strict),
+            name: "Images", dependencies: ["CSpng", "CTurboJPEG", "CCodecs", "CWebP"], swiftSettings: strict),
+        .target(name: "Datasets", dependencies: ["Images"], swiftSettings: strict),
+        .target(name: "Segmentation", dependencies: ["Images", "Datasets"], swiftSettings: strict),
+        .target(
+            name: "Inference", dependencies: ["Torch", "SearchSpace", "Networks", "Images", "Datasets"],
+            swiftSettings: strict),
         .target(
             name: "Reporting",
             dependencies: ["SearchSpace", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -89,17 +96,23 @@ let package = Package(
             name: "Export", dependencies: ["Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["Schema/onnx.proto"], swiftSettings: strict),
         .target(
-            name: "Experiments",
+            name: "Configurations",
             dependencies: [
-                "Torch", "SearchSpace", "Networks", "ArchitectureSearch", "Segmentation", "Reporting", "Export",
-                .product(name: "Yams", package: "Yams"),
+                "Torch", "SearchSpace", "Networks", "Segmentation", .product(name: "Yams", package: "Yams"),
             ],
-            resources: [.embedInCode("Presets")],
+            resources: [.embedInCode("Presets")], swiftSettings: strict),
+        .target(name: "Runs", dependencies: ["Configurations", "Inference", "Reporting"], swiftSettings: strict),
+        .target(
+            name: "Experiments",
+            dependencies: ["ArchitectureSearch", "Inference", "Reporting", "Runs", "Segmentation"],
             swiftSettings: strict),
+        .target(name: "Deployment", dependencies: ["Experiments", "Export"], swiftSettings: strict),
+        .target(name: "Comparisons", dependencies: ["Experiments", "Deployment"], swiftSettings: strict),
         .executableTarget(
             name: "autodeeplab",
             dependencies: [
-                "Experiments", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Comparisons", "Deployment", "Experiments",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict, linkerSettings: allocator),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -110,7 +123,7 @@ let package = Package(
         .testTarget(name: "SegmentationTests", dependencies: ["Segmentation", "TestSupport"]),
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
         .testTarget(name: "ExportTests", dependencies: ["Export", "TestSupport"]),
-        .testTarget(name: "ExperimentsTests", dependencies: ["Experiments", "TestSupport"]),
+        .testTarget(name: "ExperimentsTests", dependencies: ["Comparisons", "TestSupport"]),
         .testTarget(name: "ExampleTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(name: "CommandTests", dependencies: ["autodeeplab", "TestSupport"], exclude: ["Snapshots"]),
     ],
@@ -121,7 +134,10 @@ let package = Package(
 // `make sanitize` builds the kernels, the networks and the readers with their tests, instrumented, and nothing else.
 if Context.environment["SANITIZE"] != nil {
     let tests = ["TorchTests", "SearchSpaceTests", "NetworksTests", "SegmentationTests"]
-    let others = ["Reporting", "Export", "Experiments", "autodeeplab"]
+    let others = [
+        "Reporting", "Export", "Inference", "Configurations", "Runs", "Experiments", "Deployment", "Comparisons",
+        "autodeeplab",
+    ]
     package.targets.removeAll { others.contains($0.name) || $0.type == .test && !tests.contains($0.name) }
     package.products = []
 }

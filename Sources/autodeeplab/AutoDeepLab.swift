@@ -1,7 +1,7 @@
 import ArgumentParser
-import Experiments
+import Datasets
 import Foundation
-import Segmentation
+import Runs
 
 /// The root command: its subcommands are the verbs.
 @main

@@ -1,5 +1,6 @@
+import Deployment
 import Foundation
-import Segmentation
+import Images
 import TestSupport
 import Testing
 

@@ -1,5 +1,7 @@
+import Configurations
+import Deployment
 import Foundation
-import Segmentation
+import Images
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 import Foundation
-import Segmentation
+import Images
 import TestSupport
 import Testing
 

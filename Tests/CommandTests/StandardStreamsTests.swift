@@ -1,5 +1,4 @@
 import Foundation
-import Segmentation
 import TestSupport
 import Testing
 

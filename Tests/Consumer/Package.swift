@@ -4,7 +4,7 @@ import PackageDescription
 // Somebody else's package, which `scripts/test-consumer.sh` builds outside of this one: a program for each product, which
 // depends on that product alone.
 let url = Context.environment["AUTODEEPLAB_URL"] ?? ""
-let products = ["Torch", "SearchSpace", "Networks", "Segmentation", "Experiments", "AutoDeepLab"]
+let products = ["Torch", "SearchSpace", "Networks", "Segmentation", "Inference", "AutoDeepLab"]
 
 let package = Package(
     name: "Consumer",

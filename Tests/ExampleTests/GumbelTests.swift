@@ -1,7 +1,9 @@
 import ArchitectureSearch
+import Configurations
 import Experiments
 import Foundation
 import Networks
+import Runs
 import SearchSpace
 import Segmentation
 import TestSupport

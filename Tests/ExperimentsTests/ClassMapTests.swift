@@ -1,5 +1,6 @@
-import Experiments
 import Foundation
+import Images
+import Inference
 import Segmentation
 import TestSupport
 import Testing
@@ -35,7 +36,7 @@ struct ClassMapTests {
         arguments: [(70, 41, 70, 41), (70, 41, 140, 99), (33, 65, 20, 31), (97, 98, 97, 300)])
     func resized(height: Int, width: Int, newHeight: Int, newWidth: Int) {
         let image = image(width: width, height: height)
-        let inference = Inference(device: .cpu)
+        let inference = Predictor(device: .cpu)
         let whole = interpolateBilinear(
             inference(image, network: fine), height: newHeight, width: newWidth, alignCorners: false)
         let map = inference.map(of: image, network: coarse)
@@ -58,7 +59,7 @@ struct ClassMapTests {
         for (scales, flip, window) in [
             ([1.0], true, 0), ([0.5, 1.25], true, 0), ([1], false, 48), ([1, 1.5], true, 50),
         ] {
-            var inference = Inference(scales: scales, flip: flip, device: .cpu)
+            var inference = Predictor(scales: scales, flip: flip, device: .cpu)
             (inference.window, inference.overlap) = (window, 0.4)
             let small = inference(image, network: coarse)
             #expect(difference(small, inference(image, network: fine)) < 1e-5, "\(scales) \(flip) \(window)")
@@ -68,7 +69,7 @@ struct ClassMapTests {
     @Test("Windows, written out: the sum of their probabilities, each by its share")
     func windows() {
         let image = image(width: 100, height: 71)
-        var inference = Inference(device: .cpu)
+        var inference = Predictor(device: .cpu)
         (inference.window, inference.overlap) = (33, 0.25)
         let rows = WindowGrid(side: 33, overlap: 0.25, length: 71)
         let columns = WindowGrid(side: 33, overlap: 0.25, length: 100)
@@ -136,7 +137,7 @@ struct InferenceMemoryTests {
     private func window(
         _ width: Int, _ height: Int, classes: Int, scales: [Double] = [1], flip: Bool = false, window: Int = 0
     ) -> Int {
-        var inference = Inference(scales: scales, flip: flip, device: .cpu)
+        var inference = Predictor(scales: scales, flip: flip, device: .cpu)
         inference.window = window
         _ = inference.boundMemory(width: width, height: height, classes: classes)
         return inference.window

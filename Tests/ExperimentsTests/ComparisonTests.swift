@@ -1,5 +1,8 @@
+import Comparisons
+import Configurations
 import Experiments
 import Foundation
+import Inference
 import SearchSpace
 import TestSupport
 import Testing

@@ -1,6 +1,7 @@
-import Experiments
+import Configurations
+import Datasets
 import Foundation
-import Segmentation
+import Images
 import TestSupport
 import Testing
 

@@ -1,3 +1,5 @@
+import Comparisons
+import Configurations
 import Experiments
 import SearchSpace
 import TestSupport

@@ -1,5 +1,6 @@
-import Experiments
+import Configurations
 import Foundation
+import Inference
 import SearchSpace
 import Segmentation
 import TestSupport

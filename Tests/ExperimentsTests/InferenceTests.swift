@@ -1,5 +1,6 @@
-import Experiments
 import Foundation
+import Images
+import Inference
 import Segmentation
 import Testing
 import Torch
@@ -17,7 +18,7 @@ struct InferenceTests {
     func padding(height: Int, width: Int, paddedHeight: Int, paddedWidth: Int) {
         let image = image(width: width, height: height)
         var seen: [Int] = []
-        let scores = Inference(scales: [1], flip: false, device: .cpu)(image) { images in
+        let scores = Predictor(scales: [1], flip: false, device: .cpu)(image) { images in
             seen = images.shape
             return images
         }
@@ -32,7 +33,7 @@ struct InferenceTests {
         let image = image(width: 33, height: 33)
         // Scores that depend on the place, so that the mirror's differ.
         let ramp = Tensor((0..<33).map { Float($0) / 8 }, shape: [1, 1, 1, 33])
-        let found = Inference(scales: [1], flip: true, device: .cpu)(image) { $0 * ramp }
+        let found = Predictor(scales: [1], flip: true, device: .cpu)(image) { $0 * ramp }
         let whole = Tensor(image.normalized(), shape: [1, 33, 33, 3]).permute([0, 3, 1, 2])
         let straight = (whole * ramp).softmax(1)
         let mirrored = (whole * ramp.flip([3])).softmax(1)
@@ -91,7 +92,7 @@ struct InferenceTests {
                 }
             }
         }
-        let found = Inference(scales: [0.5, 1.5], flip: true, device: .cpu)(image) { images in
+        let found = Predictor(scales: [0.5, 1.5], flip: true, device: .cpu)(image) { images in
             let ramp = Tensor((0..<images.size(3)).map { Float($0 + 1) / 8 }, shape: [1, 1, 1, images.size(3)])
             return images * ramp * factor
         }

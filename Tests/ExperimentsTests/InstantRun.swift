@@ -1,5 +1,7 @@
+import Configurations
 import Experiments
 import Foundation
+import Runs
 import SearchSpace
 import Segmentation
 import Synchronization

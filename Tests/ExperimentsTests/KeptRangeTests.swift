@@ -1,6 +1,8 @@
-import Experiments
+import Deployment
 import Foundation
-import Segmentation
+import Images
+import Inference
+import Runs
 import TestSupport
 import Testing
 import Torch

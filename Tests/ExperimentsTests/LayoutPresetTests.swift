@@ -1,5 +1,9 @@
+import Configurations
+import Datasets
 import Experiments
 import Foundation
+import Images
+import Runs
 import SearchSpace
 import Segmentation
 import TestSupport

@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Runs
 import SearchSpace
 import TestSupport
 import Testing

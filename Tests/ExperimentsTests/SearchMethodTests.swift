@@ -1,6 +1,7 @@
 import ArchitectureSearch
 import Experiments
 import Networks
+import Runs
 import SearchSpace
 import Synchronization
 import TestSupport

@@ -1,8 +1,12 @@
+import Comparisons
+import Configurations
 import Experiments
 import Foundation
+import Images
+import Inference
 import Networks
+import Runs
 import SearchSpace
-import Segmentation
 import Testing
 import Torch
 

@@ -1,5 +1,7 @@
 import Experiments
 import Foundation
+import Inference
+import Runs
 import SearchSpace
 import Testing
 import Torch

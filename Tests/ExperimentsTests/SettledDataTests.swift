@@ -1,7 +1,12 @@
+import Configurations
+import Datasets
+import Deployment
 import Experiments
 import Foundation
+import Images
+import Inference
+import Runs
 import SearchSpace
-import Segmentation
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
-import Experiments
 import Foundation
+import Images
+import Inference
 import Segmentation
 import TestSupport
 import Testing

@@ -1,7 +1,9 @@
 import Experiments
 import Foundation
+import Images
+import Inference
+import Runs
 import SearchSpace
-import Segmentation
 import TestSupport
 import Testing
 import Torch

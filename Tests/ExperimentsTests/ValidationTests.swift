@@ -1,6 +1,6 @@
 import Experiments
 import Foundation
-import Segmentation
+import Images
 import Testing
 import Torch
 

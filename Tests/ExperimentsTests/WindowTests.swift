@@ -1,4 +1,5 @@
-import Experiments
+import Images
+import Inference
 import Segmentation
 import Testing
 import Torch
@@ -32,7 +33,7 @@ struct WindowTests {
         // Scores that depend on all pixels, as a network's do.
         let network = { (x: Tensor) in x * x.mean([2, 3], keep: true) }
         for flip in [false, true] {
-            let whole = Inference(flip: flip, device: .cpu)
+            let whole = Predictor(flip: flip, device: .cpu)
             var windows = whole
             windows.window = 65
             #expect(windows(image, network: network).floats() == whole(image, network: network).floats())
@@ -42,9 +43,9 @@ struct WindowTests {
     @Test("Where each pixel is judged by itself, windows of any kind give the whole image's probabilities")
     func pixelwise() {
         let image = image(width: 150, height: 97)
-        let whole = Inference(device: .cpu)(image) { $0 }.softmax(1).doubles()
+        let whole = Predictor(device: .cpu)(image) { $0 }.softmax(1).doubles()
         for (window, overlap) in [(33, 0.25), (64, 0), (97, 0.5), (120, 0.9)] {
-            var inference = Inference(device: .cpu)
+            var inference = Predictor(device: .cpu)
             (inference.window, inference.overlap) = (window, overlap)
             var largest = 0
             let found = inference(image) { images in
@@ -62,7 +63,7 @@ struct WindowTests {
     @Test("Strips are the same rows, one after another")
     func strips() {
         let image = image(width: 70, height: 150)
-        var inference = Inference(scales: [1, 1.5], flip: true, device: .cpu)
+        var inference = Predictor(scales: [1, 1.5], flip: true, device: .cpu)
         (inference.window, inference.overlap) = (48, 0.5)
         let network = { (x: Tensor) in x * 3 }
         var rows = 0
@@ -81,7 +82,7 @@ struct WindowTests {
             pixels: (0..<33).flatMap { _ in
                 (0..<60).flatMap { x in [UInt8](repeating: x < 20 ? 0 : 255, count: 3) }
             })
-        var inference = Inference(device: .cpu)
+        var inference = Predictor(device: .cpu)
         (inference.window, inference.overlap) = (40, 0.5)
         let found = inference(image) { images in
             let sign = images.narrow(2, start: 0, length: 1).narrow(3, start: 0, length: 1)

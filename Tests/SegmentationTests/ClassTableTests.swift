@@ -1,3 +1,5 @@
+import Datasets
+import Images
 import Segmentation
 import TestSupport
 import Testing

@@ -1,4 +1,4 @@
-import Segmentation
+import Images
 import TestSupport
 import Testing
 

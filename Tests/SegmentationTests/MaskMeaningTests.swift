@@ -1,5 +1,6 @@
+import Datasets
 import Foundation
-import Segmentation
+import Images
 import TestSupport
 import Testing
 

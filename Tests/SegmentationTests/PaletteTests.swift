@@ -1,5 +1,5 @@
 import Foundation
-import Segmentation
+import Images
 import Testing
 
 /// Default colours as people see them: CIELAB distances, with colour vision simulated by the matrices of Machado,

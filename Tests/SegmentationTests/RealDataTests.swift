@@ -1,3 +1,4 @@
+import Datasets
 import Segmentation
 import TestSupport
 import Testing

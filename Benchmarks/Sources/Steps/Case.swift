@@ -1,7 +1,7 @@
 import ArchitectureSearch
-import Experiments
 import Foundation
 import Networks
+import Runs
 import SearchSpace
 import Torch
 

@@ -1,5 +1,5 @@
-import Experiments
 import Foundation
+import Runs
 import Torch
 
 /// Seconds and peak memory of the steps that take a user's time, as a table and, with `--json FILE`, as JSON.

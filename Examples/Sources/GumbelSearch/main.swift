@@ -1,6 +1,8 @@
 import ArchitectureSearch
+import Configurations
 import Experiments
 import Foundation
+import Runs
 import Segmentation
 
 // A search of the program, with another relaxation: `GumbelSearch DATA RUN`, or on generated scenes.

@@ -1,5 +1,5 @@
 import ArchitectureSearch
-import Experiments
+import Datasets
 import Foundation
 import Networks
 import SearchSpace

@@ -1,5 +1,5 @@
-import Experiments
-import Segmentation
+import Images
+import Inference
 
 /// Segments an image: `SegmentImage runs/train street.png mask.png`.
 @main

@@ -1,6 +1,6 @@
-import Experiments
 import Foundation
-import Segmentation
+import Images
+import Inference
 import Torch
 
 /// Answers uploads by one shared model: `ServeImages runs/train *.png` (docs/SERVING.md).

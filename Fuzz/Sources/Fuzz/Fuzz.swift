@@ -1,4 +1,3 @@
-import Experiments
 import Foundation
 
 /// The reader that FUZZ_READER names.

@@ -1,5 +1,10 @@
+import Configurations
+import Datasets
 import Experiments
 import Foundation
+import Images
+import Inference
+import Runs
 import SearchSpace
 import Segmentation
 import Torch

@@ -1,5 +1,6 @@
-import Experiments
+import Configurations
 import Foundation
+import Images
 import SearchSpace
 import Segmentation
 import Torch

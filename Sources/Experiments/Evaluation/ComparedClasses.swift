@@ -1,4 +1,5 @@
-import Segmentation
+import Datasets
+import Runs
 
 /// Compares the classes that a data set names with those that a model has learnt, since labels are compared by number.
 ///

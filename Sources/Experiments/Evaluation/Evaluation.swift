@@ -1,4 +1,9 @@
+import Configurations
+import Datasets
 import Foundation
+import Images
+import Inference
+import Runs
 import Segmentation
 import Torch
 
@@ -31,7 +36,7 @@ public func evaluate(
         reader: dataset.reader(
             resize: model.scaling.factor, longerSide: model.scaling.longerSide, range: model.range),
         classes: count,
-        inference: Inference(settings, device: model.device))
+        inference: Predictor(settings, device: model.device))
     let start = Date()
     var boundary = settings.boundary > 0 ? BoundaryScore(classes: count, tolerance: settings.boundary) : nil
     var worst = WorstImages(limit: settings.worst)

@@ -1,5 +1,9 @@
+import Configurations
+import Datasets
 import Foundation
-import Segmentation
+import Inference
+import Runs
+import Torch
 
 /// Refuses to write an evaluation where it would destroy what is read, or what no evaluation wrote.
 ///
@@ -48,7 +52,7 @@ public func refuseEvaluation(
 ///   - samples: The pictures; the folders with them are meant, and those above up to the data set's root.
 ///   - root: The data set's root, in which an output may lie.
 /// - Throws: ``RunError`` that names both folders.
-func refuseOutput(_ output: String, amongPicturesOf samples: [Sample], root: String) throws(RunError) {
+package func refuseOutput(_ output: String, amongPicturesOf samples: [Sample], root: String) throws(RunError) {
     let root = resolvedPath(root)
     var folders: Set<String> = []
     for parent in Set(samples.flatMap { [$0.image, $0.mask].compactMap { $0 } }.map(folderOf)) {
@@ -68,10 +72,10 @@ func refuseOutput(_ output: String, amongPicturesOf samples: [Sample], root: Str
 }
 
 /// The folder of a path.
-func folderOf(_ path: String) -> String { URL(fileURLWithPath: path).deletingLastPathComponent().path }
+package func folderOf(_ path: String) -> String { URL(fileURLWithPath: path).deletingLastPathComponent().path }
 
 /// A path with its links followed as far as there are files, and the rest as it is.
-func resolvedPath(_ path: String) -> String {
+package func resolvedPath(_ path: String) -> String {
     var url = URL(fileURLWithPath: path).standardizedFileURL
     var rest: [String] = []
     while true {

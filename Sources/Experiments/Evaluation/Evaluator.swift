@@ -1,4 +1,8 @@
+import Configurations
+import Datasets
 import Foundation
+import Images
+import Inference
 import Segmentation
 import Torch
 
@@ -19,7 +23,7 @@ struct Evaluator {
     let samples: [Sample]
     let reader: SampleReader
     let classes: Int
-    let inference: Inference
+    let inference: Predictor
 
     /// - Parameters:
     ///   - network: Scores of a batch of images.
@@ -30,7 +34,7 @@ struct Evaluator {
     /// - Returns: The confusion matrix over all images, which the processes of a group share; nil if one gave up.
     /// - Throws: An error that names the image which cannot be read.
     func callAsFunction(
-        network: @escaping Inference.Network, judged: (EvaluationItem, Mask) -> Void = { _, _ in },
+        network: @escaping Predictor.Network, judged: (EvaluationItem, Mask) -> Void = { _, _ in },
         scored: (EvaluationItem, ClassMap) -> Void = { _, _ in },
         stop: () -> Bool = { false }, advanced: (Int) -> Void = { _ in }
     ) throws -> ConfusionMatrix? {
@@ -42,7 +46,7 @@ struct Evaluator {
 
     /// The images of this process.
     private func measureOwn(
-        network: @escaping Inference.Network, judged: (EvaluationItem, Mask) -> Void,
+        network: @escaping Predictor.Network, judged: (EvaluationItem, Mask) -> Void,
         scored: (EvaluationItem, ClassMap) -> Void,
         stop: () -> Bool, advanced: (Int) -> Void
     ) throws -> ConfusionMatrix? {
@@ -75,6 +79,6 @@ extension Evaluator {
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.val))
         self.init(
             samples: limit > 0 ? Array(samples.prefix(limit)) : samples, reader: reader,
-            classes: dataset.classes.count, inference: Inference(device: device))
+            classes: dataset.classes.count, inference: Predictor(device: device))
     }
 }

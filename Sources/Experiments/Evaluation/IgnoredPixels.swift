@@ -1,3 +1,5 @@
+import Images
+import Runs
 import Segmentation
 
 /// Says where a measurement is likely to have left out what it was made for.

@@ -1,5 +1,9 @@
+import Configurations
+import Datasets
 import Foundation
+import Images
 import Reporting
+import Runs
 import Segmentation
 import Torch
 

@@ -1,4 +1,4 @@
-import Segmentation
+import Images
 import Torch
 
 /// The mean cross entropy of labelled pixels over a set of images, whatever loss the training has.

@@ -1,4 +1,9 @@
+import Configurations
+import Datasets
 import Foundation
+import Images
+import Inference
+import Runs
 import Segmentation
 import Torch
 
@@ -54,7 +59,7 @@ extension Evaluator {
     ///   - stop: Asked after every image whether to give up.
     /// - Returns: What was measured; nil if one process gave up.
     /// - Throws: An error that names the image which cannot be read.
-    func validate(worst count: Int, network: @escaping Inference.Network, stop: () -> Bool) throws -> Validation? {
+    func validate(worst count: Int, network: @escaping Predictor.Network, stop: () -> Bool) throws -> Validation? {
         var loss = PixelLoss()
         var worst = WorstImages(limit: count)
         let start = Date()

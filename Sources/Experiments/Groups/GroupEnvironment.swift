@@ -1,3 +1,5 @@
+import Configurations
+import Datasets
 import Foundation
 import Torch
 

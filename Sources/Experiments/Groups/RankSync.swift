@@ -1,3 +1,5 @@
+import Configurations
+import Runs
 import Segmentation
 import Torch
 

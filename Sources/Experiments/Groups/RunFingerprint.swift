@@ -1,5 +1,7 @@
+import Configurations
+import Datasets
 import Foundation
-import Segmentation
+import Runs
 import Torch
 
 /// What the ranks of a group must have in common before they begin.

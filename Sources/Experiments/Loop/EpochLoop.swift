@@ -1,7 +1,8 @@
 import Foundation
+import Images
 import Reporting
+import Runs
 import SearchSpace
-import Segmentation
 import Torch
 
 /// What a stage of a run, search or training, is to the loop that runs it.

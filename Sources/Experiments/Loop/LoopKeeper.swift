@@ -1,5 +1,7 @@
+import Configurations
 import Foundation
-import Segmentation
+import Images
+import Runs
 import Torch
 
 /// A loop as its keeper sees it.

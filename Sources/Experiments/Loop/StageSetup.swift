@@ -1,4 +1,8 @@
+import Configurations
+import Datasets
 import Foundation
+import Images
+import Runs
 import Segmentation
 import Torch
 

@@ -1,6 +1,10 @@
+import Configurations
 import Foundation
+import Images
+import Inference
 import Networks
 import Reporting
+import Runs
 import SearchSpace
 import Torch
 

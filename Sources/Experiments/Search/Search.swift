@@ -1,6 +1,8 @@
 import ArchitectureSearch
+import Configurations
 import Foundation
 import Networks
+import Runs
 import SearchSpace
 import Segmentation
 import Torch

@@ -1,4 +1,7 @@
+import Configurations
+import Inference
 import Networks
+import Runs
 import SearchSpace
 import Torch
 

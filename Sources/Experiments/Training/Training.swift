@@ -1,5 +1,8 @@
+import Configurations
 import Foundation
+import Inference
 import Networks
+import Runs
 import SearchSpace
 import Segmentation
 import Torch

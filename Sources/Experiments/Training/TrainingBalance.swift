@@ -1,3 +1,6 @@
+import Configurations
+import Datasets
+import Runs
 import Segmentation
 
 extension ClassBalance {

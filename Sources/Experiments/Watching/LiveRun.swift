@@ -1,5 +1,6 @@
 import Foundation
 import Reporting
+import Runs
 import SearchSpace
 import Torch
 

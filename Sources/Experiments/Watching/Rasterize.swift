@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 
 /// A drawing as PNG, by librsvg's `rsvg-convert`.
 ///

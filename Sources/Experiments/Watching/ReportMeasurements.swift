@@ -1,6 +1,8 @@
+import Datasets
 import Foundation
+import Images
 import Reporting
-import Segmentation
+import Runs
 import Torch
 
 /// The run's own validation, and the last evaluation of each split, as far as their files can be read.

@@ -1,7 +1,9 @@
+import Configurations
+import Datasets
 import Foundation
 import Reporting
+import Runs
 import SearchSpace
-import Segmentation
 import Torch
 
 /// Writes report.html into a run's folder, from what is in it.
@@ -45,7 +47,7 @@ public func writeReport(
             "\(train.crop.height) x \(train.crop.width) pixels, F = \(train.filters), \(classes) classes"
     }
     report.measured = optionalContents(of: paths.comparison)
-        .flatMap { try? JSONDecoder().decode(ComparisonResult.self, from: $0) }
+        .flatMap { try? JSONDecoder().decode(ComparisonSummary.self, from: $0) }
         .map { RunReport.Table(caption: $0.caption, columns: $0.columns, rows: $0.rows) }
     if let trials {
         report.trialSummary = trials.summary

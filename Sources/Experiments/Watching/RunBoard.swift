@@ -1,5 +1,10 @@
+import Configurations
+import Datasets
 import Foundation
+import Images
+import Inference
 import Reporting
+import Runs
 import SearchSpace
 import Segmentation
 import Torch
@@ -112,7 +117,7 @@ extension Evaluator {
     /// The first images in rows: as they are, their truth, and what the network sees.
     ///
     /// - Throws: An error that names the image which cannot be read.
-    func sheet(palette: [Color], rows: Int = 3, network: @escaping Inference.Network) throws -> Image {
+    func sheet(palette: [Color], rows: Int = 3, network: @escaping Predictor.Network) throws -> Image {
         let pictures = try samples.prefix(rows).map { sample in
             let item = try reader.read(sample)
             let prediction = inference.map(of: item.image, network: network).mask()

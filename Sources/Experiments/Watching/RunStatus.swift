@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 import SearchSpace
 
 /// How far a stage is, as one line shows it: a run's status.json, and the live line on a terminal.

@@ -1,3 +1,5 @@
+import Images
+
 /// How a training crop is drawn from an image and its mask: scaled, cropped, padded and flipped, both alike.
 public struct Augmentation: Hashable, Codable, Sendable {
     /// The scales to choose from, each equally likely; relative to the resized image.

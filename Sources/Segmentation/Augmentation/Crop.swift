@@ -1,3 +1,5 @@
+import Images
+
 extension Augmentation {
     /// Renders a crop into a batch: only the pixels inside the crop are resized.
     ///

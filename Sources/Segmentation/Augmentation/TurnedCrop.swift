@@ -1,4 +1,5 @@
 import Foundation
+import Images
 
 extension Augmentation {
     /// Renders a crop of an image that is turned about the crop's centre: each pixel is looked up where it came from.

@@ -1,3 +1,6 @@
+import Datasets
+import Images
+
 /// Training crops with their labels.
 public struct Batch: Sendable {
     /// How many crops there are.

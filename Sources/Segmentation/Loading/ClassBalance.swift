@@ -1,3 +1,6 @@
+import Datasets
+import Images
+
 /// Which samples hold each class, for drawing samples so that rare classes are seen as often as frequent ones.
 public struct ClassBalance: Hashable, Sendable {
     /// The samples of each class that occurs, as indices.

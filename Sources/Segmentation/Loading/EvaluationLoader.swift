@@ -1,3 +1,6 @@
+import Datasets
+import Images
+
 /// A whole image for evaluation with the labels that its prediction is compared with.
 public struct EvaluationItem: Sendable {
     /// Its place among the loader's samples.

@@ -1,3 +1,5 @@
+import Images
+
 /// How well the boundaries of classes are met, over a whole set of images.
 ///
 /// A pixel is on its class's boundary if one of its four neighbours is of another class; pixels labelled 255, and what

@@ -1,3 +1,5 @@
+import Images
+
 /// Counts of pixels by their label and by what was predicted for them, over a whole set of images.
 ///
 /// All of a set's figures come from one matrix, never from means of per-image figures. Pixels labelled 255 are not

@@ -1,3 +1,5 @@
+import Images
+
 /// A picture in the making: several samples to a pixel, each with colour, class and distance.
 struct Canvas {
     /// Samples to a pixel in each direction.

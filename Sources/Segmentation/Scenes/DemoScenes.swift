@@ -1,5 +1,7 @@
+import Datasets
 import Dispatch
 import Foundation
+import Images
 
 /// The classes of the generated scenes.
 enum SceneClass: UInt8, CaseIterable {

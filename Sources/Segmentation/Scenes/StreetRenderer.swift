@@ -1,3 +1,5 @@
+import Images
+
 extension StreetPlan {
     /// Draws the street: sky, ground and buildings by casting a ray for each sample, then what stands before them.
     func render() -> (image: Image, mask: Mask) {

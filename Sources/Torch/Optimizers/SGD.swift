@@ -89,7 +89,8 @@ func filled(_ gradients: ArraySlice<Tensor?>, like parameters: [Tensor]) -> [Ten
 }
 
 /// Overwrites an optimizer's tensors by saved ones.
-func restore(_ tensors: [Tensor], of variables: [Variable], prefix: String, from saved: [String: Tensor]) throws {
+package func restore(_ tensors: [Tensor], of variables: [Variable], prefix: String, from saved: [String: Tensor]) throws
+{
     for (tensor, variable) in zip(tensors, variables) {
         guard let value = saved[prefix + variable.name], value.shape == tensor.shape else {
             throw TorchError("optimizer state of \(variable.name): missing or of another shape")

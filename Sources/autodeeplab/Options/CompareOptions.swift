@@ -1,5 +1,7 @@
 import ArgumentParser
-import Experiments
+import Comparisons
+import Configurations
+import Runs
 
 /// What `compare` takes.
 struct CompareOptions: ParsableArguments {

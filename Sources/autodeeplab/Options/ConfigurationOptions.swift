@@ -1,6 +1,7 @@
 import ArgumentParser
-import Experiments
+import Configurations
 import Foundation
+import Runs
 
 /// Showing the settings instead of using them.
 struct PrintOptions: ParsableArguments {

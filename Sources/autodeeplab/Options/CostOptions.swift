@@ -1,4 +1,6 @@
 import ArgumentParser
+import Comparisons
+import Configurations
 import Experiments
 import SearchSpace
 

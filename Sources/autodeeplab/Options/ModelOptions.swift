@@ -1,7 +1,8 @@
 import ArgumentParser
-import Experiments
+import Configurations
+import Datasets
+import Deployment
 import Foundation
-import Segmentation
 
 /// How a network looks at an image.
 struct InferenceOptions: ParsableArguments {

@@ -1,6 +1,8 @@
 import ArgumentParser
-import Experiments
+import Configurations
 import Foundation
+import Inference
+import Runs
 
 /// Where a run keeps its files, and whether it goes on with one that is there.
 struct RunOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Experiments
+import Configurations
+import Runs
 import Torch
 
 extension DeviceChoice: ExpressibleByArgument {}

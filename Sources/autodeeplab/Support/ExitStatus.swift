@@ -1,10 +1,12 @@
 import ArgumentParser
+import Configurations
 import Experiments
 import Export
 import Foundation
+import Images
 import Reporting
+import Runs
 import SearchSpace
-import Segmentation
 import Torch
 
 /// How the program ends, as sysexits.h and shells have it.
@@ -31,7 +33,8 @@ enum ExitStatus: Int32 {
             case let error as Interrupted: ExitStatus(rawValue: 128 + error.signal) ?? .interrupted
             case is UsageError: .usage
             case is GroupError: .groupLost
-            case is FileError, is EventFileError: .cannotWrite
+            case let error as FileError: ExitStatus(for: error.kind)
+            case is EventFileError: .cannotWrite
             case is SearchSpaceError, is SafetensorsError, is TorchError, is ExportError: .badData
             default: .internalFault
             }
@@ -44,6 +47,15 @@ enum ExitStatus: Int32 {
             case .missing: .missingInput
             case .damaged, .diverged: .badData
             case .locked, .cannotWrite: .cannotWrite
+            }
+    }
+
+    private init(for kind: FileError.Kind) {
+        self =
+            switch kind {
+            case .missing: .missingInput
+            case .damaged: .badData
+            case .unwritable: .cannotWrite
             }
     }
 

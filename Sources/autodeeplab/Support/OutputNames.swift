@@ -1,6 +1,6 @@
 import ArgumentParser
-import Experiments
 import Foundation
+import Runs
 import Torch
 
 /// Refuses a file whose name says another format than the one that is written.

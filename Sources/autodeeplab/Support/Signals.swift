@@ -1,6 +1,6 @@
 import Dispatch
-import Experiments
 import Foundation
+import Runs
 import Torch
 
 /// Connects the system's signals to a run: the first SIGINT, SIGTERM or SIGHUP asks it to stop, a second ends it at once.

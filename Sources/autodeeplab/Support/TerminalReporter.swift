@@ -1,5 +1,6 @@
 import Experiments
 import Foundation
+import Runs
 import Synchronization
 
 /// Shows a run's progress on standard error: one live line on a terminal, plain lines elsewhere.

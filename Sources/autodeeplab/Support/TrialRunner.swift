@@ -1,7 +1,9 @@
 import ArgumentParser
+import Configurations
 import Dispatch
 import Experiments
 import Foundation
+import Runs
 import SearchSpace
 import Synchronization
 import Torch

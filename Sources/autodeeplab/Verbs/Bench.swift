@@ -1,6 +1,9 @@
 import ArgumentParser
-import Experiments
+import Configurations
+import Deployment
 import Export
+import Inference
+import Runs
 import Torch
 
 /// `bench`: how long a network takes for an image.

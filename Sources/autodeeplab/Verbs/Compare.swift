@@ -1,5 +1,6 @@
 import ArgumentParser
-import Experiments
+import Comparisons
+import Runs
 
 /// `compare`: trains and measures networks under one budget.
 struct Compare: ParsableCommand {

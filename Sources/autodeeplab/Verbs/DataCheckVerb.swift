@@ -1,6 +1,7 @@
 import ArgumentParser
-import Experiments
-import Segmentation
+import Configurations
+import Datasets
+import Deployment
 
 extension DataVerb {
     /// `data check`: reads every file of a data set once.

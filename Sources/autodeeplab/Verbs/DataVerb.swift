@@ -1,6 +1,8 @@
 import ArgumentParser
+import Comparisons
 import Experiments
 import Foundation
+import Runs
 import Segmentation
 
 /// `data`: what has to do with data sets alone.

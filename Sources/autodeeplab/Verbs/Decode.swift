@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Runs
 import SearchSpace
 import Torch
 

@@ -1,5 +1,8 @@
 import ArgumentParser
+import Comparisons
+import Configurations
 import Experiments
+import Runs
 
 /// `demo`: the whole road on generated scenes.
 struct DemoVerb: ParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Deployment
 import Experiments
 
 /// `doctor`: what the program finds on this machine.

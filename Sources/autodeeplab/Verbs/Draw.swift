@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Runs
 import Torch
 
 /// `draw`: a network's path and cell as a picture.

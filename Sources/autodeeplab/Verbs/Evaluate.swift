@@ -1,6 +1,8 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Inference
+import Runs
 
 /// `evaluate`: measures a model on a split.
 struct Evaluate: ParsableCommand {

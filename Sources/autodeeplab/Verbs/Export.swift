@@ -1,7 +1,10 @@
 import ArgumentParser
-import Experiments
+import Configurations
+import Deployment
 import Export
 import Foundation
+import Inference
+import Runs
 
 /// `export`: a trained network as an ONNX model or a Core ML program.
 struct ExportVerb: ParsableCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Experiments
+import Comparisons
 import SearchSpace
 
 /// `inspect`: what a network costs and how it looks, without building it.

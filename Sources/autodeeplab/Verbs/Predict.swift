@@ -1,5 +1,7 @@
 import ArgumentParser
-import Experiments
+import Deployment
+import Inference
+import Runs
 
 /// `predict`: masks of images by a trained network.
 struct Predict: ParsableCommand {

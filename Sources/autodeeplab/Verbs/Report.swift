@@ -1,5 +1,6 @@
 import ArgumentParser
 import Experiments
+import Runs
 
 /// `report`: a run's page, written anew.
 struct Report: ParsableCommand {

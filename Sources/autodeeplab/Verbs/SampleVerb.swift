@@ -1,6 +1,7 @@
 import ArgumentParser
-import Experiments
+import Comparisons
 import Foundation
+import Runs
 import SearchSpace
 
 /// `sample`: random genotypes.

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Configurations
 import Experiments
 import Foundation
+import Runs
 import SearchSpace
 import Torch
 

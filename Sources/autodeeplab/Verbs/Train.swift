@@ -1,5 +1,7 @@
 import ArgumentParser
 import Experiments
+import Inference
+import Runs
 import Torch
 
 /// `train`: trains a discrete network from scratch.

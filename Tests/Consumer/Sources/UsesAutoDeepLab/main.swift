@@ -1,8 +1,6 @@
 import ArchitectureSearch
-import Experiments
 import Networks
 import SearchSpace
-import Segmentation
 import Torch
 
 // A supernet of random weights, and what is decoded from its architecture.

@@ -1,5 +1,5 @@
 import Foundation
-import Segmentation
+import Images
 
 let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
 try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

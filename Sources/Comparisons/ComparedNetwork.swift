@@ -1,0 +1,72 @@
+import Configurations
+import Experiments
+import Foundation
+import Runs
+import SearchSpace
+
+/// A network that takes part in a comparison.
+public struct ComparedNetwork: Equatable, Sendable {
+    /// What it is called in tables and folders: unlike all others.
+    public var name: String
+    /// What was typed for it.
+    public var argument: String
+    /// The network.
+    public var genotype: Genotype
+
+    /// Reads the networks that arguments name, as ``loadGenotype(_:)`` takes them, and gives each a name.
+    ///
+    /// A file `genotype.json` is named after its folder, any other after itself; names that are equal but for the case
+    /// of letters are numbered.
+    ///
+    /// - Throws: One line about the first argument that names no network.
+    public static func named(by arguments: [String]) throws -> [ComparedNetwork] {
+        var used: Set<String> = []
+        return try arguments.map { argument in
+            let genotype = try loadGenotype(argument)
+            let name = try plainName(of: argument)
+            var unique = name
+            var number = 2
+            while !used.insert(unique.foldedPath).inserted {
+                unique = "\(name)-\(number)"
+                number += 1
+            }
+            return ComparedNetwork(name: unique, argument: argument, genotype: genotype)
+        }
+    }
+
+    private static func plainName(of argument: String) throws -> String {
+        if try KnownDesign.genotype(named: argument) != nil { return argument.replacing(":", with: "-") }
+        let url = URL(fileURLWithPath: argument).standardizedFileURL
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder)
+        if exists, isFolder.boolValue { return url.lastPathComponent }
+        let stem = url.deletingPathExtension().lastPathComponent
+        return stem == "genotype" ? url.deletingLastPathComponent().lastPathComponent : stem
+    }
+}
+
+/// A network with what it costs in a comparison.
+struct PricedNetwork {
+    let network: ComparedNetwork
+    /// The filter multiplier that it is trained with.
+    let filters: Int
+    let cost: Cost
+
+    /// Prices networks under one configuration.
+    ///
+    /// Where costs are to be equal, each but the first takes the filters that bring its multiply-adds closest to the
+    /// first's.
+    static func all(
+        _ networks: [ComparedNetwork], _ train: TrainConfiguration, on images: EvaluatedImages, equal: Bool
+    ) -> [PricedNetwork] {
+        let own = networks.map {
+            PricedNetwork(network: $0, filters: train.filters, cost: train.cost(of: $0.genotype, on: images))
+        }
+        guard equal, let first = own.first else { return own }
+        let others = networks.dropFirst().map { network in
+            let best = train.filters(of: network.genotype, closestTo: first.cost.multiplyAdds, on: images)
+            return PricedNetwork(network: network, filters: best.filters, cost: best.cost)
+        }
+        return [first] + others
+    }
+}

@@ -1,0 +1,191 @@
+import Configurations
+import Experiments
+import Foundation
+import Runs
+import SearchSpace
+import Torch
+
+/// Trains and measures networks under the same budget and the same seeds, each run in a folder of its own.
+///
+/// What is finished is not repeated and what was interrupted goes on, so the same comparison can be run again, with
+/// more networks or seeds too. Several processes can work on one folder: each run is done by one of them.
+public struct Comparison {
+    /// The comparison's folder.
+    public let output: String
+    /// The networks in the order of the table.
+    public let networks: [ComparedNetwork]
+    /// The seeds of every network.
+    public let seeds: [Int]
+    /// The split that is measured.
+    public let split: String
+    /// Warnings of networks whose cost cannot be made equal.
+    public let warnings: [String]
+    private let configuration: Configuration
+    private let images: EvaluatedImages
+    private let priced: [PricedNetwork]
+    private let report: String?
+
+    /// Multiply-adds count as equal within this share of the first network's.
+    public static let tolerance = 0.1
+
+    /// Opens the data and a folder, and refuses what does not go with the runs in it.
+    ///
+    /// - Parameters:
+    ///   - arguments: What names the networks, as ``loadGenotype(_:)`` takes it.
+    ///   - configuration: How to train and to evaluate; `seed` and `train.filters` are set run by run.
+    ///   - seeds: The seeds of every network.
+    ///   - split: The split to measure on.
+    ///   - output: The comparison's folder; new, empty, or that of a comparison before.
+    ///   - equalMultiplyAdds: Whether each network takes the filters that bring it closest to the first one's cost.
+    ///   - report: A run's folder, whose report.html is to show the table.
+    /// - Throws: One line about a network, the data, or a folder that holds something else.
+    public init(
+        _ arguments: [String], _ configuration: Configuration, seeds: [Int], split: String, output: String,
+        equalMultiplyAdds: Bool, report: String? = nil
+    ) throws {
+        self.output = output
+        self.seeds = seeds
+        self.split = split
+        self.configuration = configuration
+        self.report = report
+        networks = try ComparedNetwork.named(by: arguments)
+        images = try EvaluatedImages(configuration, split: split)
+        try configuration.refuseUnusable()
+        priced = PricedNetwork.all(networks, configuration.train, on: images, equal: equalMultiplyAdds)
+        warnings = equalMultiplyAdds ? Comparison.unequal(priced) : []
+        if let report, !FileManager.default.fileExists(atPath: RunPaths(folder: report).configuration) {
+            throw RunError(.missing, path: report, "no run is in this folder, whose report could show the table")
+        }
+        try refuseStrangers()
+        let places = WrittenPlaces(in: output)
+        try places.refuseLinks(at: Comparison.files(in: output))
+        for run in runs { try places.refuseLinks(inRun: run.paths.folder) }
+        try WrittenPlaces.refuseLinks(toOutput: output)
+        for run in runs { try run.refuseChanges() }
+        try RunFolder.makeFolder(output)
+        AtomicFile.removeLeftovers(in: output)
+        try AtomicFile.write(
+            Data(configuration.yaml().utf8), to: Comparison.configurationPath(in: output), below: output)
+    }
+
+    /// The file in a comparison's folder with its configuration, which is meant where no other is given.
+    public static func configurationPath(in output: String) -> String { output + "/compare.yaml" }
+
+    /// What a comparison writes into its folder, besides the folders of its runs.
+    public static func files(in output: String) -> [String] {
+        [configurationPath(in: output)] + ["compare.json", "compare.csv", "compare.md"].map { output + "/" + $0 }
+    }
+
+    /// Refuses a folder that holds something, but no comparison.
+    private func refuseStrangers() throws(RunError) {
+        // Listed once, since another process may be making the folder's first files just now.
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+        let own = URL(fileURLWithPath: Comparison.configurationPath(in: output)).lastPathComponent
+        if names.contains(own) || names.allSatisfy({ $0.hasPrefix(".") }) { return }
+        throw RunError(.notEmpty, path: output, "is not empty and holds no comparison: name another folder")
+    }
+
+    /// Does what is missing, run by run: all networks under the first seed, then under the next.
+    ///
+    /// A run that fails is reported, and the rest go on. A run that another process works on is left to it until
+    /// nothing else is to be done.
+    ///
+    /// - Parameters:
+    ///   - reporter: Who shows the progress.
+    ///   - interruption: Asks to stop.
+    /// - Returns: The table, which stands in the folder too, and the first run's error.
+    /// - Throws: `Interrupted` after a checkpoint if asked to stop; `FileError` where the folder cannot be written.
+    public func run(
+        reporter: any ProgressReporter, interruption: Interruption
+    ) throws -> (result: ComparisonSummary, error: (any Error)?) {
+        for warning in warnings { reporter.report(.warning(warning)) }
+        var errors: [String: String] = [:]
+        var first: (any Error)?
+        var pending = runs
+        var isWaiting = false
+        while !pending.isEmpty {
+            var held: [ComparedRun] = []
+            for run in pending where !run.isFinished {
+                try stopIfAsked(interruption)
+                do {
+                    try run.complete(reporter: reporter, interruption: interruption)
+                } catch let error as RunError where error.reason == .locked {
+                    held.append(run)
+                    continue
+                } catch let error as Interrupted {
+                    throw Interrupted(signal: error.signal, comparison: output)
+                } catch {
+                    errors[run.name] = "\(error)"
+                    first = first ?? error
+                    reporter.report(.warning("\(run.name): \(error)"))
+                }
+                try write(result(errors: errors))
+            }
+            if !held.isEmpty, held.count == pending.count {
+                let names = held.map(\.name).joined(separator: ", ")
+                if !isWaiting { reporter.report(.note("waiting for another process: \(names)")) }
+                isWaiting = true
+                Thread.sleep(forTimeInterval: 1)
+            }
+            pending = held
+        }
+        let result = result(errors: errors)
+        try write(result)
+        return (result, first)
+    }
+
+    private func write(_ result: ComparisonSummary) throws {
+        try result.write(to: output)
+        guard let report else { return }
+        try AtomicFile.write(try result.json(), to: RunPaths(folder: report).comparison, below: report)
+        try writeReport(ofRun: report)
+    }
+
+    /// The runs, seed by seed.
+    private var runs: [ComparedRun] {
+        seeds.flatMap { seed in priced.map { run($0, seed: seed) } }
+    }
+
+    private func run(_ network: PricedNetwork, seed: Int) -> ComparedRun {
+        var own = configuration
+        own.seed = seed
+        own.train.filters = network.filters
+        return ComparedRun(
+            network: network, seed: seed, output: output, split: split, images: images, configuration: own)
+    }
+
+    private func result(errors: [String: String]) -> ComparisonSummary {
+        let rows = priced.compactMap { network in
+            priced.first.map { first in
+                let runs = seeds.map { seed in
+                    let run = run(network, seed: seed)
+                    var result = run.result
+                    result.error = errors[run.name]
+                    return result
+                }
+                return ComparisonSummary.network(network, first: first, runs: runs)
+            }
+        }
+        return ComparisonSummary(
+            split: split, size: [images.height, images.width], seeds: seeds,
+            evaluation: configuration.evaluationTexts, networks: rows)
+    }
+
+    private func stopIfAsked(_ interruption: Interruption) throws {
+        guard let signal = interruption.signal else { return }
+        throw Interrupted(signal: signal, comparison: output)
+    }
+
+    /// A line for each network whose cost is further from the first's than is allowed.
+    private static func unequal(_ priced: [PricedNetwork]) -> [String] {
+        guard let first = priced.first else { return [] }
+        let wanted = Double(first.cost.multiplyAdds)
+        return priced.compactMap { network in
+            let ratio = Double(network.cost.multiplyAdds) / wanted
+            guard abs(ratio - 1) > tolerance else { return nil }
+            return "\(network.network.name): no filters bring its multiply-adds within "
+                + "\(Int(clamping: tolerance * 100))% of \(first.network.name)'s; \(network.filters), the closest, makes "
+                + String(format: "%.3f times as many", ratio)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import Configurations
+import Experiments
+import Foundation
+import Inference
+import Networks
+import Runs
+import SearchSpace
+
+/// A network that an argument names, with what its cost is counted for.
+public struct CountedNetwork: Equatable, Sendable {
+    /// The network.
+    public let description: ModelDescription
+    /// What it sees.
+    public let images: EvaluatedImages
+
+    /// What it costs, for one image at scale 1.
+    public var cost: Cost { Cost(description.configuration.layout(of: description.genotype), on: images) }
+
+    /// What was typed, in place of what the argument and its run say.
+    public struct Choices: Equatable, Sendable {
+        /// The filter multiplier.
+        public var filters: Int?
+        /// The number of classes.
+        public var classes: Int?
+        /// Height and width of the image.
+        public var size: (height: Int, width: Int)? {
+            get { typedSize.map { ($0[0], $0[1]) } }
+            set { typedSize = newValue.map { [$0.height, $0.width] } }
+        }
+        private var typedSize: [Int]?
+
+        /// Nothing was typed.
+        public init() {}
+    }
+
+    /// Takes a trained network as it is, and gives another one what the configuration's training has.
+    ///
+    /// The image is that of `choices`, else the first one of the run's or the configuration's data, else a crop of the
+    /// run's, else 1025x2049. A run's image is resized and padded as `predict` does; for a genotype without a run, a size
+    /// that was typed is what the network sees, but for `train.resize`.
+    ///
+    /// - Parameters:
+    ///   - argument: A model file, a run folder, a genotype file, or a known network's name.
+    ///   - configuration: The run's, where the argument is one.
+    ///   - choices: What was typed.
+    /// - Throws: One line about what cannot be read or counted.
+    public init(_ argument: String, _ configuration: Configuration, choices: Choices = Choices()) throws {
+        let isModel = ModelDescription.exists(at: argument)
+        let isRun = FileManager.default.fileExists(atPath: RunPaths(folder: argument).configuration)
+        let model = isModel ? try ModelDescription(at: argument) : nil
+        let genotype = try model?.genotype ?? loadGenotype(argument)
+        var train = configuration.train
+        if let filters = choices.filters { train.filters = filters }
+
+        let stated = choices.classes ?? model?.classes.count
+        var seen: EvaluatedImages?
+        if choices.size == nil || stated == nil, !configuration.data.root.isEmpty {
+            do {
+                seen = try EvaluatedImages(configuration, split: nil)
+            } catch {
+                // A run says enough of itself where its data is elsewhere.
+                let isEnough = isRun && stated ?? configuration.data.statedClasses != nil
+                guard isEnough else { throw error }
+            }
+        }
+        let classes = stated ?? seen?.classes ?? configuration.data.statedClasses ?? 19
+        var network = model?.configuration ?? train.network(classes: classes)
+        if let filters = choices.filters { network.filters = filters }
+        network.classes = classes
+        var description = ModelDescription(
+            genotype, network, scaling: model?.scaling ?? configuration.data.scaling(resize: train.resize))
+        if let model, model.classes.count == classes { description.classes = model.classes }
+        self.description = description
+
+        if let size = choices.size {
+            try Cost.validate(filters: network.filters, classes: classes, height: size.height, width: size.width)
+            let asPredicted = EvaluatedImages(
+                classes: classes, height: size.height, width: size.width, scaling: description.scaling,
+                evaluate: configuration.evaluate)
+            let exact = description.scaling.size(width: size.width, height: size.height)
+            images =
+                isModel || isRun || asPredicted.windows > 1
+                ? asPredicted : EvaluatedImages(classes: classes, height: exact.height, width: exact.width)
+        } else if var seen {
+            seen.classes = classes
+            images = seen
+        } else if isRun {
+            images = EvaluatedImages(
+                classes: classes, height: paddedSize(train.crop.height), width: paddedSize(train.crop.width))
+        } else {
+            images = EvaluatedImages(classes: classes, height: 1_025, width: 2_049)
+        }
+        try Cost.validate(
+            filters: network.filters, classes: classes, height: images.height, width: images.width)
+    }
+}

@@ -1,0 +1,130 @@
+import Configurations
+import Experiments
+import Foundation
+import Runs
+import SearchSpace
+import Segmentation
+import Torch
+
+/// Random genotypes to set a searched one against, of any cost or of a wanted one.
+public struct GenotypeSample {
+    /// A genotype with what it costs.
+    public struct Item: Equatable, Sendable {
+        /// The genotype.
+        public var genotype: Genotype
+        /// The filter multiplier that the cost is counted for.
+        public var filters: Int
+        /// The cost.
+        public var cost: Cost
+    }
+
+    /// The cost that is wanted.
+    public struct Wanted: Equatable, Sendable {
+        /// The least and the most multiply-adds.
+        public var multiplyAdds: ClosedRange<Double>
+        /// Whether each genotype may have filters of its own, those that come closest to the middle of the range.
+        public var anyFilters: Bool
+
+        /// A wanted cost.
+        public init(multiplyAdds: ClosedRange<Double>, anyFilters: Bool = false) {
+            self.multiplyAdds = multiplyAdds
+            self.anyFilters = anyFilters
+        }
+    }
+
+    private let sampler: GenotypeSampler
+    private let train: TrainConfiguration
+    private let images: EvaluatedImages
+    private let wanted: Wanted?
+
+    /// A sample from a space, priced under a configuration.
+    ///
+    /// - Parameters:
+    ///   - sampler: The space.
+    ///   - train: Filters and widths of the networks.
+    ///   - images: Classes, and the size of the images that costs are counted for.
+    ///   - wanted: The cost; nil takes genotypes of any.
+    public init(_ sampler: GenotypeSampler, _ train: TrainConfiguration, on images: EvaluatedImages, wanted: Wanted?) {
+        self.sampler = sampler
+        self.train = train
+        self.images = images
+        self.wanted = wanted
+    }
+
+    /// Draws different genotypes, the same for the same seed; those of another cost are drawn again.
+    ///
+    /// - Parameters:
+    ///   - count: How many.
+    ///   - seed: The seed.
+    /// - Returns: The genotypes in the order in which they were drawn.
+    /// - Throws: `SearchSpaceError` where many in a row are of another cost, or are there already.
+    public func draw(count: Int, seed: Int) throws -> [Item] {
+        var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)))
+        var seen: Set<Genotype> = []
+        var items: [Item] = []
+        var misses = 0
+        var (least, most) = (Double.infinity, -Double.infinity)
+        // With filters of its own nearly every genotype comes close, and each try takes a thousand counts.
+        let patience = wanted?.anyFilters == true ? 200 : 20_000
+        while items.count < count {
+            let item = priced(sampler.genotype { stream.next() })
+            let multiplyAdds = Double(item.cost.multiplyAdds)
+            let isWanted = wanted.map { $0.multiplyAdds.contains(multiplyAdds) } ?? true
+            if isWanted, seen.insert(item.genotype).inserted {
+                items.append(item)
+                misses = 0
+                continue
+            }
+            if !isWanted { (least, most) = (min(least, multiplyAdds), max(most, multiplyAdds)) }
+            misses += 1
+            guard misses < patience else { throw exhausted(items.count, count, patience, least...max(least, most)) }
+        }
+        return items
+    }
+
+    /// Writes genotypes as `random-1.json` and so on, the numbers of one width.
+    ///
+    /// - Parameters:
+    ///   - items: The genotypes.
+    ///   - folder: A folder that is made where it is missing, and refused where it holds something.
+    /// - Returns: The files' paths.
+    /// - Throws: ``RunError`` or `FileError` where the folder cannot be used.
+    public static func write(_ items: [Item], to folder: String) throws -> [String] {
+        try refuseFilled(folder)
+        try RunFolder.makeFolder(folder)
+        let digits = String(items.count).count
+        return try items.enumerated().map { index, item in
+            let number = String(index + 1)
+            let name = "random-" + String(repeating: "0", count: digits - number.count) + number
+            let path = folder + "/" + name + ".json"
+            try AtomicFile.write(item.genotype.json(), to: path)
+            return path
+        }
+    }
+
+    private func priced(_ genotype: Genotype) -> Item {
+        guard let wanted, wanted.anyFilters else {
+            return Item(genotype: genotype, filters: train.filters, cost: train.cost(of: genotype, on: images))
+        }
+        let middle = (wanted.multiplyAdds.lowerBound + wanted.multiplyAdds.upperBound) / 2
+        let best = train.filters(of: genotype, closestTo: Int(clamping: min(middle, 0x1p62)), on: images)
+        return Item(genotype: genotype, filters: best.filters, cost: best.cost)
+    }
+
+    private func exhausted(_ found: Int, _ count: Int, _ tries: Int, _ seen: ClosedRange<Double>) -> SearchSpaceError {
+        guard let wanted, seen.lowerBound.isFinite else {
+            return SearchSpaceError(
+                problem: "only \(found) of \(count) genotypes found: the last \(tries) were all there already; ask for "
+                    + "fewer, or for more layers or blocks")
+        }
+        func billion(_ range: ClosedRange<Double>) -> String {
+            "\(readable(range.lowerBound)) to \(readable(range.upperBound))"
+        }
+        return SearchSpaceError(
+            problem: "only \(found) of \(count) genotypes found: none of the last \(tries) has "
+                + "\(billion(wanted.multiplyAdds)) multiply-adds (they have \(billion(seen))); widen the range"
+                + (wanted.anyFilters ? "" : ", or let each have its own filters"))
+    }
+
+    private func readable(_ value: Double) -> String { String(format: "%.4g", value) }
+}

@@ -1,0 +1,228 @@
+import Images
+import Networks
+import Yams
+
+/// One key of the configuration: where its value lives, how it is read and written, and what it may be.
+package struct Setting {
+    /// The dotted key, the same in files and in `--set`.
+    package let key: String
+    /// The allowed values in words.
+    let allowed: String
+    /// Puts a YAML value in place; the reason where it is refused.
+    let put: (Node, inout Configuration) -> ConfigurationError.Reason?
+    /// The value as it stands in a file.
+    package let get: (Configuration) -> Node
+    /// Whether the value is allowed.
+    let isAllowed: (Configuration) -> Bool
+
+    /// A setting whose values a condition picks out.
+    init<Value: SettingValue>(
+        _ key: String, _ path: WritableKeyPath<Configuration, Value>, allowed: String? = nil,
+        where condition: @escaping (Value) -> Bool = { _ in true }
+    ) {
+        self.key = key
+        self.allowed = allowed ?? Value.expected
+        self.get = { $0[keyPath: path].node }
+        self.isAllowed = { condition($0[keyPath: path]) }
+        self.put = { node, configuration in
+            guard let value = Value(node: node) else { return .wrongType }
+            guard condition(value) else { return .outOfRange }
+            configuration[keyPath: path] = value
+            return nil
+        }
+    }
+
+    /// A number within a range.
+    init<Value: SettingValue & Comparable>(
+        _ key: String, _ path: WritableKeyPath<Configuration, Value>, _ range: ClosedRange<Value>
+    ) {
+        self.init(key, path, allowed: "\(Value.expected) from \(range.lowerBound) to \(range.upperBound)") {
+            range.contains($0)
+        }
+    }
+
+    /// A list of numbers, each within a range.
+    init<Value: SettingValue & Comparable>(
+        _ key: String, _ path: WritableKeyPath<Configuration, [Value]>, each range: ClosedRange<Value>,
+        count: ClosedRange<Int>
+    ) {
+        let number =
+            count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+        self.init(
+            key, path, allowed: "a list of \(number) numbers from \(range.lowerBound) to \(range.upperBound)"
+        ) { count.contains($0.count) && $0.allSatisfy(range.contains) }
+    }
+
+    /// A crop size, each side within what the networks take.
+    init(_ key: String, crop path: WritableKeyPath<Configuration, CropSize>) {
+        let range = 33...8_192
+        self.init(key, path, allowed: "[height, width], each from \(range.lowerBound) to \(range.upperBound)") {
+            range.contains($0.height) && range.contains($0.width)
+        }
+    }
+
+    /// A name that is not empty.
+    init(_ key: String, name path: WritableKeyPath<Configuration, String>) {
+        self.init(key, path, allowed: "a name") { !$0.isEmpty }
+    }
+}
+
+extension Setting {
+    /// Every key there is, in the order of a written file.
+    package static var all: [Setting] {
+        dataSettings + searchSettings + trainSettings + evaluateSettings + generalSettings
+    }
+
+    private static var dataSettings: [Setting] {
+        [
+            Setting("data.root", \.data.root),
+            Setting("data.format", \.data.format),
+            Setting("data.classes.file", \.data.classes.file),
+            Setting("data.classes.names", \.data.classes.names, allowed: "a list of at most 255 names") {
+                $0.count <= 255
+            },
+            Setting("data.classes.colors", \.data.classes.colors, allowed: "a list of colours as \"#rrggbb\"") {
+                $0.count <= 255 && $0.allSatisfy { Color(hex: $0) != nil }
+            },
+            Setting("data.classes.known", \.data.classes.known),
+            Setting("data.masks", \.data.masks),
+            Setting("data.labels.ignore", \.data.labels.ignore, each: 0...65_535, count: 0...65_536),
+            Setting(
+                "data.labels.map", \.data.labels.map, allowed: "{label: class}, labels from 0 to 65535, classes to 255"
+            ) { map in
+                map.allSatisfy { (0...65_535).contains($0.key) && (0...255).contains($0.value) }
+            },
+            Setting("data.splits.train", name: \.data.splits.train),
+            Setting("data.splits.val", name: \.data.splits.val),
+            Setting("data.splits.test", name: \.data.splits.test),
+            Setting("data.workers", \.data.workers, 1...256),
+            Setting("data.cacheMegabytes", \.data.cacheMegabytes, 0...1_048_576),
+            Setting("data.allowOutsideRoot", \.data.allowOutsideRoot),
+            Setting("data.longerSide", \.data.longerSide, allowed: "0, or a whole number from 33 to 8192") {
+                $0 == 0 || (33...8_192).contains($0)
+            },
+            Setting("data.megapixels", \.data.megapixels, 1...100_000),
+            Setting(
+                "data.range", \.data.range, allowed: "[], or [low, high] of numbers from 0 to 65535, low below high"
+            ) { $0.isEmpty || $0.count == 2 && ValueRange(low: $0[0], high: $0[1]) != nil },
+            Setting("data.tiles.size", crop: \.data.tiles.size),
+            Setting("data.tiles.cache", \.data.tiles.cache),
+            Setting("data.minimumLabelledPixels", \.data.minimumLabelledPixels, 0...1_000_000_000),
+        ]
+    }
+
+    private static func augmentSettings(
+        _ group: String, _ path: WritableKeyPath<Configuration, AugmentConfiguration>
+    ) -> [Setting] {
+        [
+            Setting("\(group).augment.maximumClassShare", path.appending(path: \.maximumClassShare), 0.01...1),
+            Setting("\(group).augment.brightness", path.appending(path: \.brightness), 0...1),
+            Setting("\(group).augment.contrast", path.appending(path: \.contrast), 0...1),
+            Setting("\(group).augment.saturation", path.appending(path: \.saturation), 0...1),
+            Setting("\(group).augment.hue", path.appending(path: \.hue), 0...0.5),
+            Setting("\(group).augment.blur", path.appending(path: \.blur), 0...20),
+            Setting("\(group).augment.rotation", path.appending(path: \.rotation), 0...180),
+        ]
+    }
+
+    private static var searchSettings: [Setting] {
+        [
+            Setting("search.layers", \.search.layers, 2...64),
+            Setting("search.blocks", \.search.blocks, 1...16),
+            Setting("search.filters", \.search.filters, 1...512),
+            Setting("search.cells", \.search.cells),
+            Setting("search.atrous", \.search.atrous),
+            Setting("search.poolingBatchNorm", \.search.poolingBatchNorm),
+            Setting("search.epochs", \.search.epochs, 1...1_000_000),
+            Setting("search.architectureFrom", \.search.architectureFrom, 0...1_000_000),
+            Setting("search.batch", \.search.batch, 1...1_024),
+            Setting("search.resize", \.search.resize, 0.0625...4),
+            Setting("search.crop", crop: \.search.crop),
+            Setting("search.scales", \.search.scales, each: 0.1...8, count: 1...64),
+            Setting("search.flip", \.search.flip),
+        ] + augmentSettings("search", \.search.augment) + [
+            Setting("search.weights.learningRate", \.search.weights.learningRate, 0...10),
+            Setting("search.weights.finalLearningRate", \.search.weights.finalLearningRate, 0...10),
+            Setting("search.weights.momentum", \.search.weights.momentum, 0...0.9999),
+            Setting("search.weights.weightDecay", \.search.weights.weightDecay, 0...1),
+            Setting("search.weights.clip", \.search.weights.clip, 0...1e6),
+            Setting("search.architecture.learningRate", \.search.architecture.learningRate, 0...10),
+            Setting("search.architecture.weightDecay", \.search.architecture.weightDecay, 0...1),
+            Setting("search.architecture.betas", \.search.architecture.betas, each: 0...0.999999, count: 2...2),
+            Setting("search.batchNorm.eps", \.search.batchNorm.eps, 1e-12...1),
+            Setting("search.batchNorm.momentum", \.search.batchNorm.momentum, 0...1),
+            Setting("search.recompute", \.search.recompute),
+            Setting("search.validateEvery", \.search.validateEvery, 1...1_000_000),
+            Setting("search.validationImages", \.search.validationImages, 0...10_000_000),
+        ]
+    }
+
+    private static var trainSettings: [Setting] {
+        [
+            Setting("train.filters", \.train.filters, 1...1_024),
+            Setting("train.stemChannels", \.train.stemChannels, each: 1...4_096, count: 3...3),
+            Setting("train.asppChannels", \.train.asppChannels, 1...4_096),
+            Setting("train.decoderChannels", \.train.decoderChannels, 1...4_096),
+            Setting("train.lowLevelChannels", \.train.lowLevelChannels, 1...4_096),
+            Setting("train.epochs", \.train.epochs, 0...10_000_000),
+            Setting("train.iterations", \.train.iterations, 0...1_000_000_000),
+            Setting("train.batch", \.train.batch, 1...1_024),
+            Setting("train.resize", \.train.resize, 0.0625...4),
+            Setting("train.crop", crop: \.train.crop),
+            Setting("train.scales", \.train.scales, each: 0.1...8, count: 1...64),
+            Setting("train.flip", \.train.flip),
+        ] + augmentSettings("train", \.train.augment) + [
+            Setting("train.learningRate", \.train.learningRate, 0...10),
+            Setting("train.power", \.train.power, 0...10),
+            Setting("train.momentum", \.train.momentum, 0...0.9999),
+            Setting("train.weightDecay", \.train.weightDecay, 0...1),
+            Setting("train.decayNormalization", \.train.decayNormalization),
+            Setting("train.classWeights", \.train.classWeights, each: 0...1_000, count: 0...256),
+            Setting("train.balanced", \.train.balanced),
+            Setting("train.loss.hardShare", \.train.loss.hardShare, 0.001...1),
+            Setting("train.loss.labelSmoothing", \.train.loss.labelSmoothing, 0...0.9),
+            Setting("train.loss.dice", \.train.loss.dice, 0...100),
+            Setting(
+                "train.auxiliary.layers", \.train.auxiliary.layers, allowed: "a list of different layers from 1 to 64"
+            ) { layers in
+                Set(layers).count == layers.count && layers.allSatisfy { (1...64).contains($0) }
+            },
+            Setting("train.auxiliary.weight", \.train.auxiliary.weight, 0...10),
+            Setting("train.accumulate", \.train.accumulate, 1...1_024),
+            Setting("train.averageDecay", \.train.averageDecay, 0...0.999999),
+            Setting("train.clip", \.train.clip, 0...1e6),
+            Setting("train.warmupSteps", \.train.warmupSteps, 0...100_000_000),
+            Setting("train.dropPathKeep", \.train.dropPathKeep, 0.01...1),
+            Setting("train.batchNormDecay", \.train.batchNormDecay, 0...0.999999),
+            Setting("train.dropoutKeep", \.train.dropoutKeep, 0.01...1),
+            Setting("train.validateEvery", \.train.validateEvery, 1...1_000_000),
+            Setting("train.validationImages", \.train.validationImages, 0...10_000_000),
+        ]
+    }
+
+    private static var evaluateSettings: [Setting] {
+        [
+            Setting("evaluate.scales", \.evaluate.scales, each: 0.1...8, count: 1...64),
+            Setting("evaluate.flip", \.evaluate.flip),
+            Setting("evaluate.window", \.evaluate.window, allowed: "0, or a whole number from 33 to 16384") {
+                $0 == 0 || (33...16_384).contains($0)
+            },
+            Setting("evaluate.overlap", \.evaluate.overlap, 0...0.9),
+            Setting("evaluate.boundary", \.evaluate.boundary, 0...0.1),
+            Setting("evaluate.worst", \.evaluate.worst, 0...1_000),
+        ]
+    }
+
+    private static var generalSettings: [Setting] {
+        [
+            Setting("card.license", \.card.license),
+            Setting("checkpoint.every", \.checkpoint.every),
+            Setting("checkpoint.keep", \.checkpoint.keep, 1...1_000),
+            Setting("onNonFinite", \.onNonFinite),
+            Setting("seed", \.seed, 0...Int.max),
+            Setting("threads", \.threads, 0...4_096),
+            Setting("device", \.device),
+            Setting("precision", \.precision),
+        ]
+    }
+}

@@ -1,0 +1,76 @@
+import Configurations
+import Experiments
+import Export
+import Foundation
+import Images
+import Inference
+import Runs
+import Torch
+
+/// Milliseconds that a model takes for one image.
+public struct InferenceTime: Codable, Equatable, Sendable {
+    /// Height and width of the image.
+    public var size: [Int]
+    /// How many windows it is gone through by; 1 where it is seen whole.
+    public var windows: Int
+    /// Processor threads.
+    public var threads: Int
+    /// Ours: the median.
+    public var milliseconds: Double
+    /// Ours: the fastest.
+    public var fastest: Double
+    /// ONNX Runtime, where Python has it.
+    public var onnxRuntime: ONNXCheck?
+
+    /// Measures a model on random pixels as `predict` treats them, and then in ONNX Runtime.
+    ///
+    /// - Parameters:
+    ///   - model: The model.
+    ///   - size: The image's size.
+    ///   - repetitions: How often, after once unmeasured.
+    ///   - configuration: Says the processor threads, of both, and how the image is gone through.
+    /// - Throws: An error about an export that cannot be written.
+    public init(of model: Model, size: ONNXOptions.Size, repetitions: Int, configuration: Configuration) throws {
+        let threads = configuration.workerThreads
+        Engine.threads = threads
+        let image = Image.noise(height: size.height, width: size.width)
+        var inference = Predictor(configuration.evaluate, device: model.device)
+        _ = inference.boundMemory(for: image, model)
+        let times = (0...repetitions).map { _ in
+            let start = DispatchTime.now().uptimeNanoseconds
+            _ = model.map(of: image, by: inference).mask()
+            return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
+        }.dropFirst().sorted()
+        self.size = [size.height, size.width]
+        self.threads = threads
+        milliseconds = times[times.count / 2]
+        fastest = times[0]
+        let seen = EvaluatedImages(
+            classes: model.classes.count, height: size.height, width: size.width, scaling: model.scaling,
+            evaluate: configuration.evaluate)
+        windows = seen.windows
+        let folder = try ScratchFolder()
+        // Of an image that is seen whole ONNX Runtime gets the bytes too; else a window as many times.
+        var options = ONNXOptions(size: .init(height: seen.height, width: seen.width))
+        if windows == 1 { options = try model.onnxOptions(size: size, takesBytes: true, givesLabels: true) }
+        try model.exportONNX(to: folder.file("model.onnx"), options: options)
+        var check = try ONNXCheck(
+            folder.file("model.onnx"), of: model, options: options, size: options.size ?? size,
+            repetitions: repetitions, threads: threads)
+        check.milliseconds = check.milliseconds.map { $0 * Double(seen.windows) }
+        onnxRuntime = check.onnxRuntime == nil ? nil : check
+    }
+
+    /// Times of a model on random pixels, after once unmeasured, in rising order.
+    package static func milliseconds(of model: Model, height: Int, width: Int, repetitions: Int) -> [Double] {
+        withoutGradients {
+            let image = Image.noise(height: height, width: width).tensor(on: model.device)
+            return (0...repetitions).map { _ in
+                let start = DispatchTime.now().uptimeNanoseconds
+                // Reading a value waits for a device that computes by itself.
+                _ = model.network(image, mode: .evaluation).reshape([-1]).select(0, 0).item()
+                return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
+            }.dropFirst().sorted()
+        }
+    }
+}

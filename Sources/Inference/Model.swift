@@ -1,0 +1,124 @@
+import Datasets
+import Foundation
+import Images
+import Networks
+import SearchSpace
+import Torch
+
+/// A trained network with all that it takes to use it alone: genotype, widths, classes, palette.
+///
+/// One model can be shared among tasks and threads, which then compute side by side; see docs/SERVING.md.
+///
+/// `@unchecked Sendable` by this invariant: once it is made, nothing that a model offers to the public changes it.
+/// Its tensors are read alone, what a pass computes belongs to that pass, and libtorch's operations may run on several
+/// threads at once. A training, which changes the network, makes a model of its own and shares it with nobody; who
+/// changes variables by way of ``network`` must be the model's only user, too.
+public final class Model: @unchecked Sendable {
+    /// The network.
+    public let network: DiscreteNetwork
+    /// The architecture that it was built from.
+    public let genotype: Genotype
+    /// Names and colours of the classes.
+    public let classes: ClassTable
+    /// The size at which the network sees images.
+    public let scaling: ImageScaling
+    /// What the values in the masks that it learnt from meant; nil where its file does not say.
+    public let masks: MaskMeaning?
+    /// What became black and white in the images of more than 8 bits that it learnt from; nil where there were none, or
+    /// where its file does not say: then their upper 8 bits are taken.
+    public package(set) var range: ValueRange?
+    /// Where it computes.
+    public let device: Device
+
+    /// A new network, its weights drawn from `generator`.
+    package init(
+        genotype: Genotype, configuration: DiscreteConfiguration, classes: ClassTable, scaling: ImageScaling,
+        masks: MaskMeaning?, generator: Generator, device: Device
+    ) {
+        self.genotype = genotype
+        self.classes = classes
+        self.scaling = scaling
+        self.masks = masks
+        self.device = device
+        network = DiscreteNetwork(
+            genotype, configuration, store: VariableStore(generator: generator, device: device))
+    }
+
+    /// A network of this description, its weights drawn from `generator`: it is as fast as a trained one.
+    public convenience init(_ description: ModelDescription, generator: Generator, device: Device = .cpu) {
+        self.init(
+            genotype: description.genotype, configuration: description.configuration, classes: description.classes,
+            scaling: description.scaling, masks: description.masks, generator: generator, device: device)
+        range = description.range
+    }
+
+    /// Reads a model file, or that of a run folder.
+    ///
+    /// - Throws: One line about a file that is missing, damaged or no model.
+    public convenience init(at argument: String, device: Device = .cpu) throws {
+        let path = try ModelDescription.path(of: argument)
+        let (tensors, metadata) = try loadTensors(path)
+        let description = try ModelDescription(metadata, path: path)
+        // Before anything is built: a file of a few bytes must not ask for a network of many.
+        let layout = description.configuration.layout(of: description.genotype)
+        let parameters = Cost(layout, height: 33, width: 33).parameters
+        let stored = tensors.values.reduce(0) { $0 + $1.count }
+        guard parameters <= stored else {
+            throw FileError(
+                .damaged, path: path, reason: "\(stored) values, where its network has \(parameters) parameters")
+        }
+        if let broken = tensors.keys.sorted().first(where: { tensors[$0]?.isAllFinite == false }) {
+            throw FileError(
+                .damaged, path: path,
+                reason:
+                    "`\(broken)` holds NaN or infinity, so that the network says nothing: take another copy, or train anew"
+            )
+        }
+        self.init(description, generator: Generator(seed: 0), device: device)
+        try network.store.load(tensors)
+        network.fold()
+    }
+
+    /// The class of every pixel of an image, at the image's size.
+    ///
+    /// As `predict` sees it: an image whose scores would take too much memory is gone through by windows.
+    public func segment(_ image: Image) -> Mask {
+        var inference = Predictor(device: device)
+        _ = inference.boundMemory(for: image, self)
+        return map(of: image, by: inference).mask()
+    }
+
+    /// Scores or probabilities of every pixel of an image, at the image's size.
+    package func map(of image: Image, by inference: Predictor) -> ClassMap {
+        let seen = scaling.size(width: image.width, height: image.height)
+        return inference.map(of: image.resized(width: seen.width, height: seen.height)) {
+            self.network.coarseScores($0)
+        }.resized(height: image.height, width: image.width, alignCorners: false)
+    }
+
+    /// Writes the model file into a run's folder.
+    package func write(to path: String, below root: String) throws {
+        try saveTensors(network.store.state, metadata: try metadata, to: path, below: root, carriesDigest: true)
+    }
+
+    /// What it takes to use the weights alone: genotype, configuration, classes, resize or longer side, preprocessing.
+    package var metadata: [String: String] {
+        get throws {
+            func json(_ value: some Encodable) throws -> String {
+                // Without an order of keys two files of one network would differ.
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = .sortedKeys
+                return String(decoding: try encoder.encode(value), as: UTF8.self)
+            }
+            var result = [
+                "genotype": String(decoding: genotype.json(), as: UTF8.self),
+                "configuration": try json(network.configuration), "classes": try json(classes),
+                "resize": try json(scaling.factor), "preprocessing": "2x/255-1",
+            ]
+            if let side = scaling.longerSide { result["longerSide"] = try json(side) }
+            result["masks"] = try masks.map(json)
+            result["range"] = try range.map(json)
+            return result
+        }
+    }
+}

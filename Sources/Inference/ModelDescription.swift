@@ -1,0 +1,100 @@
+import Datasets
+import Foundation
+import Images
+import Networks
+import SearchSpace
+import Torch
+
+/// All that a model is besides its weights.
+public struct ModelDescription: Equatable, Sendable {
+    /// The architecture.
+    public var genotype: Genotype
+    /// What the network has besides its genotype.
+    public var configuration: DiscreteConfiguration
+    /// Names and colours of the classes.
+    public var classes: ClassTable
+    /// The size at which the network sees images.
+    public var scaling: ImageScaling
+    /// What the values in the masks that it learnt from meant; nil where its file does not say.
+    public var masks: MaskMeaning?
+    /// What became black and white in the images of more than 8 bits that it learnt from; nil where its file does not say.
+    public var range: ValueRange?
+
+    /// A network of a genotype, whose classes have no names.
+    public init(_ genotype: Genotype, _ configuration: DiscreteConfiguration, scaling: ImageScaling = ImageScaling()) {
+        self.genotype = genotype
+        self.configuration = configuration
+        classes = ClassTable(count: configuration.classes)
+        self.scaling = scaling
+    }
+
+    /// Reads what a model file, or that of a run folder, says of itself; its weights are not read.
+    ///
+    /// - Throws: One line about a file that is missing, damaged or no model.
+    public init(at argument: String) throws {
+        let path = try ModelDescription.path(of: argument)
+        try self.init(SafetensorsFile(path: path).header.metadata, path: path)
+    }
+
+    /// Whether an argument is a model file, or a run folder that has one.
+    public static func exists(at argument: String) -> Bool {
+        guard let path = try? path(of: argument) else { return false }
+        return path != argument || path.hasSuffix(".safetensors")
+    }
+
+    /// The model file that an argument names.
+    static func path(of argument: String) throws -> String {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
+            throw FileError(.missing, path: argument, reason: "no such run or model file")
+        }
+        let path = isFolder.boolValue ? argument + "/model.safetensors" : argument
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw FileError(.missing, path: path, reason: "not there; the training has not written a model yet")
+        }
+        return path
+    }
+
+    /// The description in a model file's metadata.
+    init(_ metadata: [String: String], path: String) throws {
+        func value<Value: Decodable>(_ key: String, as type: Value.Type) throws -> Value {
+            guard let text = metadata[key], let value = try? JSONDecoder().decode(type, from: Data(text.utf8)) else {
+                throw FileError(.damaged, path: path, reason: "no usable `\(key)`; it is no model file")
+            }
+            return value
+        }
+        genotype = try Genotype(json: Data((metadata["genotype"] ?? "").utf8), source: path)
+        configuration = try value("configuration", as: DiscreteConfiguration.self)
+        classes = try value("classes", as: ClassTable.self)
+        let resize = try value("resize", as: Double.self)
+        masks = metadata["masks"] == nil ? nil : try value("masks", as: MaskMeaning.self)
+        guard masks?.isPossible(classes: classes.count) ?? true else {
+            throw FileError(.damaged, path: path, reason: "`masks` gives labels a meaning that they cannot have")
+        }
+        if metadata["range"] != nil {
+            guard let stored = try? value("range", as: ValueRange.self) else {
+                throw FileError(.damaged, path: path, reason: "`range` holds no values from 0 to 65535")
+            }
+            range = stored
+        }
+        let longerSide = metadata["longerSide"] == nil ? nil : try value("longerSide", as: Int.self)
+        do {
+            try configuration.validate()
+        } catch {
+            throw FileError(.damaged, path: path, reason: "\(error)")
+        }
+        guard classes.count == configuration.classes else {
+            throw FileError(
+                .damaged, path: path, reason: "\(classes.count) classes named, \(configuration.classes) meant")
+        }
+        guard (0.0625...4).contains(resize) else {
+            throw FileError(.damaged, path: path, reason: "images resized by \(resize), where 0.0625 to 4 are possible")
+        }
+        guard (1...16_384).contains(longerSide ?? 1) else {
+            throw FileError(
+                .damaged, path: path,
+                reason: "images brought to \(longerSide ?? 0) pixels, where 1 to 16384 are possible")
+        }
+        scaling = ImageScaling(factor: resize, longerSide: longerSide)
+    }
+}

@@ -1,0 +1,54 @@
+import Foundation
+
+/// Keeps other processes out of a folder for as long as it lives; the system takes it off a process that dies.
+package final class FolderLock: Sendable {
+    private let descriptor: Int32
+
+    init(folder: String) throws(RunError) {
+        let path = URL(fileURLWithPath: folder).appendingPathComponent(".lock").path
+        descriptor = try openGrowing(path)
+        var failure = FolderLock.tryLock(descriptor)
+        // Who asks whether a run is at work holds the lock for a moment.
+        for _ in 0..<20 where failure == EWOULDBLOCK {
+            usleep(5_000)
+            failure = FolderLock.tryLock(descriptor)
+        }
+        guard failure == 0 else {
+            let isTaken = failure == EWOULDBLOCK
+            let owner = isTaken ? FolderLock.owner(path) : ""
+            close(descriptor)
+            throw RunError(
+                isTaken ? .locked : .cannotWrite, path: folder,
+                isTaken ? "another process\(owner) is at work here" : "cannot be locked")
+        }
+        // The number is for people; what keeps others out is the lock itself.
+        let number = Data("\(getpid())\n".utf8)
+        _ = truncateFile(descriptor, to: 0)
+        try? appendAll(number, to: descriptor, path: path)
+    }
+
+    deinit {
+        close(descriptor)
+    }
+
+    /// Whether a process keeps others out of a folder.
+    package static func isHeld(_ folder: String) -> Bool {
+        let path = URL(fileURLWithPath: folder).appendingPathComponent(".lock").path
+        let descriptor = openFile(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
+    /// Asks for the lock; the system's error, 0 for none.
+    private static func tryLock(_ descriptor: Int32) -> Int32 {
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+    }
+
+    private static func owner(_ path: String) -> String {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8),
+            let number = Int32(text.trimmingCharacters(in: .whitespacesAndNewlines))
+        else { return "" }
+        return " (\(number))"
+    }
+}

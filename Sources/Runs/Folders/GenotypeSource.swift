@@ -1,0 +1,27 @@
+import Foundation
+import SearchSpace
+import Torch
+
+/// The architecture that an argument names.
+///
+/// That is a known network (`deeplabv3`, or `deeplabv3:8` with 8 layers), a genotype file, or a run folder with one in it.
+///
+/// - Parameter argument: The name or path.
+/// - Returns: A valid genotype.
+/// - Throws: ``RunError`` where there is nothing of that name, `SearchSpaceError` where the file is not a genotype.
+public func loadGenotype(_ argument: String) throws -> Genotype {
+    if let genotype = try KnownDesign.genotype(named: argument) { return genotype }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
+        let names = KnownDesign.allCases.map(\.rawValue)
+        let hint = nearest(to: argument, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        throw RunError(
+            .missing, path: argument,
+            "neither a file nor a known network\(hint) (known: \(names.joined(separator: ", ")))")
+    }
+    let path = isFolder.boolValue ? RunPaths(folder: argument).genotype : argument
+    if isFolder.boolValue, !FileManager.default.fileExists(atPath: path) {
+        throw RunError(.missing, path: path, "there is no genotype in this folder yet")
+    }
+    return try Genotype(json: boundedContents(of: path, limit: Genotype.maximumBytes), source: path)
+}

@@ -1,0 +1,76 @@
+import Synchronization
+import Torch
+
+/// A wish from outside that a loop looks at after each step: stop, or write a checkpoint now.
+///
+/// The library installs no signal handlers: a program connects its signals to this.
+public final class Interruption: Sendable {
+    private let stopSignal = Atomic<Int32>(0)
+    private let checkpoint = Atomic<Bool>(false)
+
+    /// Nothing asked for yet.
+    public init() {}
+
+    /// The signal that asked the run to stop; nil while it may go on.
+    public var signal: Int32? {
+        let number = stopSignal.load(ordering: .acquiring)
+        return number == 0 ? nil : number
+    }
+
+    /// Asks the run to finish its step, write a checkpoint and stop.
+    ///
+    /// - Parameter signal: The signal that asks.
+    /// - Returns: False where it was asked before.
+    @discardableResult
+    public func requestStop(signal: Int32) -> Bool {
+        stopSignal.compareExchange(expected: 0, desired: signal, ordering: .acquiringAndReleasing).exchanged
+    }
+
+    /// Asks for a checkpoint at the end of the step.
+    public func requestCheckpoint() {
+        checkpoint.store(true, ordering: .releasing)
+    }
+
+    /// Whether a checkpoint was asked for since the last call.
+    public func takeCheckpointRequest() -> Bool {
+        checkpoint.exchange(false, ordering: .acquiringAndReleasing)
+    }
+}
+
+/// A run that stopped because it was asked to; what it did is in its last checkpoint.
+public struct Interrupted: Error, Equatable, CustomStringConvertible {
+    /// The signal that asked: SIGINT or SIGTERM.
+    public let signal: Int32
+    /// The whole line: where it stopped, and how to go on.
+    public let description: String
+
+    /// A run in a folder, stopped after a step.
+    public init(signal: Int32, step: Int, run: String) {
+        self.signal = signal
+        self.description = "stopped after step \(step); go on with --output \(run) --resume"
+    }
+
+    /// Work on so many things, stopped between two of them.
+    package init(signal: Int32, done: Int, of total: Int, units: String) {
+        self.signal = signal
+        self.description = "stopped after \(done) of \(total) \(units)"
+    }
+
+    /// A demo, stopped after its training.
+    package init(signal: Int32, demo: String) {
+        self.signal = signal
+        self.description = "stopped; go on with demo --output \(demo)"
+    }
+
+    /// A comparison, stopped within a run or after it.
+    package init(signal: Int32, comparison: String) {
+        self.signal = signal
+        self.description = "stopped; go on with the same command: what is finished in \(comparison) is not repeated"
+    }
+}
+
+/// Removes what is half written, before the process ends at once.
+public func discardUnfinished() {
+    AtomicFile.discardAll()
+    ScratchFolder.removeAll()
+}
