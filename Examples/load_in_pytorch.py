@@ -1,6 +1,6 @@
 """A network that `autodeeplab train` wrote, as a plain PyTorch module.
 
-    python examples/load_in_pytorch.py runs/train/model.safetensors image.png mask.png
+    python Examples/load_in_pytorch.py runs/train/model.safetensors image.png mask.png
 
 Needs torch, safetensors, numpy and pillow. The module's parameters have the names of the file, except that batch
 normalisation's `runningMean` and `runningVariance` are PyTorch's `running_mean` and `running_var`. `docs/EXPORT.md`

@@ -13,7 +13,7 @@ public struct ComparedNetwork: Equatable, Sendable {
     /// The network.
     public var genotype: Genotype
 
-    /// Reads the networks that arguments name, as ``loadGenotype(_:)`` takes them, and gives each a name.
+    /// Reads the networks that arguments name, as `loadGenotype(_:)` takes them, and gives each a name.
     ///
     /// A file `genotype.json` is named after its folder, any other after itself; names that are equal but for the case
     /// of letters are numbered.

@@ -58,7 +58,7 @@ struct ComparedRun {
 
     /// Refuses a run that is there already and is not this one.
     ///
-    /// - Throws: ``RunError`` that shows what differs.
+    /// - Throws: `RunError` that shows what differs.
     func refuseChanges() throws {
         guard let saved = try savedConfiguration() else { return }
         _ = try configuration.changes(since: saved, stage: "train", run: paths.folder)
@@ -72,7 +72,7 @@ struct ComparedRun {
 
     /// Trains and measures what is still missing; a run that was interrupted goes on.
     ///
-    /// - Throws: ``RunError`` with reason `locked` where another process is at work on this run.
+    /// - Throws: `RunError` with reason `locked` where another process is at work on this run.
     func complete(reporter: any ProgressReporter, interruption: Interruption) throws {
         let folder = try RunFolder(at: paths.folder, resume: true)
         defer { withExtendedLifetime(folder) {} }

@@ -31,7 +31,7 @@ public struct Comparison {
     /// Opens the data and a folder, and refuses what does not go with the runs in it.
     ///
     /// - Parameters:
-    ///   - arguments: What names the networks, as ``loadGenotype(_:)`` takes it.
+    ///   - arguments: What names the networks, as `loadGenotype(_:)` takes it.
     ///   - configuration: How to train and to evaluate; `seed` and `train.filters` are set run by run.
     ///   - seeds: The seeds of every network.
     ///   - split: The split to measure on.

@@ -88,7 +88,7 @@ public struct GenotypeSample {
     ///   - items: The genotypes.
     ///   - folder: A folder that is made where it is missing, and refused where it holds something.
     /// - Returns: The files' paths.
-    /// - Throws: ``RunError`` or `FileError` where the folder cannot be used.
+    /// - Throws: `RunError` or `FileError` where the folder cannot be used.
     public static func write(_ items: [Item], to folder: String) throws -> [String] {
         try refuseFilled(folder)
         try RunFolder.makeFolder(folder)

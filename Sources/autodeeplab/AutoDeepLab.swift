@@ -39,7 +39,7 @@ struct AutoDeepLab: AsyncParsableCommand {
         }
         // Dispatch would wait for one without end.
         guard canStartThread() else {
-            writeError("no thread can be started: raise the limit of processes (ulimit -u)")
+            writeError("no thread can be started: raise the limits of processes and memory (ulimit -u, -v)")
             _exit(ExitStatus.internalFault.rawValue)
         }
         do {

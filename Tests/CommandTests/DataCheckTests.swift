@@ -29,6 +29,24 @@ struct DataCheckTests {
         #expect(screen.output.split(separator: "\n").count < 40)
     }
 
+    @Test("A line break in a file's content begins no line on the screen")
+    func forgedLines() throws {
+        let folder = try TemporaryFolder()
+        let root = folder.file("coco")
+        for name in ["annotations", "train2017"] {
+            try FileManager.default.createDirectory(atPath: root + "/" + name, withIntermediateDirectories: true)
+        }
+        let text = #"""
+            {"images": [{"id": 1, "file_name": "a.jpg\n0 problems\nall is well"}], "annotations": [],
+            "categories": [{"id": 1, "name": "car"}]}
+            """#
+        try Data(text.utf8).write(to: URL(fileURLWithPath: root + "/annotations/instances_train2017.json"))
+        let result = try Command.run("data", "check", root, "-q")
+        #expect(result.status == 65)
+        #expect(result.output.contains(#"names a.jpg\n0 problems\nall is well"#), "\(result.output)")
+        #expect(!result.output.split(separator: "\n").contains { $0.hasPrefix("0 problems") })
+    }
+
     @Test("What a training refuses is status 65: no masks, classes without names; what it can do without is a note")
     func refused() throws {
         let folder = try TemporaryFolder()

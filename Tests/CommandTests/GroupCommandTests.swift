@@ -1,4 +1,5 @@
 import Foundation
+import Runs
 import TestSupport
 import Testing
 import Torch
@@ -238,6 +239,18 @@ struct GroupCommandTests {
         let after = try FileManager.default.attributesOfItem(atPath: folder.file("trials/seed-0/log.jsonl"))
         #expect(again.output == result.output)
         #expect(before[.modificationDate] as? Date == after[.modificationDate] as? Date)
+    }
+
+    @Test("Trials whose starter was killed end by themselves, with a checkpoint")
+    func orphanedTrials() throws {
+        let run = try StartedCommand(
+            search("orphans", ["--trials", "2", "--trial-epochs", "1", "--set", "search.epochs=5000"]),
+            errorFile: folder.file("orphans.err"))
+        run.waitForFile(folder.file("orphans/seed-0/log.jsonl"))
+        _ = try run.end(by: SIGKILL)
+        // Its lock is given back when the process has ended.
+        while FolderLock.isHeld(folder.file("orphans/seed-0")) { usleep(100_000) }
+        #expect(FileManager.default.fileExists(atPath: folder.file("orphans/seed-0/checkpoints/last.safetensors")))
     }
 
     @Test(

@@ -69,5 +69,21 @@ struct StartTests {
             #expect(second.status == 0 && second.output == first.output, "\(second.errors)")
             #expect(!FileManager.default.fileExists(atPath: folder.file("above")))
         }
+        let bare = try Command.run("search", "--preset", "instant", "--print-config")
+        #expect(bare.status == 0 && bare.output.contains("  layers: 4\n"), "\(bare.errors)")
+    }
+
+    @Test("A run's folder is asked for, has one line, and holds a run where one is to go on")
+    func noRun() throws {
+        let search = ["search", "--preset", "instant", "--data", "scenes"]
+        let none = try Command.run(search)
+        #expect(none.status == 64 && none.errors.contains { $0.contains("--output RUN") }, "\(none.errors)")
+        let lines = try Command.run(search + ["--output", folder.file("a\nb")])
+        #expect(lines.status == 64 && lines.errors.contains { $0.contains("has one line") }, "\(lines.errors)")
+        let missing = try Command.run("train", "--resume", "--output", folder.file("nothing"))
+        #expect(missing.status == 66)
+        #expect(
+            missing.errors == ["error: \(folder.file("nothing")): no run is in this folder: begin one without --resume"]
+        )
     }
 }

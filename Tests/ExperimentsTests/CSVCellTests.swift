@@ -12,6 +12,7 @@ struct CSVCellTests {
         #expect(csvCell("@SUM(A1)") == "\"'@SUM(A1)\"")
         #expect(csvCell("+cmd|' /C calc'!A0") == "\"'+cmd|' /C calc'!A0\"")
         #expect(csvCell("-background") == "\"'-background\"")
+        #expect(csvCell("a\u{1B}[31mred") == "a\\u001b[31mred")
         #expect(csvCell("=\u{301}1") == "\"'=\u{301}1\"")
         #expect(csvCell("-0.5") == "-0.5" && csvCell("+1e-3") == "+1e-3" && csvCell("") == "")
     }

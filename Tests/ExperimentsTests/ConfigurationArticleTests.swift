@@ -6,7 +6,7 @@ import Testing
 /// the words from the properties' documentation.
 @Suite("Configuration article")
 struct ConfigurationArticleTests {
-    private static let sources = #filePath.components(separatedBy: "/Tests/")[0] + "/Sources/Experiments"
+    private static let sources = #filePath.components(separatedBy: "/Tests/")[0] + "/Sources"
 
     /// The documentation and the type of a property.
     private struct Property {
@@ -16,7 +16,7 @@ struct ConfigurationArticleTests {
 
     @Test("The article is what the code says (UPDATE_DOCUMENTATION=1 writes it)")
     func article() throws {
-        let path = Self.sources + "/Experiments.docc/Configuration-article.md"
+        let path = Self.sources + "/Experiments/Experiments.docc/Configuration-article.md"
         let article = try Self.article()
         if ProcessInfo.processInfo.environment["UPDATE_DOCUMENTATION"] != nil {
             try Data(article.utf8).write(to: URL(fileURLWithPath: path))
@@ -55,7 +55,7 @@ struct ConfigurationArticleTests {
 
     /// The properties of each structure of the configuration, read from its source.
     private static func structures() throws -> [String: [String: Property]] {
-        let folder = sources + "/Configuration"
+        let folder = sources + "/Configurations"
         var result: [String: [String: Property]] = [:]
         for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file.hasSuffix(".swift") {
             var structure = ""

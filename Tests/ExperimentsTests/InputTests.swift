@@ -28,8 +28,8 @@ struct InputTests {
         let empty = #expect(throws: RunError.self) { try loadGenotype(temporary.path) }
         #expect(empty?.reason == .missing)
         try Data(count: Genotype.maximumBytes + 1).write(to: URL(fileURLWithPath: temporary.file("big")))
-        let big = #expect(throws: RunError.self) { try loadGenotype(temporary.file("big")) }
-        #expect(big?.reason == .damaged)
+        let big = #expect(throws: FileError.self) { try loadGenotype(temporary.file("big")) }
+        #expect(big?.kind == .damaged)
     }
 
     @Test("Configured classes and labels reach the data set")

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
-/// `examples/load_in_pytorch.py` against the networks whose files it reads.
+/// `Examples/load_in_pytorch.py` against the networks whose files it reads.
 @Suite("PyTorch", .enabled(if: Python.has("torch"), "there is no PyTorch in .venv: see scripts/setup.sh --venv"))
 struct PyTorchTests {
     @Test("The module of the example gives what the network gives")

@@ -146,6 +146,9 @@ import Testing
         ("{\"image_id\": {}, \"category_id\": 3}", "annotations[0].image_id: a number is expected at byte"),
         ("{\"image_id\": 1.5}", "annotations[0].image_id: a whole number is expected at byte"),
         ("{\"id\": 7, \"iscrowd\": \"maybe\"}", "annotations[0].iscrowd: 0, 1, false or true is expected at byte"),
+        ("{\"id\": 7, \"iscrowd\": 2}", "annotations[0].iscrowd: 0, 1, false or true is expected at byte"),
+        ("{\"id\": 7, \"iscrowd\": -1}", "annotations[0].iscrowd: 0, 1, false or true is expected at byte"),
+        ("], \"images\": [], \"more\": [", "images: the key comes for the second time"),
         ("{\"id\": 7, \"iscrowd\": [1]}", "(the annotation's id is 7)"),
         ("{\"image_id\": 1}, {\"category_id\": 3}", "an annotation has an `image_id` and a `category_id`"),
         ("{\"segmentation\": [[1, 2, 1e19, 4, 5, 6]]}", "annotations[0].segmentation[0][2]: 1e+19 is no pixel"),
@@ -171,6 +174,17 @@ import Testing
         #expect(
             message?.contains("instances_train2017.json: ") == true && message?.contains(problem) == true,
             "\(message ?? "no error")")
+    }
+
+    @Test func nothingFollowsTheDocument() throws {
+        _ = try masks("")
+        let path = folder.path + "/annotations/instances_train2017.json"
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        try (text + " \n").write(toFile: path, atomically: true, encoding: .utf8)
+        _ = try Dataset(root: folder.path).samples(.train)
+        try (text + " xx").write(toFile: path, atomically: true, encoding: .utf8)
+        let message = failure { _ = try Dataset(root: folder.path).samples(.train) }
+        #expect(message?.contains("the end is expected at byte") == true, "\(message ?? "no error")")
     }
 
     @Test func runsOfAnotherSizeAreRefused() throws {

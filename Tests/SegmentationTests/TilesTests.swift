@@ -76,6 +76,14 @@ import Testing
         try expectWhole(dataset(), ramp(width: 60, height: 30), rampMask(width: 60, height: 30))
     }
 
+    @Test func aLinkForDecodedCopiesIsRefused() throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/.tiles", withDestinationPath: FileManager.default.temporaryDirectory.path)
+        try writePNG(ramp(width: 8, height: 6), to: folder.place("images/train/a.png"))
+        let message = failure { _ = try dataset().samples(.train) }
+        #expect(message?.contains("/.tiles: is a link") == true, "\(message ?? "no error")")
+    }
+
     @Test func faultsNameTheFile() throws {
         try folder.writeSample(image: "images/train/a.png", mask: "masks/train/a.png", width: 50, height: 30)
         try writePNG(rampMask(width: 40, height: 30), palette: [], to: folder.place("masks/train/a.png"))

@@ -231,6 +231,18 @@ import Testing
     }
 
     /// Links to folders are followed, folders that a system keeps for itself are passed over.
+    @Test func whatIsNoAnnotationIsNamed() throws {
+        try writePNG(ramp(width: 8, height: 6), to: folder.place("train/a.png"))
+        try writePNG(ramp(width: 8, height: 6), to: folder.place("train/b.png"))
+        try folder.write("{\"shapes\": [], \"imagePath\": \"a.png\"}", to: "train/a.json")
+        try folder.write("{}", to: "train/b.json")
+        let faults = try Dataset(root: folder.path, layout: .labelme).pairing("train").unlabelled.map { "\($0)" }
+        #expect(faults == ["\(folder.path)/train/b.json: has no `shapes`: it is no file of labelme"])
+        try folder.write("{\"shapes\": [{\"label\": null, \"points\": []}]}", to: "train/b.json")
+        let message = failure { _ = try Dataset(root: folder.path, layout: .labelme).samples(.train) }
+        #expect(message?.contains("a shape has a `label`, and it is missing") == true, "\(message ?? "no error")")
+    }
+
     @Test func foldersOfLabelMe() throws {
         let other = try TemporaryFolder()
         func write(_ file: String, _ label: String, _ points: String = "[[0, 0], [4, 0], [4, 3], [0, 3]]") throws {

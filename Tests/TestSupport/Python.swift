@@ -29,7 +29,7 @@ package enum Python {
     package static let environmentVariables = ["PYTHONPATH": examples, "LD_LIBRARY_PATH": torchLibraries ?? ""]
 
     /// The folder of examples that Python can import.
-    package static let examples = root + "/examples"
+    package static let examples = root + "/Examples"
 
     package struct Failure: Error, CustomStringConvertible {
         package let description: String

@@ -28,7 +28,8 @@ struct PeerLost : std::runtime_error {
 
 // The system refuses to start a thread.
 struct NoThread : std::runtime_error {
-    NoThread() : std::runtime_error("no thread can be started: raise the limit of processes (ulimit -u)") {}
+    NoThread()
+        : std::runtime_error("no thread can be started: raise the limits of processes and memory (ulimit -u, -v)") {}
 };
 
 inline std::string &last_error() {

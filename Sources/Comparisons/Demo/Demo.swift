@@ -100,7 +100,7 @@ public struct Demo {
 
     /// Writes the scenes where they are missing, all of them or none.
     ///
-    /// - Throws: ``RunError`` where the folder holds something else than a demo.
+    /// - Throws: `RunError` where the folder holds something else than a demo.
     private func writeScenes(to data: String, reporter: any ProgressReporter) throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
         if !names.allSatisfy({ $0.hasPrefix(".") }) {

@@ -75,7 +75,7 @@ package struct COCODocument {
     init(file: String, part: Part = .all) throws {
         var scanner = try JSONScanner(try readFileBytes(file, limit: Self.largestFile), file: file)
         var places: [Identifier: String] = [:]
-        try scanner.object { key, scanner in
+        try scanner.document { key, scanner in
             switch key {
             case "images" where part == .all: try scanner.array { try images.append(Self.image(&$0)) }
             case "categories": try scanner.array { try categories.append(Self.category(&$0)) }

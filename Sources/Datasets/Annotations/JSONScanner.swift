@@ -37,6 +37,19 @@ struct JSONScanner {
         }
     }
 
+    /// Calls `body` for each key of the object that is the whole file; no key may come twice.
+    mutating func document(_ body: (_ key: String, _ scanner: inout JSONScanner) throws -> Void) throws {
+        var keys: Set<String> = []
+        try object { key, scanner in
+            guard keys.insert(key).inserted else { throw scanner.fault("the key comes for the second time") }
+            try body(key, &scanner)
+        }
+        while position < bytes.count {
+            guard [0x20, 0x0A, 0x0D, 0x09].contains(bytes[position]) else { throw fault("the end is expected") }
+            position += 1
+        }
+    }
+
     /// Calls `body` for each element of an array, which `body` must read or skip.
     mutating func array(_ body: (_ scanner: inout JSONScanner) throws -> Void) throws {
         var index = 0
@@ -103,7 +116,7 @@ struct JSONScanner {
             default: break
             }
         default:
-            if let value = try? number() { return value != 0 }
+            if let value = try? number(), value == 0 || value == 1 { return value == 1 }
         }
         position = start
         throw fault("0, 1, false or true is expected")

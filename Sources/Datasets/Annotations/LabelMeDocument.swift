@@ -25,7 +25,7 @@ struct LabelMeDocument {
     init(file: String, limits: ReadLimits = ReadLimits()) throws {
         var scanner = try JSONScanner(try readFileBytes(file, limit: limits.fileBytes), file: file)
         var (width, height) = (0, 0)
-        try scanner.object { key, scanner in
+        try scanner.document { key, scanner in
             switch key {
             case "imagePath": if try !scanner.takesNull() { imagePath = try scanner.string() }
             case "imageData":
@@ -52,6 +52,7 @@ struct LabelMeDocument {
             switch key {
             case "label":
                 // Labels that are numbers may stand there without quotes.
+                if try scanner.takesNull() { return }
                 let isText = try scanner.next() == UInt8(ascii: "\"")
                 label = trimmed(isText ? try scanner.string() : "\(try scanner.integer())")
             case "shape_type": if try !scanner.takesNull() { kind = try scanner.string() }

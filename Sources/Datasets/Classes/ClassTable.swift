@@ -18,7 +18,7 @@ public struct ClassTable: Hashable, Codable, Sendable {
     /// How many classes there are.
     public var count: Int { names.count }
 
-    /// Makes a table; where no colours are given, ``Palette/standard``'s are taken, and black for a
+    /// Makes a table; where no colours are given, `Palette.standard`'s are taken, and black for a
     /// background.
     ///
     /// - Parameters:

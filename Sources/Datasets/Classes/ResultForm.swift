@@ -32,7 +32,7 @@ public enum ResultForm: String, CaseIterable, Codable, Sendable {
     ///   - mask: The prediction.
     ///   - path: The file.
     ///   - software: The program that made the file, noted in it; none without it.
-    /// - Throws: ``DataError`` where the file cannot be written.
+    /// - Throws: `DataError` where the file cannot be written.
     public func write(_ mask: Mask, to path: String, software: String? = nil) throws {
         switch self {
         case .cityscapes:

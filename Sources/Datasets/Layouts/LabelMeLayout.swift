@@ -123,11 +123,14 @@ enum LabelMeLayout {
         }
         for (stem, files) in try PictureFolder(place).files.sorted(by: { $0.key < $1.key }) {
             for image in files where !images.contains(realPath(image) ?? image) {
+                let annotation = join(place, stem + ".json")
                 result.unlabelled.append(
-                    DataError(
-                        .missing, file: image,
-                        problem: "has no \(stem).json: annotate the image (a file without shapes is background as a"
-                            + " whole), or remove it"))
+                    FileManager.default.fileExists(atPath: annotation)
+                        ? DataError(file: annotation, problem: "has no `shapes`: it is no file of labelme")
+                        : DataError(
+                            .missing, file: image,
+                            problem: "has no \(stem).json: annotate the image (a file without shapes is background as a"
+                                + " whole), or remove it"))
                 result.samples.append(Sample(name: stem, image: image, mask: nil))
             }
         }

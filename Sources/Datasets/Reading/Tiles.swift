@@ -17,6 +17,12 @@ public struct TileOptions: Hashable, Sendable {
     func cut(_ pairing: Pairing, root: String, limits: ReadLimits) throws -> Pairing {
         var result = pairing
         let folder = cache ?? join(root, ".tiles")
+        var information = stat()
+        if cache == nil, lstat(folder, &information) == 0, information.st_mode & S_IFMT == S_IFLNK {
+            throw DataError(
+                file: folder, problem: "is a link, which decoded images would be written through: name a folder instead"
+            )
+        }
         result.samples = []
         for sample in pairing.samples {
             do {

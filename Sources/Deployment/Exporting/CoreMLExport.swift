@@ -14,7 +14,7 @@ extension Model {
     ///   - path: The package, which is replaced if it is there.
     ///   - size: The image's size.
     /// - Returns: The version of coremltools that wrote the package and read its specification back.
-    /// - Throws: ``RunError`` where Python has no coremltools and onnx, or refuses.
+    /// - Throws: `RunError` where Python has no coremltools and onnx, or refuses.
     public func exportCoreML(to path: String, size: ONNXOptions.Size) throws -> String {
         let folder = try ScratchFolder()
         let model = folder.file("model.onnx")

@@ -30,7 +30,7 @@ public struct ONNXCheck: Codable, Equatable, Sendable {
     ///   - size: The image's size, where the options leave it open.
     ///   - repetitions: How often to run it for the time; 0 for once without time.
     ///   - threads: Threads of ONNX Runtime; 0 leaves it the choice.
-    /// - Throws: ``RunError`` where the file is refused.
+    /// - Throws: `RunError` where the file is refused.
     public init(
         _ path: String, of model: Model, options: ONNXOptions, size: ONNXOptions.Size, repetitions: Int = 0,
         threads: Int = 0

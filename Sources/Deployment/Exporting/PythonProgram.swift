@@ -24,7 +24,7 @@ struct PythonProgram {
     ///   - input: What the program finds as JSON in the file that its only argument names.
     ///   - path: The file that it is about, for messages.
     /// - Returns: What it prints, as JSON.
-    /// - Throws: ``RunError`` with the last line that it wrote to standard error, where it fails.
+    /// - Throws: `RunError` with the last line that it wrote to standard error, where it fails.
     func callAsFunction<Output: Decodable>(_ input: some Encodable, about path: String) throws -> Output {
         let folder = try ScratchFolder()
         try JSONEncoder().encode(input).write(to: URL(fileURLWithPath: folder.file("input.json")))

@@ -7,7 +7,7 @@ import Runs
 ///   - dataset: The data set.
 ///   - names: The model's classes.
 ///   - reporter: Who warns where the names are others.
-/// - Throws: ``RunError`` where there are more or fewer classes, or the same ones in another order.
+/// - Throws: `RunError` where there are more or fewer classes, or the same ones in another order.
 func compareClasses(of dataset: Dataset, with names: [String], reporter: any ProgressReporter) throws(RunError) {
     let own = dataset.classes.names
     guard own.count == names.count else {

@@ -13,7 +13,7 @@ import Torch
 ///   - configuration: The data that are measured on.
 ///   - split: The split's name; nil takes the configuration's `data.splits.val`.
 ///   - config: A configuration file that is read.
-/// - Throws: ``RunError`` that names what would be lost; an error about data that cannot be used.
+/// - Throws: `RunError` that names what would be lost; an error about data that cannot be used.
 public func refuseEvaluation(
     in folder: String, of model: String, _ configuration: Configuration, split: String?, config: String?
 ) throws {
@@ -51,7 +51,7 @@ public func refuseEvaluation(
 ///   - output: A folder that may be missing.
 ///   - samples: The pictures; the folders with them are meant, and those above up to the data set's root.
 ///   - root: The data set's root, in which an output may lie.
-/// - Throws: ``RunError`` that names both folders.
+/// - Throws: `RunError` that names both folders.
 package func refuseOutput(_ output: String, amongPicturesOf samples: [Sample], root: String) throws(RunError) {
     let root = resolvedPath(root)
     var folders: Set<String> = []
@@ -111,7 +111,7 @@ extension RunPaths {
     /// - Parameters:
     ///   - isRun: Whether the folder is a run's, whose results may be of an earlier version.
     ///   - pictures: How many pictures are to be written at most.
-    /// - Throws: ``RunError`` that names the file.
+    /// - Throws: `RunError` that names the file.
     fileprivate func refuseOthersResults(isRun: Bool, pictures: Int) throws(RunError) {
         var targets: [String] = []
         if let stored = storedEvaluation {

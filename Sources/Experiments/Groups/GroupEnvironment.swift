@@ -24,7 +24,7 @@ public struct GroupEnvironment: Equatable, Sendable {
     /// - Parameters:
     ///   - variables: The environment.
     ///   - timeout: Seconds after which a process that is not heard of is lost.
-    /// - Throws: ``ConfigurationError`` that names the variable which is missing or makes no sense.
+    /// - Throws: `ConfigurationError` that names the variable which is missing or makes no sense.
     public init?(_ variables: [String: String], timeout: Double) throws(ConfigurationError) {
         func number(_ name: String, _ range: ClosedRange<Int>, or fallback: Int? = nil) throws(ConfigurationError)
             -> Int

@@ -57,7 +57,7 @@ func exchanged(since before: Int, steps: Int) -> [(String, LogValue)] {
 extension Configuration {
     /// Images of a step's batch that this process computes.
     ///
-    /// - Throws: ``ConfigurationError`` where the processes cannot share it alike.
+    /// - Throws: `ConfigurationError` where the processes cannot share it alike.
     func ownBatch(_ batch: Int, key: String) throws(ConfigurationError) -> Int {
         let size = ProcessGroup.size
         guard batch % size == 0 else {

@@ -10,7 +10,7 @@ extension DataConfiguration {
     /// Opens the data set that is described here.
     ///
     /// - Returns: The data set, of which the class file and as many masks are read as it takes to tell what they mean.
-    /// - Throws: ``ConfigurationError`` where no folder is given, `DataError` where it cannot be used.
+    /// - Throws: `ConfigurationError` where no folder is given, `DataError` where it cannot be used.
     public func dataset() throws -> Dataset { try dataset(acceptingUnnamedClasses: false) }
 
     /// Opens the data set, for a check perhaps, which can do without the classes' names.
@@ -123,7 +123,7 @@ extension DeviceChoice {
     /// The device that is meant, which must be there.
     ///
     /// - Returns: The device; for `auto` the fastest that there is. Processes of a group take a GPU each.
-    /// - Throws: ``ConfigurationError`` where the device is absent.
+    /// - Throws: `ConfigurationError` where the device is absent.
     public func device() throws(ConfigurationError) -> Device {
         do {
             let device = try Device.named(rawValue)
@@ -145,7 +145,7 @@ extension CropSize {
     /// - Parameters:
     ///   - batch: Crops in a batch.
     ///   - stage: `search` or `train`, for the names of the settings.
-    /// - Throws: ``ConfigurationError`` that says how much they would take.
+    /// - Throws: `ConfigurationError` that says how much they would take.
     func refuseImpossible(batch: Int, stage: String) throws(ConfigurationError) {
         // 3 floats and a label a pixel; two batches wait while one is at work.
         let bytes = 3.0 * 13 * Double(batch) * Double(height) * Double(width)

@@ -1,6 +1,7 @@
 import Configurations
 import Foundation
 import Images
+import Reporting
 import Runs
 import Torch
 
@@ -116,7 +117,9 @@ final class LoopKeeper {
                 let problem = "\(error.problem); step \(loop.position.step) is saved: mend this and \(goOn)"
                 throw DataError(error.kind, file: error.file, problem: problem)
             }
-        } catch let error as FileError {
+        } catch let error as FileError where error.kind == .unwritable {
+            throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")
+        } catch let error as EventFileError {
             throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")
         } catch let error as RunError where error.reason == .cannotWrite {
             throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")

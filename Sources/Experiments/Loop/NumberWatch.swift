@@ -49,7 +49,7 @@ struct NumberWatch {
 
     /// Whether the step may be taken.
     ///
-    /// - Throws: ``RunError`` with step, images and what to go on from.
+    /// - Throws: `RunError` with step, images and what to go on from.
     mutating func allows(
         _ numbers: StepNumbers, step: Int, batches: [Batch], of loader: BatchLoader, keeper: LoopKeeper
     ) throws(RunError) -> Bool {

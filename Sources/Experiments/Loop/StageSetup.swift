@@ -74,7 +74,7 @@ struct StageSetup {
     /// - Parameters:
     ///   - schedule: The run's steps.
     ///   - load: Takes the stage's own state out of the checkpoint, read from a path.
-    /// - Throws: ``RunError`` where the run cannot go on under this configuration, or the checkpoint is damaged.
+    /// - Throws: `RunError` where the run cannot go on under this configuration, or the checkpoint is damaged.
     func restore(schedule: Schedule, _ load: (_ checkpoint: Checkpoint, _ path: String) throws -> Void) throws {
         guard let (checkpoint, position) = restored else { return }
         try checkpoint.check(

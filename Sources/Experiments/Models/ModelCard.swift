@@ -154,7 +154,7 @@ struct ModelCard {
             let mask = model.segment(try readImage(path: "image.png"))
             try writePNG(mask, palette: model.classes.palette, to: "mask.png")
 
-        In PyTorch, with the package's `examples/load_in_pytorch.py`:
+        In PyTorch, with the package's `Examples/load_in_pytorch.py`:
 
             python load_in_pytorch.py RUN/model.safetensors image.png mask.png
         """

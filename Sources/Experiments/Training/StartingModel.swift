@@ -32,7 +32,7 @@ extension Model {
     /// The class layer stays as it is where the classes are others.
     ///
     /// - Returns: A line that says what was taken.
-    /// - Throws: ``RunError`` where the networks differ.
+    /// - Throws: `RunError` where the networks differ.
     func start(from other: Model, path: String) throws -> String {
         guard genotype == other.genotype else {
             throw RunError(

@@ -18,7 +18,7 @@ extension TrainConfiguration {
 
     /// Refuses weights of classes that are not the data's.
     ///
-    /// - Throws: ``ConfigurationError`` where there is not a weight for every class.
+    /// - Throws: `ConfigurationError` where there is not a weight for every class.
     func refuseOtherWeights(classes: Int) throws(ConfigurationError) {
         guard classWeights.isEmpty || classWeights.count == classes else {
             throw ConfigurationError(
@@ -30,7 +30,7 @@ extension TrainConfiguration {
 
     /// The loss of a step.
     ///
-    /// - Throws: ``ConfigurationError`` where there is not a weight for every class.
+    /// - Throws: `ConfigurationError` where there is not a weight for every class.
     func segmentationLoss(classes: Int, device: Device) throws(ConfigurationError) -> SegmentationLoss {
         try refuseOtherWeights(classes: classes)
         var result = SegmentationLoss()
@@ -47,7 +47,7 @@ extension TrainConfiguration {
 extension AuxiliaryHeads {
     /// The heads that a configuration asks for.
     ///
-    /// - Throws: ``ConfigurationError`` where the network lacks a layer.
+    /// - Throws: `ConfigurationError` where the network lacks a layer.
     convenience init(
         _ configuration: AuxiliaryConfiguration, of network: DiscreteNetwork, generator: Generator
     ) throws(ConfigurationError) {

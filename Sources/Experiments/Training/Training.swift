@@ -30,7 +30,7 @@ public final class Training {
     ///   - genotype: The network to train; nil takes the one of the run that goes on, or of the model to start from.
     ///   - configuration: How to train.
     ///   - start: A trained model whose weights a new run begins with, and where it was read from; its classes may be
-    ///     others (paper 5.2: from COCO to VOC). The configuration must have its widths: ``Configuration/adopting(_:)``.
+    ///     others (paper 5.2: from COCO to VOC). The configuration must have its widths: `Configuration.adopting(_:)`.
     ///   - folder: Where the run keeps its files.
     ///   - reporter: Who shows the progress.
     ///   - interruption: Asks the run to stop.

@@ -13,10 +13,10 @@ public struct LiveArchitecture: Sendable {
     /// Softmaxed alpha, a row of 8 an edge; nil where nothing is searched.
     public let alpha: [[Double]]?
 
-    /// Looks into a run's folder; another argument is taken as ``loadGenotype(_:)`` takes it.
+    /// Looks into a run's folder; another argument is taken as `loadGenotype(_:)` takes it.
     ///
     /// - Parameter argument: A run folder, a genotype file, or a known network's name.
-    /// - Throws: ``RunError`` where there is no architecture yet, `SearchSpaceError` where the file is damaged.
+    /// - Throws: `RunError` where there is no architecture yet, `SearchSpaceError` where the file is damaged.
     public init(of argument: String) throws {
         let paths = RunPaths(folder: argument)
         let log = optionalContents(of: paths.log) ?? Data()
@@ -52,7 +52,7 @@ public struct LiveRun: Sendable {
 
     /// Reads the folder.
     ///
-    /// - Throws: ``RunError`` where it is no run's.
+    /// - Throws: `RunError` where it is no run's.
     public init(folder: String) throws {
         let paths = RunPaths(folder: folder)
         guard FileManager.default.fileExists(atPath: paths.configuration) else {

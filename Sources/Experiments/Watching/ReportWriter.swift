@@ -14,12 +14,15 @@ import Torch
 ///   - trials: The trials of which the run is the best.
 ///   - path: Where the page is written; nil is the run's own report.html.
 /// - Returns: The page's path.
-/// - Throws: ``RunError`` where the folder holds no run, `FileError` where the page cannot be written.
+/// - Throws: `RunError` where the folder holds no run, `FileError` where the page cannot be written.
 @discardableResult
 public func writeReport(
     ofRun run: String, classes: ClassTable? = nil, trials: TrialTable? = nil, to path: String? = nil
 ) throws -> String {
     let paths = RunPaths(folder: run)
+    guard FileManager.default.fileExists(atPath: paths.configuration) else {
+        throw RunError(.missing, path: run, "no run is in this folder")
+    }
     let text = String(decoding: try boundedContents(of: paths.configuration, limit: 1 << 20), as: UTF8.self)
     let configuration = try Configuration.resolve(preset: nil, file: paths.configuration, overrides: [])
     let records = RunRecord.all(in: optionalContents(of: paths.log) ?? Data())

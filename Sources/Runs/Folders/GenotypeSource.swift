@@ -8,7 +8,7 @@ import Torch
 ///
 /// - Parameter argument: The name or path.
 /// - Returns: A valid genotype.
-/// - Throws: ``RunError`` where there is nothing of that name, `SearchSpaceError` where the file is not a genotype.
+/// - Throws: ``RunError`` where there is nothing of that name, `FileError` where it cannot be read, `SearchSpaceError` where the file is not a genotype.
 public func loadGenotype(_ argument: String) throws -> Genotype {
     if let genotype = try KnownDesign.genotype(named: argument) { return genotype }
     var isFolder: ObjCBool = false

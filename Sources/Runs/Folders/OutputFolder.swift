@@ -9,5 +9,7 @@ public func refuseFilled(_ path: String) throws(RunError) {
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
     guard isFolder.boolValue else { throw RunError(.cannotWrite, path: path, "is a file, not a folder") }
     let content = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    guard content.isEmpty else { throw RunError(.notEmpty, path: path, "is not empty: name another folder") }
+    guard content.isEmpty else {
+        throw RunError(.notEmpty, path: path, "is not empty: name another folder, or remove it")
+    }
 }

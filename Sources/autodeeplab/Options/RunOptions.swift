@@ -7,7 +7,7 @@ import Runs
 /// Where a run keeps its files, and whether it goes on with one that is there.
 struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The run's folder; new or empty, unless the run is resumed.", valueName: "run"))
-    var output: String
+    var output = ""
 
     @Flag(help: "Go on with the run in the folder, from its last checkpoint.")
     var resume = false
@@ -16,6 +16,12 @@ struct RunOptions: ParsableArguments {
 
     /// Whether the run in the folder goes on: asked for, or started again after a process of the group had failed.
     var goesOn: Bool { resume || group.isRestart }
+
+    /// Refuses what names no folder; to print settings none is needed.
+    func validate(isPrinting: Bool) throws {
+        if output.isEmpty && !isPrinting { throw ValidationError("Give the run's folder: --output RUN") }
+        if output.contains(where: \.isNewline) { throw ValidationError("--output: a folder's name has one line") }
+    }
 
     /// The run to go on with; nil for a new one.
     var resumed: String? { goesOn ? output : nil }
@@ -38,6 +44,7 @@ struct SearchOptions: ParsableArguments {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
+        try run.validate(isPrinting: printing.printConfig)
         if options.config == nil && options.preset == nil && !run.goesOn {
             throw ValidationError("Give --config FILE or --preset NAME, or --resume to go on with a run")
         }
@@ -75,6 +82,7 @@ struct TrainOptions: ParsableArguments {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
+        try run.validate(isPrinting: printing.printConfig)
         if genotype == nil && from == nil && !run.goesOn {
             throw ValidationError(
                 "Give --genotype FILE or NAME, --from MODEL to start from a trained network, or --resume to go on with a "

@@ -22,3 +22,9 @@ func grouped(_ number: Int) -> String {
 func fixed(_ value: Double, digits: Int) -> String {
     String(format: "%.\(digits)f", value)
 }
+
+/// A text whose line breaks, which may come from a file's content, stand as `\n`.
+func onOneLine(_ text: String) -> String {
+    text.contains(where: \.isNewline)
+        ? text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).joined(separator: "\\n") : text
+}

@@ -13,6 +13,7 @@ final class SignalForwarding: @unchecked Sendable {
 
     private let state = Mutex(State())
     private var sources: [any DispatchSourceSignal] = []
+    private var starter: StarterWatch?
 
     init() {
         let queue = DispatchQueue(label: "signals")
@@ -23,6 +24,7 @@ final class SignalForwarding: @unchecked Sendable {
             source.resume()
             sources.append(source)
         }
+        starter = StarterWatch(on: queue) { [weak self] in self?.handOn(SIGTERM) }
     }
 
     deinit { for source in sources { source.cancel() } }

@@ -8,6 +8,7 @@ import Torch
 /// SIGUSR1 asks for a checkpoint. Holds for as long as the object lives.
 final class SignalHandlers {
     private var sources: [any DispatchSourceSignal] = []
+    private var starter: StarterWatch?
 
     /// Connects them to work that goes on from one unit to the next, as steps or images.
     init(_ interruption: Interruption, unit: String = "step") {
@@ -23,6 +24,7 @@ final class SignalHandlers {
             }
         }
         handle(SIGUSR1, on: queue) { interruption.requestCheckpoint() }
+        starter = StarterWatch(on: queue) { _ = interruption.requestStop(signal: SIGTERM) }
     }
 
     /// Ends the program at the first signal, and leaves nothing half written: for what has no steps.

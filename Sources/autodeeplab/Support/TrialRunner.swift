@@ -114,6 +114,7 @@ struct TrialRunner {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: Bundle.main.executablePath ?? CommandLine.arguments[0])
         process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging([StarterWatch.mark: "\(getpid())"]) { $1 }
         let output = Pipe()
         process.standardOutput = output
         try forwarding.start(process)

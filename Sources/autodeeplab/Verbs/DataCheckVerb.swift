@@ -59,11 +59,11 @@ extension DataVerb {
             if !suggestion.classWeights.isEmpty {
                 print("class weights by median frequency: --set train.classWeights=\(suggestion.classWeights)")
             }
-            for note in report.notes.prefix(12) { print("note: \(note)") }
+            for note in report.notes.prefix(12) { print("note: \(onOneLine(note))") }
             if report.notes.count > 12 { print("and \(report.notes.count - 12) more notes (--json lists them)") }
             if report.problems.isEmpty { return print("no problems") }
-            print("\(report.problems.count) problems:")
-            for problem in report.problems.prefix(10) { print("  \(problem.file): \(problem.problem)") }
+            print(report.problems.count == 1 ? "1 problem:" : "\(report.problems.count) problems:")
+            for problem in report.problems.prefix(10) { print("  " + onOneLine("\(problem.file): \(problem.problem)")) }
             if report.problems.count > 10 { print("  and \(report.problems.count - 10) more (--json lists them)") }
         }
 
