@@ -10,10 +10,11 @@ final class StarterWatch {
 
     private let timer: any DispatchSourceTimer
 
+    /// It is nil where no process of this program started this one.
+    ///
     /// - Parameters:
     ///   - queue: Where `body` is called.
     ///   - body: Called once, within a second of the starter's end.
-    /// - Returns: nil where no process of this program started this one.
     init?(on queue: DispatchQueue, _ body: @escaping @Sendable () -> Void) {
         guard let text = ProcessInfo.processInfo.environment[StarterWatch.mark], let starter = Int32(text),
             !Launcher.startedThis
