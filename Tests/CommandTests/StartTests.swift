@@ -77,13 +77,13 @@ struct StartTests {
     func noRun() throws {
         let search = ["search", "--preset", "instant", "--data", "scenes"]
         let none = try Command.run(search)
-        #expect(none.status == 64 && none.errors.contains { $0.contains("--output RUN") }, "\(none.errors)")
+        #expect(none.status == 64 && none.errors.contains("--output RUN"), "\(none.errors)")
         let lines = try Command.run(search + ["--output", folder.file("a\nb")])
-        #expect(lines.status == 64 && lines.errors.contains { $0.contains("has one line") }, "\(lines.errors)")
+        #expect(lines.status == 64 && lines.errors.contains("has one line"), "\(lines.errors)")
         let missing = try Command.run("train", "--resume", "--output", folder.file("nothing"))
         #expect(missing.status == 66)
         #expect(
-            missing.errors == ["error: \(folder.file("nothing")): no run is in this folder: begin one without --resume"]
+            missing.errors.hasSuffix("nothing: no run is in this folder: begin one without --resume\n")
         )
     }
 }
