@@ -46,7 +46,7 @@ public struct ComparedNetwork: Equatable, Sendable {
 }
 
 /// A network with what it costs in a comparison.
-struct PricedNetwork {
+struct CostedNetwork {
     let network: ComparedNetwork
     /// The filter multiplier that it is trained with.
     let filters: Int
@@ -57,15 +57,15 @@ struct PricedNetwork {
     /// Where costs are to be equal, each but the first takes the filters that bring its multiply-adds closest to the
     /// first's.
     static func all(
-        _ networks: [ComparedNetwork], _ train: TrainConfiguration, on images: EvaluatedImages, equal: Bool
-    ) -> [PricedNetwork] {
+        _ networks: [ComparedNetwork], _ train: TrainConfiguration, on images: InputSpecification, equal: Bool
+    ) -> [CostedNetwork] {
         let own = networks.map {
-            PricedNetwork(network: $0, filters: train.filters, cost: train.cost(of: $0.genotype, on: images))
+            CostedNetwork(network: $0, filters: train.filters, cost: train.cost(of: $0.genotype, on: images))
         }
         guard equal, let first = own.first else { return own }
         let others = networks.dropFirst().map { network in
             let best = train.filters(of: network.genotype, closestTo: first.cost.multiplyAdds, on: images)
-            return PricedNetwork(network: network, filters: best.filters, cost: best.cost)
+            return CostedNetwork(network: network, filters: best.filters, cost: best.cost)
         }
         return [first] + others
     }

@@ -9,12 +9,12 @@ import Torch
 
 /// One training with its evaluation within a comparison: a network under a seed, in a run folder of its own.
 struct ComparedRun {
-    let network: PricedNetwork
+    let network: CostedNetwork
     let seed: Int
     /// The comparison's folder.
     let output: String
     let split: String
-    let images: EvaluatedImages
+    let images: InputSpecification
     /// The comparison's configuration with this run's seed and filters.
     let configuration: Configuration
 

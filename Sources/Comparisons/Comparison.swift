@@ -21,8 +21,8 @@ public struct Comparison {
     /// Warnings of networks whose cost cannot be made equal.
     public let warnings: [String]
     private let configuration: Configuration
-    private let images: EvaluatedImages
-    private let priced: [PricedNetwork]
+    private let images: InputSpecification
+    private let priced: [CostedNetwork]
     private let report: String?
 
     /// Multiply-adds count as equal within this share of the first network's.
@@ -49,18 +49,18 @@ public struct Comparison {
         self.configuration = configuration
         self.report = report
         networks = try ComparedNetwork.named(by: arguments)
-        images = try EvaluatedImages(configuration, split: split)
+        images = try InputSpecification(configuration, split: split)
         try configuration.refuseUnusable()
-        priced = PricedNetwork.all(networks, configuration.train, on: images, equal: equalMultiplyAdds)
+        priced = CostedNetwork.all(networks, configuration.train, on: images, equal: equalMultiplyAdds)
         warnings = equalMultiplyAdds ? Comparison.unequal(priced) : []
         if let report, !FileManager.default.fileExists(atPath: RunPaths(folder: report).configuration) {
             throw RunError(.missing, path: report, "no run is in this folder, whose report could show the table")
         }
         try refuseStrangers()
-        let places = WrittenPlaces(in: output)
+        let places = OutputPaths(in: output)
         try places.refuseLinks(at: Comparison.files(in: output))
         for run in runs { try places.refuseLinks(inRun: run.paths.folder) }
-        try WrittenPlaces.refuseLinks(toOutput: output)
+        try OutputPaths.refuseLinks(toOutput: output)
         for run in runs { try run.refuseChanges() }
         try RunFolder.makeFolder(output)
         AtomicFile.removeLeftovers(in: output)
@@ -146,7 +146,7 @@ public struct Comparison {
         seeds.flatMap { seed in priced.map { run($0, seed: seed) } }
     }
 
-    private func run(_ network: PricedNetwork, seed: Int) -> ComparedRun {
+    private func run(_ network: CostedNetwork, seed: Int) -> ComparedRun {
         var own = configuration
         own.seed = seed
         own.train.filters = network.filters
@@ -177,7 +177,7 @@ public struct Comparison {
     }
 
     /// A line for each network whose cost is further from the first's than is allowed.
-    private static func unequal(_ priced: [PricedNetwork]) -> [String] {
+    private static func unequal(_ priced: [CostedNetwork]) -> [String] {
         guard let first = priced.first else { return [] }
         let wanted = Double(first.cost.multiplyAdds)
         return priced.compactMap { network in

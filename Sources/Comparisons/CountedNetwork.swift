@@ -11,7 +11,7 @@ public struct CountedNetwork: Equatable, Sendable {
     /// The network.
     public let description: ModelDescription
     /// What it sees.
-    public let images: EvaluatedImages
+    public let images: InputSpecification
 
     /// What it costs, for one image at scale 1.
     public var cost: Cost { Cost(description.configuration.layout(of: description.genotype), on: images) }
@@ -53,10 +53,10 @@ public struct CountedNetwork: Equatable, Sendable {
         if let filters = choices.filters { train.filters = filters }
 
         let stated = choices.classes ?? model?.classes.count
-        var seen: EvaluatedImages?
+        var seen: InputSpecification?
         if choices.size == nil || stated == nil, !configuration.data.root.isEmpty {
             do {
-                seen = try EvaluatedImages(configuration, split: nil)
+                seen = try InputSpecification(configuration, split: nil)
             } catch {
                 // A run says enough of itself where its data is elsewhere.
                 let isEnough = isRun && stated ?? configuration.data.statedClasses != nil
@@ -74,21 +74,21 @@ public struct CountedNetwork: Equatable, Sendable {
 
         if let size = choices.size {
             try Cost.validate(filters: network.filters, classes: classes, height: size.height, width: size.width)
-            let asPredicted = EvaluatedImages(
+            let asPredicted = InputSpecification(
                 classes: classes, height: size.height, width: size.width, scaling: description.scaling,
                 evaluate: configuration.evaluate)
             let exact = description.scaling.size(width: size.width, height: size.height)
             images =
                 isModel || isRun || asPredicted.windows > 1
-                ? asPredicted : EvaluatedImages(classes: classes, height: exact.height, width: exact.width)
+                ? asPredicted : InputSpecification(classes: classes, height: exact.height, width: exact.width)
         } else if var seen {
             seen.classes = classes
             images = seen
         } else if isRun {
-            images = EvaluatedImages(
+            images = InputSpecification(
                 classes: classes, height: paddedSize(train.crop.height), width: paddedSize(train.crop.width))
         } else {
-            images = EvaluatedImages(classes: classes, height: 1_025, width: 2_049)
+            images = InputSpecification(classes: classes, height: 1_025, width: 2_049)
         }
         try Cost.validate(
             filters: network.filters, classes: classes, height: images.height, width: images.width)

@@ -34,7 +34,7 @@ public struct GenotypeSample {
 
     private let sampler: GenotypeSampler
     private let train: TrainConfiguration
-    private let images: EvaluatedImages
+    private let images: InputSpecification
     private let wanted: Wanted?
 
     /// A sample from a space, priced under a configuration.
@@ -44,7 +44,8 @@ public struct GenotypeSample {
     ///   - train: Filters and widths of the networks.
     ///   - images: Classes, and the size of the images that costs are counted for.
     ///   - wanted: The cost; nil takes genotypes of any.
-    public init(_ sampler: GenotypeSampler, _ train: TrainConfiguration, on images: EvaluatedImages, wanted: Wanted?) {
+    public init(_ sampler: GenotypeSampler, _ train: TrainConfiguration, on images: InputSpecification, wanted: Wanted?)
+    {
         self.sampler = sampler
         self.train = train
         self.images = images
@@ -90,7 +91,7 @@ public struct GenotypeSample {
     /// - Returns: The files' paths.
     /// - Throws: `RunError` or `FileError` where the folder cannot be used.
     public static func write(_ items: [Item], to folder: String) throws -> [String] {
-        try refuseFilled(folder)
+        try requireEmptyFolder(folder)
         try RunFolder.makeFolder(folder)
         let digits = String(items.count).count
         return try items.enumerated().map { index, item in

@@ -2,7 +2,7 @@ import Runs
 
 extension ComparisonSummary {
     /// Puts together what the runs of a network came to.
-    static func network(_ priced: PricedNetwork, first: PricedNetwork, runs: [Run]) -> Network {
+    static func network(_ priced: CostedNetwork, first: CostedNetwork, runs: [Run]) -> Network {
         let scores = runs.compactMap(\.mIOU)
         let mean = scores.isEmpty ? nil : scores.reduce(0, +) / Double(scores.count)
         let spread = mean.flatMap { mean -> Double? in

@@ -179,7 +179,7 @@ extension Setting {
             Setting("train.decayNormalization", \.train.decayNormalization),
             Setting("train.classWeights", \.train.classWeights, each: 0...1_000, count: 0...256),
             Setting("train.balanced", \.train.balanced),
-            Setting("train.loss.hardShare", \.train.loss.hardShare, 0.001...1),
+            Setting("train.loss.ohemFraction", \.train.loss.ohemFraction, 0.001...1),
             Setting("train.loss.labelSmoothing", \.train.loss.labelSmoothing, 0...0.9),
             Setting("train.loss.dice", \.train.loss.dice, 0...100),
             Setting(
@@ -189,7 +189,7 @@ extension Setting {
             },
             Setting("train.auxiliary.weight", \.train.auxiliary.weight, 0...10),
             Setting("train.accumulate", \.train.accumulate, 1...1_024),
-            Setting("train.averageDecay", \.train.averageDecay, 0...0.999999),
+            Setting("train.emaDecay", \.train.emaDecay, 0...0.999999),
             Setting("train.clip", \.train.clip, 0...1e6),
             Setting("train.warmupSteps", \.train.warmupSteps, 0...100_000_000),
             Setting("train.dropPathKeep", \.train.dropPathKeep, 0.01...1),

@@ -47,7 +47,7 @@ public struct TrainConfiguration: Codable, Equatable, Sendable {
     /// Batches whose gradients make one step: as a batch so many times larger, but for batch normalisation.
     public var accumulate = 1
     /// Share of the old value in a moving average of the weights, which is validated and kept; 0 is off.
-    public var averageDecay = 0.0
+    public var emaDecay = 0.0
     /// Largest norm of the gradient; 0 does not clip.
     public var clip = 0.0
     /// Steps over which the learning rate rises from 0; 0 starts at once.
@@ -70,7 +70,7 @@ public struct TrainConfiguration: Codable, Equatable, Sendable {
 /// What a training makes small besides plain cross entropy.
 public struct LossConfiguration: Codable, Equatable, Sendable {
     /// Share of the labelled pixels that count, those with the largest loss; 1 takes all.
-    public var hardShare = 1.0
+    public var ohemFraction = 1.0
     /// Share of the wanted distribution that is spread over all classes alike; 0 is off.
     public var labelSmoothing = 0.0
     /// Factor of the Dice loss, which is added; 0 is off.

@@ -18,9 +18,11 @@ struct AutoDeepLab: AsyncParsableCommand {
             """,
         version: packageVersion,
         subcommands: [
-            DemoVerb.self, SearchVerb.self, Decode.self, Train.self, Evaluate.self, Compare.self, Predict.self,
-            ExportVerb.self, Bench.self, Inspect.self, Draw.self, SampleVerb.self, Watch.self, Report.self,
-            DataVerb.self, Doctor.self,
+            DemoCommand.self, SearchCommand.self, DecodeCommand.self, TrainCommand.self, EvaluateCommand.self,
+            CompareCommand.self, PredictCommand.self,
+            ExportCommand.self, BenchCommand.self, InspectCommand.self, DrawCommand.self, SampleCommand.self,
+            WatchCommand.self, ReportCommand.self,
+            DataCommand.self, DoctorCommand.self,
         ])
 
     static func main() async {

@@ -47,7 +47,7 @@ struct GPUTests {
             try run(["search", "--output", folder.file(change)] + settings + short("search"))
         }
         let training = [
-            "train.auxiliary.layers=[2]", "train.accumulate=2", "train.averageDecay=0.99", "train.clip=1.0",
+            "train.auxiliary.layers=[2]", "train.accumulate=2", "train.emaDecay=0.99", "train.clip=1.0",
             "train.loss.dice=0.5", "train.loss.labelSmoothing=0.1", "precision=bfloat16",
         ]
         try run(

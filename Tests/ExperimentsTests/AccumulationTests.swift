@@ -18,9 +18,9 @@ struct AccumulationTests {
             second = Conv2d(store.root / "second", inputChannels: 4, outputChannels: 4, kernelSize: 3, bias: true)
         }
 
-        func callAsFunction(_ x: Tensor) -> SupervisedScores {
+        func callAsFunction(_ x: Tensor) -> AuxiliaryLogits {
             let map = first(x).relu()
-            return SupervisedScores(main: second(map), auxiliary: [map], auxiliaryWeight: 0.3)
+            return AuxiliaryLogits(main: second(map), auxiliary: [map], auxiliaryWeight: 0.3)
         }
 
         var parameters: [Tensor] { store.parameters.map(\.tensor) }
@@ -57,7 +57,7 @@ struct AccumulationTests {
         let store = VariableStore(generator: Generator(seed: 1), dtype: .float64)
         let weight = (store.root / "a").parameter("weight", shape: [1], initializer: .zeros, kind: .convolution)
         withoutGradients { weight.fill(1) }
-        let average = AveragedWeights(of: store, decay: 0.15)
+        let average = ExponentialMovingAverage(of: store, decay: 0.15)
         // d is min(0.15, (1 + t) / (10 + t)): 0.1 at first, then 0.15.
         withoutGradients { weight.fill(2) }
         average.update(step: 0)
@@ -68,7 +68,7 @@ struct AccumulationTests {
         #expect(abs(try #require(average.state["a.weight"]).item() - wanted) < 1e-12)
         #expect(average.inPlace { abs(weight.item() - wanted) < 1e-12 })
         #expect(weight.item() == 4)
-        let other = AveragedWeights(of: store, decay: 0.15)
+        let other = ExponentialMovingAverage(of: store, decay: 0.15)
         try other.load(average.state)
         #expect(abs(try #require(other.state["a.weight"]).item() - wanted) < 1e-12)
     }

@@ -36,7 +36,7 @@ struct ComparisonTests {
         try run.run("a", settings)
         let model = try Model(at: run.folder("a"))
         let train = try run.configuration(settings).train
-        let images = EvaluatedImages(classes: model.classes.count, height: 65, width: 97)
+        let images = InputSpecification(classes: model.classes.count, height: 65, width: 97)
         #expect(train.cost(of: model.genotype, on: images).parameters == model.network.store.parameterCount)
         // Not by chance: other widths are other parameters.
         let published = TrainConfiguration().cost(of: model.genotype, on: images)
@@ -47,10 +47,10 @@ struct ComparisonTests {
     func evaluatedImages() throws {
         let run = try InstantRun(.train)
         #expect(
-            try EvaluatedImages(run.configuration(), split: "val")
-                == EvaluatedImages(classes: 7, height: 65, width: 65))
+            try InputSpecification(run.configuration(), split: "val")
+                == InputSpecification(classes: 7, height: 65, width: 65))
         #expect(
-            try EvaluatedImages(run.configuration(["train.resize=2"]), split: nil)
-                == EvaluatedImages(classes: 7, height: 97, width: 97))
+            try InputSpecification(run.configuration(["train.resize=2"]), split: nil)
+                == InputSpecification(classes: 7, height: 97, width: 97))
     }
 }

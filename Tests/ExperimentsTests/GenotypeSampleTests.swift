@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Samples of genotypes")
 struct SampleTests {
-    private let images = EvaluatedImages(classes: 11, height: 97, width: 129)
+    private let images = InputSpecification(classes: 11, height: 97, width: 129)
 
     private var train: TrainConfiguration {
         get throws { try Configuration.resolve(preset: "camvid-small").train }

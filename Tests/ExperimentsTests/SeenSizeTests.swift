@@ -27,10 +27,10 @@ struct SeenSizeTests {
         let own = try evaluate(model, run.configuration(), split: nil, reporter: SilentReporter()).metrics
         #expect(own.mIOU == metrics.mIOU)
         let seen = model.scaling.size(width: 48, height: 40)
-        let images = try EvaluatedImages(run.configuration(settings), split: nil)
+        let images = try InputSpecification(run.configuration(settings), split: nil)
         #expect(
             images
-                == EvaluatedImages(
+                == InputSpecification(
                     classes: 7, height: (seen.height + 30) / 32 * 32 + 1, width: (seen.width + 30) / 32 * 32 + 1))
     }
 
@@ -47,7 +47,7 @@ struct SeenSizeTests {
         var evaluate = EvaluateConfiguration()
         (evaluate.window, evaluate.overlap) = (65, 0.25)
         // 65 pixels, every 49: from 0, 49, 98 and 135 of 200 columns; 0 and 35 of 100 rows.
-        let images = EvaluatedImages(
+        let images = InputSpecification(
             classes: 7, height: 200, width: 400, scaling: ImageScaling(factor: 0.5), evaluate: evaluate)
         #expect(images.windows == 8 && images.height == 65 && images.width == 65)
         let layout = NetworkLayout(try KnownDesign.deeplabv3.genotype(layers: 3), filters: 4, classes: 7)
@@ -55,7 +55,7 @@ struct SeenSizeTests {
         let all = Cost(layout, on: images)
         #expect(all.multiplyAdds == 8 * one.multiplyAdds && all.parameters == one.parameters)
         // Without a wish for windows those of `predict` for large images.
-        let large = EvaluatedImages(
+        let large = InputSpecification(
             classes: 7, height: 3_000, width: 3_000, scaling: ImageScaling(), evaluate: EvaluateConfiguration())
         #expect(large.windows == 16 && large.height == 1_025)
     }
@@ -67,7 +67,7 @@ struct SeenSizeTests {
         let folder = run.folder("a")
         let configuration = try Configuration.resolve(file: folder + "/config.yaml")
         let own = try CountedNetwork(folder, configuration)
-        #expect(own.images == EvaluatedImages(classes: 7, height: 97, width: 97))
+        #expect(own.images == InputSpecification(classes: 7, height: 97, width: 97))
         #expect(own.description.configuration.filters == 5)
         let model = try Model(at: folder)
         #expect(own.description.classes.names == model.classes.names)
@@ -76,7 +76,7 @@ struct SeenSizeTests {
         var choices = CountedNetwork.Choices()
         choices.size = (40, 30)
         let file = try CountedNetwork(folder + "/model.safetensors", Configuration(), choices: choices)
-        #expect(file.images == EvaluatedImages(classes: 7, height: 97, width: 65))
+        #expect(file.images == InputSpecification(classes: 7, height: 97, width: 65))
         (choices.filters, choices.classes) = (8, 3)
         let typed = try CountedNetwork(folder, configuration, choices: choices)
         #expect(typed.description.configuration.filters == 8 && typed.images.classes == 3)
@@ -88,6 +88,6 @@ struct SeenSizeTests {
         choices = CountedNetwork.Choices()
         choices.size = (64, 96)
         let genotype = try CountedNetwork("auto-deeplab", Configuration(), choices: choices)
-        #expect(genotype.images == EvaluatedImages(classes: 19, height: 64, width: 96))
+        #expect(genotype.images == InputSpecification(classes: 19, height: 64, width: 96))
     }
 }

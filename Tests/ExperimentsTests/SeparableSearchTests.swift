@@ -29,7 +29,7 @@ struct SeparableSearchTests {
         ).run()
         let model = try Model(at: search.folder("train"))
         #expect(model.genotype == genotype)
-        let images = EvaluatedImages(classes: model.classes.count, height: 65, width: 65)
+        let images = InputSpecification(classes: model.classes.count, height: 65, width: 65)
         let cost = configuration.train.cost(of: genotype, on: images)
         #expect(model.network.store.parameterCount == cost.parameters)
         var dense = genotype

@@ -13,8 +13,8 @@ import Torch
 struct TrainingOptionTests {
     /// All of them at once.
     private static let all = [
-        "train.loss.hardShare=0.5", "train.loss.labelSmoothing=0.1", "train.loss.dice=0.5", "train.accumulate=2",
-        "train.averageDecay=0.9", "train.auxiliary.layers=[2, 3]", "train.decayNormalization=true", "train.clip=5",
+        "train.loss.ohemFraction=0.5", "train.loss.labelSmoothing=0.1", "train.loss.dice=0.5", "train.accumulate=2",
+        "train.emaDecay=0.9", "train.auxiliary.layers=[2, 3]", "train.decayNormalization=true", "train.clip=5",
         "train.warmupSteps=2", "train.dropPathKeep=0.7", "train.iterations=7", "train.validateEvery=1",
     ]
 

@@ -25,9 +25,9 @@ struct SegmentationLossTests {
     @Test("The hardest pixels alone: their mean, and no gradient for the others")
     func hardest() {
         var loss = SegmentationLoss()
-        loss.hardShare = 2.0 / 3
+        loss.ohemFraction = 2.0 / 3
         #expect(isClose(value(loss), (losses[0] + losses[1]) / 2))
-        loss.hardShare = 1.0 / 3
+        loss.ohemFraction = 1.0 / 3
         #expect(isClose(value(loss), losses[0]))
         scores.requiresGrad = true
         let total = loss.weight(of: [labels], dtype: .float64)
@@ -49,7 +49,7 @@ struct SegmentationLossTests {
         var loss = SegmentationLoss()
         loss.classWeights = Tensor([1, 3] as [Double], shape: [2])
         #expect(isClose(value(loss), (losses[0] + losses[1] + 3 * losses[2]) / 5))
-        loss.hardShare = 2.0 / 3
+        loss.ohemFraction = 2.0 / 3
         // 0.69, 0.31 and 3 * 0.13: the first and the third.
         #expect(isClose(value(loss), (losses[0] + 3 * losses[2]) / (5 * 2.0 / 3)))
     }
@@ -73,7 +73,7 @@ struct SegmentationLossTests {
     @Test("Gradients of all of it together agree with finite differences")
     func gradient() {
         var loss = SegmentationLoss()
-        (loss.hardShare, loss.labelSmoothing, loss.dice) = (0.6, 0.1, 0.7)
+        (loss.ohemFraction, loss.labelSmoothing, loss.dice) = (0.6, 0.1, 0.7)
         loss.classWeights = Tensor([1, 2, 0.5] as [Double], shape: [3])
         let labels = Tensor((0..<18).map { [0, 1, 2, 255, 1, 0][$0 % 6] as Int64 }, shape: [2, 3, 3])
         let total = loss.weight(of: [labels], dtype: .float64)
@@ -96,7 +96,7 @@ struct SegmentationLossTests {
         let none = Tensor([Int64](repeating: 255, count: 4), shape: [1, 2, 2])
         for (share, smoothing) in [(1.0, 0.0), (0.5, 0), (1, 0.1)] {
             var loss = SegmentationLoss()
-            (loss.hardShare, loss.labelSmoothing) = (share, smoothing)
+            (loss.ohemFraction, loss.labelSmoothing) = (share, smoothing)
             #expect(loss(scores, labels: none, total: loss.weight(of: [none], dtype: .float64)).item() == 0)
         }
     }

@@ -67,7 +67,7 @@ enum Case: String, CaseIterable {
         let step = {
             let scores =
                 isPlain
-                ? LiteralSupernet(supernet.configuration, state: store.state, mode: mode)(images.channelsLast())
+                ? ReferenceSupernet(supernet.configuration, state: store.state, mode: mode)(images.channelsLast())
                 : supernet(images, weights: relaxation.weights, mode: mode)
             let loss = crossEntropy(scores, labels: labels)
             if trainsWeights {

@@ -60,10 +60,10 @@ public struct Demo {
         configuration.data.format = .folders
         try configuration.validate()
         _ = try configuration.device.device()
-        let places = WrittenPlaces(in: output)
+        let places = OutputPaths(in: output)
         try places.refuseLinks(at: [output + "/predictions", sheet, drawing])
         for run in ["search", "train"] { try places.refuseLinks(inRun: output + "/" + run) }
-        try WrittenPlaces.refuseLinks(toOutput: output)
+        try OutputPaths.refuseLinks(toOutput: output)
         try writeScenes(to: data, reporter: reporter)
 
         let search = try Search(

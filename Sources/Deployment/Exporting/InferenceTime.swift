@@ -45,7 +45,7 @@ public struct InferenceTime: Codable, Equatable, Sendable {
         self.threads = threads
         milliseconds = times[times.count / 2]
         fastest = times[0]
-        let seen = EvaluatedImages(
+        let seen = InputSpecification(
             classes: model.classes.count, height: size.height, width: size.width, scaling: model.scaling,
             evaluate: configuration.evaluate)
         windows = seen.windows

@@ -67,9 +67,9 @@ public func predict(
     let images = try inputs.flatMap { try imageFiles($0, besides: output, reporter: reporter) }
     let files = try PredictedFiles(of: images, in: output, options: options)
     try files.refuseOverwriting(protected, images: images)
-    try WrittenPlaces.refuseLinks(toOutput: output)
+    try OutputPaths.refuseLinks(toOutput: output)
     let targets = images.flatMap { files.targets(of: $0).map(\.path) }
-    try WrittenPlaces(in: output).refuseLinks(at: targets)
+    try OutputPaths(in: output).refuseLinks(at: targets)
     if !options.ownsFolder { try refusePredictions(in: output, of: inputs) }
     for folder in Set(targets.map(folderOf)) { AtomicFile.removeLeftovers(in: folder) }
     var legends = Legends(model.classes, isWanted: options.legend, reporter: reporter)

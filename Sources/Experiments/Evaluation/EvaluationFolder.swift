@@ -20,8 +20,8 @@ public func refuseEvaluation(
     let paths = RunPaths(folder: folder)
     let name = split ?? configuration.data.splits.val
     let targets = [paths.evaluation, paths.confusionTable, paths.confusionPicture]
-    try WrittenPlaces(in: folder).refuseLinks(at: paths.evaluationPlaces + [paths.report, paths.card])
-    try WrittenPlaces.refuseLinks(toOutput: folder)
+    try OutputPaths(in: folder).refuseLinks(at: paths.evaluationPlaces + [paths.report, paths.card])
+    try OutputPaths.refuseLinks(toOutput: folder)
     if FileIdentity(folder) == FileIdentity(model) {
         // The run's own folder, which holds what is read and earlier evaluations.
         try InputFiles([paths.model, paths.configuration, paths.genotype] + [config].compactMap { $0 })

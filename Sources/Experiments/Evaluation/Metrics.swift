@@ -113,7 +113,7 @@ public struct Evaluation {
     /// - Throws: An error where it cannot be written.
     public func write(to folder: String) throws {
         let paths = RunPaths(folder: folder)
-        try WrittenPlaces(in: folder).refuseLinks(at: paths.evaluationPlaces)
+        try OutputPaths(in: folder).refuseLinks(at: paths.evaluationPlaces)
         try writeFiles(to: paths.split(metrics.split).folder, below: folder)
         try writeFiles(to: folder, below: folder)
     }

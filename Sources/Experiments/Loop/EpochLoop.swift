@@ -57,7 +57,7 @@ final class EpochLoop {
     private let validateEvery: Int
     private let log: RunLog
     private let metrics: MetricsTable
-    private let board: RunBoard
+    private let board: RunDashboard
     /// The last validation, for the live line.
     private var latestMIOU: Double?
 
@@ -91,7 +91,7 @@ final class EpochLoop {
         if position.step < schedule.total { position.epoch = min(position.epoch, position.step / stepsPerEpoch) }
         log = try RunLog(folder)
         metrics = try MetricsTable(folder)
-        board = try RunBoard(folder, configuration, classes: setup.dataset.classes, after: position.step)
+        board = try RunDashboard(folder, configuration, classes: setup.dataset.classes, after: position.step)
         try folder.write(configuration)
         try folder.write(Environment(threads: configuration.workerThreads, on: setup.device))
     }
@@ -176,7 +176,7 @@ final class EpochLoop {
     private func saved<Stage: LoopStage>(_ stage: Stage) -> SavedLoop<Stage> { SavedLoop(loop: self, stage: stage) }
 
     /// A loop and its stage, as they are saved.
-    private struct SavedLoop<Stage: LoopStage>: KeptLoop {
+    private struct SavedLoop<Stage: LoopStage>: CheckpointedLoop {
         let loop: EpochLoop
         let stage: Stage
 

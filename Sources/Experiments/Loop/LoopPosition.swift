@@ -5,7 +5,7 @@ enum StepOutcome {
     /// It was taken, with this loss.
     case taken(loss: Double)
     /// It changed nothing, since the numbers of one of its parts were not finite.
-    case skipped(NumberWatch.Target)
+    case skipped(NonFiniteGuard.Target)
 
     /// The loss; nil where the step was skipped.
     var loss: Double? { if case .taken(let loss) = self { loss } else { nil } }

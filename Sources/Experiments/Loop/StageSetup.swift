@@ -23,7 +23,7 @@ struct StageSetup {
     var configuration: Configuration
     let folder: RunFolder
     let reporter: any ProgressReporter
-    let keeper: LoopKeeper
+    let keeper: CheckpointManager
     /// The checkpoint from which the run goes on; nil for a new one.
     let restored: (checkpoint: Checkpoint, position: LoopPosition)?
     let device: Device
@@ -50,7 +50,7 @@ struct StageSetup {
         self.needs = needs
         self.folder = folder
         self.reporter = StatusReporter(reporter, folder: folder)
-        keeper = LoopKeeper(folder, configuration.checkpoint, interruption: interruption)
+        keeper = CheckpointManager(folder, configuration.checkpoint, interruption: interruption)
         restored = try keeper.restore(reporter)
         var configuration = configuration
         dataset = try configuration.settleData(from: restored?.checkpoint, reporter: reporter)

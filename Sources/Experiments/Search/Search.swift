@@ -21,8 +21,8 @@ public final class Search {
     private let loaderB: BatchLoader
     /// Where the batches of the next step begin: of a step that was not made, one half's may have been fetched.
     private var next: (a: LoaderPosition, b: LoaderPosition)
-    private var watch: NumberWatch
-    private var architectureWatch: NumberWatch
+    private var watch: NonFiniteGuard
+    private var architectureWatch: NonFiniteGuard
     private let loop: EpochLoop
     /// The last epoch's, for the live line.
     private(set) var path: [Stride] = []
@@ -46,8 +46,8 @@ public final class Search {
         setup = try StageSetup(
             StageSetup.Needs(stage: "search", crop: search.crop, batch: search.batch, resize: search.resize),
             configuration, folder: folder, reporter: reporter, interruption: interruption)
-        watch = NumberWatch(configuration.onNonFinite, stage: "search")
-        architectureWatch = NumberWatch(configuration.onNonFinite, stage: "search", of: .architecture)
+        watch = NonFiniteGuard(configuration.onNonFinite, stage: "search")
+        architectureWatch = NonFiniteGuard(configuration.onNonFinite, stage: "search", of: .architecture)
         store = VariableStore(generator: Generator(seed: setup.seed), device: setup.device)
         let shape = search.supernet(classes: setup.dataset.classes.count)
         let place = store.root / "architecture"
@@ -160,7 +160,7 @@ extension Search: LoopStage {
         // Whether the architecture's part can be used is known only when that of the weights is done.
         let before =
             setup.configuration.onNonFinite == .skip
-            ? StateBefore(
+            ? StateSnapshot(
                 of: store.buffers + (batchB == nil ? [] : store.parameters), optimizer: batchB == nil ? nil : weights)
             : nil
         let number = loop.position.step + 1

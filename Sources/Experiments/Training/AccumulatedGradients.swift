@@ -2,7 +2,7 @@ import Networks
 import Torch
 
 /// What a network gives for a batch: its scores, and those of auxiliary heads with the factor of their losses.
-package struct SupervisedScores {
+package struct AuxiliaryLogits {
     package var main: Tensor
     package var auxiliary: [Tensor] = []
     /// Factor of the mean of the auxiliary losses.
@@ -28,7 +28,7 @@ package struct SupervisedScores {
 /// - Returns: This process's part of the loss, and the gradients of the group's.
 package func accumulatedGradients(
     of batches: [(images: () -> Tensor, labels: Tensor)], loss: SegmentationLoss, parameters: [Tensor],
-    scores: (Tensor) -> SupervisedScores
+    scores: (Tensor) -> AuxiliaryLogits
 ) -> (loss: Tensor, gradients: [Tensor?]) {
     let total = loss.weight(of: batches.map(\.labels), dtype: parameters.first?.dtype ?? .float32)
     var sum: Tensor?

@@ -34,7 +34,7 @@ extension TrainConfiguration {
     func segmentationLoss(classes: Int, device: Device) throws(ConfigurationError) -> SegmentationLoss {
         try refuseOtherWeights(classes: classes)
         var result = SegmentationLoss()
-        result.hardShare = loss.hardShare
+        result.ohemFraction = loss.ohemFraction
         result.labelSmoothing = loss.labelSmoothing
         result.dice = loss.dice
         if !classWeights.isEmpty {

@@ -14,12 +14,12 @@ public final class Training {
     private let model: Model
     private let heads: AuxiliaryHeads
     private let optimizer: SGD
-    private let average: AveragedWeights?
+    private let average: ExponentialMovingAverage?
     private let loss: SegmentationLoss
     private let loader: BatchLoader
     /// Where the batches of the next step begin: some may have been fetched for a step that was not made.
     private var next: LoaderPosition
-    private var watch: NumberWatch
+    private var watch: NonFiniteGuard
     private let loop: EpochLoop
 
     private var configuration: TrainConfiguration { setup.configuration.train }
@@ -49,7 +49,7 @@ public final class Training {
             ?? genotype ?? start?.model.genotype ?? loadGenotype(folder.paths.genotype)
         if let note = setup.configuration.search.settleAtrous(by: own) { reporter.report(.note(note)) }
         self.setup = setup
-        watch = NumberWatch(configuration.onNonFinite, stage: "train")
+        watch = NonFiniteGuard(configuration.onNonFinite, stage: "train")
         let dataset = setup.dataset
         let device = setup.device
         generator = Generator(seed: setup.seed)
@@ -63,8 +63,8 @@ public final class Training {
         }
         heads = try AuxiliaryHeads(train.auxiliary, of: model.network, generator: generator)
         average =
-            train.averageDecay > 0
-            ? AveragedWeights(of: model.network.store, decay: train.averageDecay) : nil
+            train.emaDecay > 0
+            ? ExponentialMovingAverage(of: model.network.store, decay: train.emaDecay) : nil
         let parameters = model.network.store.parameters + heads.store.parameters
         let rest = parameters.filter { $0.kind != .convolution }
         optimizer = SGD(
@@ -119,7 +119,7 @@ public final class Training {
         }
     }
 
-    private func logits(of images: Tensor, progress: Double) -> SupervisedScores {
+    private func logits(of images: Tensor, progress: Double) -> AuxiliaryLogits {
         withBFloat16(setup.configuration.precision == .bfloat16, on: model.device) {
             var maps: [Int: Tensor] = [:]
             let logits = model.network.forward(
@@ -127,7 +127,7 @@ public final class Training {
             ) { layer, map in
                 if heads.layers.contains(layer) { maps[layer] = map }
             }
-            return SupervisedScores(
+            return AuxiliaryLogits(
                 main: logits,
                 auxiliary: heads(maps, height: images.size(2), width: images.size(3), mode: .training),
                 auxiliaryWeight: configuration.auxiliary.weight * (1 - progress))
@@ -147,7 +147,7 @@ extension Training: LoopStage {
         next = loader.position
         let before =
             setup.configuration.onNonFinite == .skip
-            ? StateBefore(of: model.network.store.buffers + heads.store.buffers) : nil
+            ? StateSnapshot(of: model.network.store.buffers + heads.store.buffers) : nil
         let step = loop.position.step
         let progress = Double(step) / Double(loop.schedule.total)
         let (loss, found) = accumulatedGradients(

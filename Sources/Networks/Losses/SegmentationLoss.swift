@@ -11,7 +11,7 @@ public struct SegmentationLoss {
     /// all.
     ///
     /// In a group each process chooses among its own pixels.
-    public var hardShare = 1.0
+    public var ohemFraction = 1.0
     /// The share of the wanted distribution that is spread over all classes alike.
     public var labelSmoothing = 0.0
     /// The factor of the Dice loss.
@@ -40,14 +40,14 @@ public struct SegmentationLoss {
     }
 
     private func crossEntropy(_ scores: Tensor, labels: Tensor, total: Tensor) -> Tensor {
-        if hardShare == 1 && labelSmoothing == 0 {
+        if ohemFraction == 1 && labelSmoothing == 0 {
             return Torch.crossEntropy(scores, labels: labels, classWeights: classWeights, total: total)
         }
         let losses = pixelCrossEntropy(scores, labels: labels, classWeights: classWeights, smoothing: labelSmoothing)
-        guard hardShare < 1 else { return losses.sum() / total.orOneWhereZero }
+        guard ohemFraction < 1 else { return losses.sum() / total.orOneWhereZero }
         let labelled = withoutGradients { (1 - labels.equals(255).to(.float64)).sum().item() }
-        let hard = max(1, Int(clamping: (labelled * hardShare).rounded()))
-        return losses.topK(hard).sum() / (total.orOneWhereZero * hardShare)
+        let hard = max(1, Int(clamping: (labelled * ohemFraction).rounded()))
+        return losses.topK(hard).sum() / (total.orOneWhereZero * ohemFraction)
     }
 }
 

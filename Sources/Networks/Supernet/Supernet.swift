@@ -67,9 +67,9 @@ public final class Supernet {
         let width = images.size(3)
         let (alpha, beta) = (weights.operators, weights.arrows)
         let (half, quarter) = stem(images.channelsLast(), mode: mode)
-        var maps = RecentMaps(half: half, quarter: quarter)
+        var maps = PreviousFeatures(half: half, quarter: quarter)
         for segment in segments {
-            let pass = { (maps: RecentMaps, alpha: Tensor, beta: Tensor, mode: NormalizationMode) in
+            let pass = { (maps: PreviousFeatures, alpha: Tensor, beta: Tensor, mode: NormalizationMode) in
                 self.run(segment, from: maps, alpha: alpha, beta: beta, height: height, width: width, mode: mode)
             }
             maps =
@@ -99,9 +99,9 @@ public final class Supernet {
 
     /// Runs some layers.
     private func run(
-        _ segment: Range<Int>, from start: RecentMaps, alpha: Tensor, beta: Tensor, height: Int, width: Int,
+        _ segment: Range<Int>, from start: PreviousFeatures, alpha: Tensor, beta: Tensor, height: Int, width: Int,
         mode: NormalizationMode
-    ) -> RecentMaps {
+    ) -> PreviousFeatures {
         func size(_ stride: Int) -> (height: Int, width: Int) {
             (scaledSize(height, stride: stride), scaledSize(width, stride: stride))
         }
@@ -132,19 +132,19 @@ public final class Supernet {
 
     /// Runs some layers of which only the last two maps are kept; the backward pass runs them anew.
     private func recomputed(
-        _ segment: Range<Int>, from start: RecentMaps, alpha: Tensor, beta: Tensor, mode: NormalizationMode,
-        _ pass: @escaping (RecentMaps, Tensor, Tensor, NormalizationMode) -> RecentMaps
-    ) -> RecentMaps {
+        _ segment: Range<Int>, from start: PreviousFeatures, alpha: Tensor, beta: Tensor, mode: NormalizationMode,
+        _ pass: @escaping (PreviousFeatures, Tensor, Tensor, NormalizationMode) -> PreviousFeatures
+    ) -> PreviousFeatures {
         let region = CheckpointedRegion(
             inputs: start.list + [alpha, beta], parameters: layers[segment].joined().flatMap(\.parameters),
             outputCount: layers[max(0, segment.upperBound - 2)..<segment.upperBound].joined().count
         ) { [networkSpace] inputs, isRecomputing in
             pass(
-                RecentMaps(inputs, after: segment.lowerBound, in: networkSpace), inputs[inputs.count - 2],
+                PreviousFeatures(inputs, after: segment.lowerBound, in: networkSpace), inputs[inputs.count - 2],
                 inputs[inputs.count - 1], isRecomputing ? mode.repeated : mode
             ).list
         }
-        return RecentMaps(
+        return PreviousFeatures(
             runRegions([region], recomputes: true, workers: 0)[0], after: segment.upperBound, in: networkSpace)
     }
 }

@@ -42,8 +42,8 @@ public final class RunFolder: Sendable {
         if files.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
             throw RunError(.cannotWrite, path: path, "is a file, not a folder")
         }
-        try WrittenPlaces(in: path).refuseLinks(inRun: nil)
-        try WrittenPlaces.refuseLinks(toOutput: path)
+        try OutputPaths(in: path).refuseLinks(inRun: nil)
+        try OutputPaths.refuseLinks(toOutput: path)
         let content = ((try? files.contentsOfDirectory(atPath: path)) ?? []).filter { !$0.hasPrefix(".") }
         if resume, !RunFolder.isRun(content) {
             throw RunError(.notEmpty, path: path, "is not empty and holds no run to go on with: name another folder")

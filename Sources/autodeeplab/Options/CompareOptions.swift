@@ -34,7 +34,7 @@ struct CompareOptions: ParsableArguments {
         guard let report else { return }
         let page = RunPaths(folder: report)
         try arguments.refuse([page.comparison, page.report])
-        try WrittenPlaces(in: report).refuseLinks(at: [page.comparison, page.report])
+        try OutputPaths(in: report).refuseLinks(at: [page.comparison, page.report])
     }
 
     /// The configuration of every run: that of the comparison in the folder, where no other is given.

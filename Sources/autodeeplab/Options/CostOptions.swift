@@ -48,10 +48,11 @@ struct CostOptions: ParsableArguments {
     }
 
     /// Classes and size: as typed, else from the data where there are any.
-    func images(_ configuration: Configuration) throws -> EvaluatedImages {
-        var images = EvaluatedImages(classes: classes ?? 19, height: size?.height ?? 1_025, width: size?.width ?? 2_049)
+    func images(_ configuration: Configuration) throws -> InputSpecification {
+        var images = InputSpecification(
+            classes: classes ?? 19, height: size?.height ?? 1_025, width: size?.width ?? 2_049)
         if classes == nil || size == nil, !configuration.data.root.isEmpty {
-            let own = try EvaluatedImages(configuration, split: nil)
+            let own = try InputSpecification(configuration, split: nil)
             images.classes = classes ?? own.classes
             if size == nil { (images.height, images.width) = (own.height, own.width) }
         } else {

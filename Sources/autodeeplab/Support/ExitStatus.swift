@@ -121,12 +121,13 @@ func reportEngineFailures(of command: (any ParsableCommand)? = nil) {
 /// What a user can change where memory runs out while a command works.
 private func memoryRemedy(for command: any ParsableCommand) -> String {
     switch command {
-    case is SearchVerb: "lower search.batch, search.crop or search.filters, or set search.recompute=cells"
-    case is Train, is Compare: "lower train.batch, train.crop or train.filters"
-    case is DemoVerb: "lower --threads, or close other programs"
-    case is Predict: "go through images by smaller windows (--window 513), or give fewer --scales"
-    case is Evaluate: "go through images by smaller windows (--window 513, evaluate.window), or give fewer --scales"
-    case is Bench, is ExportVerb: "give a smaller --size"
+    case is SearchCommand: "lower search.batch, search.crop or search.filters, or set search.recompute=cells"
+    case is TrainCommand, is CompareCommand: "lower train.batch, train.crop or train.filters"
+    case is DemoCommand: "lower --threads, or close other programs"
+    case is PredictCommand: "go through images by smaller windows (--window 513), or give fewer --scales"
+    case is EvaluateCommand:
+        "go through images by smaller windows (--window 513, evaluate.window), or give fewer --scales"
+    case is BenchCommand, is ExportCommand: "give a smaller --size"
     default: "close other programs"
     }
 }

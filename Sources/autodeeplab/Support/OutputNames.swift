@@ -27,7 +27,7 @@ func refuseNoPackage(_ path: String) throws {
 /// Looks at the place of a file that is going to be written: no link in a run's folder leads there, and what a killed
 /// process left half written beside it goes.
 func prepareOutput(_ path: String) throws {
-    try WrittenPlaces.refuseLinks(toOutput: path)
+    try OutputPaths.refuseLinks(toOutput: path)
     let folder = (path as NSString).deletingLastPathComponent
     AtomicFile.removeLeftovers(in: folder.isEmpty ? "." : folder)
 }

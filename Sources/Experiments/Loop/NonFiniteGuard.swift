@@ -1,0 +1,77 @@
+import Configurations
+import Runs
+import Segmentation
+import Torch
+
+/// A step's loss and the norm of its gradients, read from the device in one go.
+struct StepNumbers: Equatable {
+    let loss: Double
+    let gradientNorm: Double
+
+    var areFinite: Bool { loss.isFinite && gradientNorm.isFinite }
+
+    /// - Parameters:
+    ///   - loss: This process's part of the loss, which becomes the sum over the group.
+    ///   - gradients: Those of the whole group.
+    init(loss: Tensor, gradients: [Tensor?]) {
+        let loss = loss.detach()
+        if let group = ProcessGroup.current { group.allReduce(loss) }
+        let numbers = withoutGradients { stack([loss, totalNorm(of: gradients)]).doubles() }
+        self.loss = numbers[0]
+        gradientNorm = numbers[1]
+    }
+}
+
+/// Lets no step through whose loss or gradients are not finite: it stops the run, or has the step skipped.
+///
+/// Steps of the weights and of the architecture have a watch each: many bad ones of one kind are no accident, however
+/// many good ones of the other lie between them.
+struct NonFiniteGuard {
+    /// What is trained by the steps.
+    enum Target { case weights, architecture }
+
+    /// What to do.
+    let policy: NonFinitePolicy
+    /// `search` or `train`, for the message.
+    let stage: String
+    /// What is trained.
+    let target: Target
+    private var skippedInARow = 0
+
+    /// So many bad steps one after another are no accident, and skipping more would only take time.
+    static let mostInARow = 20
+
+    init(_ policy: NonFinitePolicy, stage: String, of target: Target = .weights) {
+        self.policy = policy
+        self.stage = stage
+        self.target = target
+    }
+
+    /// Whether the step may be taken.
+    ///
+    /// - Throws: `RunError` with step, images and what to go on from.
+    mutating func allows(
+        _ numbers: StepNumbers, step: Int, batches: [Batch], of loader: BatchLoader, keeper: CheckpointManager
+    ) throws(RunError) -> Bool {
+        if numbers.areFinite {
+            skippedInARow = 0
+            return true
+        }
+        skippedInARow += 1
+        if policy == .skip && skippedInARow < NonFiniteGuard.mostInARow { return false }
+        let owner = target == .weights ? "the" : "the architecture's"
+        // The sign of what is no number says nothing.
+        let loss = numbers.loss.isNaN ? "nan" : "\(numbers.loss)"
+        let what = numbers.loss.isFinite ? "\(owner) gradients are not finite" : "\(owner) loss is \(loss)"
+        let row = policy == .skip ? ", the last of \(skippedInARow) in a row," : ""
+        let images = batches.flatMap(\.indices).map { loader.samples[$0].image }.joined(separator: ", ")
+        let other = target == .weights ? "" : "search.architecture.learningRate or "
+        let rate = other + (stage == "search" ? "search.weights.learningRate" : "train.learningRate")
+        let skip = policy == .skip ? "" : "onNonFinite=skip or --set "
+        let clip = stage == "search" ? "search.weights.clip" : "train.clip"
+        throw RunError(
+            .diverged, path: keeper.folder.path,
+            "\(what) at step \(step)\(row) of \(stage) (images: \(images)); \(keeper.standing): \(keeper.goOn) and "
+                + "--set \(skip)\(clip)=5, or lower \(rate) in a new run")
+    }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Configurations
+import Deployment
+import Export
+import Inference
+import Runs
+import Torch
+
+/// `bench`: how long a network takes for an image.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure the milliseconds for an image, here and in ONNX Runtime.",
+        discussion: """
+            The image is treated as by `predict`: resized, gone through by windows where it is large, and every pixel gets \
+            its class. A genotype needs no training: its weights are drawn at random. ONNX Runtime is measured where \
+            Python has it; PYTHON names the interpreter.
+            """)
+
+    @Argument(help: "A training's run folder, a model file, a genotype file, or a known network's name.")
+    var model: String
+
+    @Option(help: "Filter multiplier F of a network that is not trained (default: 20).")
+    var filters: Int?
+
+    @Option(help: "Number of classes of a network that is not trained (default: 19).")
+    var classes: Int?
+
+    @Option(help: ArgumentHelp("Height and width of the image.", valueName: "HxW"))
+    var size = ImageSize(height: 513, width: 513)
+
+    @Option(help: "How often to measure; the median is shown.")
+    var repetitions = 10
+
+    @Option(help: "Go through images that are larger by windows of this side in pixels, as predict does.")
+    var window: Int?
+
+    @OptionGroup var shared: SharedOptions
+
+    func validate() throws {
+        if size.height < 33 || size.width < 33 || size.height > 16_384 || size.width > 16_384 {
+            throw ValidationError("--size is from 33x33 to 16384x16384")
+        }
+        guard (1...10_000).contains(repetitions) else { throw ValidationError("--repetitions is from 1 to 10000") }
+        if let filters, !(1...1_024).contains(filters) { throw ValidationError("--filters must be from 1 to 1024") }
+        if let classes, !(1...255).contains(classes) { throw ValidationError("--classes must be from 1 to 255") }
+    }
+
+    func run() throws {
+        var configuration = try Configuration.resolve(preset: nil, file: nil, overrides: shared.overrides)
+        if let window { configuration.evaluate.window = window }
+        try configuration.validate()
+        let handlers = SignalHandlers()
+        defer { withExtendedLifetime(handlers) {} }
+        let time = try InferenceTime(
+            of: try network(on: try configuration.device.device()),
+            size: .init(height: size.height, width: size.width), repetitions: repetitions,
+            configuration: configuration)
+        if shared.json { return try printJSON(time) }
+        let (median, fastest) = (fixed(time.milliseconds, digits: 1), fixed(time.fastest, digits: 1))
+        print("autodeeplab   \(median) ms an image (fastest \(fastest))")
+        if let other = time.onnxRuntime, let milliseconds = other.milliseconds {
+            print("ONNX Runtime  \(fixed(milliseconds, digits: 1)) ms an image (version \(other.onnxRuntime ?? ""))")
+        } else {
+            print("ONNX Runtime  not measured: no onnxruntime in Python (PYTHON names one)")
+        }
+        let windows = time.windows == 1 ? "" : " in \(time.windows) windows"
+        print("\(size) pixels\(windows), \(time.threads) threads, median of \(repetitions)")
+    }
+
+    private func network(on device: Device) throws -> Model {
+        if ModelDescription.exists(at: model) {
+            guard filters == nil, classes == nil else {
+                throw UsageError(
+                    description: "--filters and --classes are for networks without weights; \(model) has some")
+            }
+            return try Model(at: model, device: device)
+        }
+        var train = TrainConfiguration()
+        if let filters { train.filters = filters }
+        return Model(
+            ModelDescription(try loadGenotype(model), train.network(classes: classes ?? 19)),
+            generator: Generator(seed: 0), device: device)
+    }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import Configurations
+import Deployment
+import Export
+import Foundation
+import Inference
+import Runs
+
+/// `export`: a trained network as an ONNX model or a Core ML program.
+struct ExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write a trained network as an ONNX model or a Core ML program.",
+        discussion: """
+            The model takes floats `image` [N, 3, H, W], 2x / 255 - 1, and gives floats `scores` [N, classes, H, W]. \
+            Classes, palette, genotype and preprocessing are in its metadata. An .mlpackage is written by Python's \
+            coremltools and onnx (PYTHON names the interpreter) and needs --size.
+            """)
+
+    @OptionGroup var options: ExportOptions
+
+    func run() throws {
+        let configuration = try Configuration.resolve(preset: nil, file: nil, overrides: options.shared.overrides)
+        try InputFiles(run: options.model).refuse([options.output])
+        try prepareOutput(options.output)
+        if options.isCoreML { try refuseNoPackage(options.output) }
+        let handlers = SignalHandlers()
+        defer { withExtendedLifetime(handlers) {} }
+        let model = try Model(at: options.model, device: try configuration.device.device())
+        let onnx = try model.onnxOptions(
+            size: options.imageSize, takesBytes: options.preprocess, givesLabels: options.argmax)
+        var report = Report(output: options.output)
+        if options.isCoreML, let size = options.imageSize {
+            report.coremltools = try model.exportCoreML(to: options.output, size: size)
+        } else {
+            try model.exportONNX(to: options.output, options: onnx)
+        }
+        if !model.scaling.isIdentity && !onnx.takesBytes {
+            let how = model.scaling.longerSide.map { "to a longer side of \($0)" } ?? "by \(model.scaling.factor)"
+            options.shared.reporter.report(
+                .warning(
+                    "images have to be resized \(how) first, as in the training; with --preprocess the model does it"))
+        }
+        if options.check {
+            report.check = try ONNXCheck(
+                options.output, of: model, options: onnx, size: .init(height: 97, width: 129))
+        }
+        try show(report)
+        if let difference = report.check?.difference, difference > ONNXCheck.tolerance {
+            throw RunError(
+                .damaged, path: options.output, "ONNX Runtime's result differs from ours by \(difference)")
+        }
+    }
+
+    private func show(_ report: Report) throws {
+        if options.shared.json { return try printJSON(report) }
+        print(report.output)
+        if let version = report.coremltools { print("written and read back by coremltools \(version); not run") }
+        guard let check = report.check else { return }
+        print(check.onnx.map { "valid, says onnx \($0)" } ?? "not checked: no onnx in Python (PYTHON names one)")
+        print(
+            check.onnxRuntime.map {
+                "ONNX Runtime \($0) differs from us by \(String(format: "%.1e", check.difference ?? 0))"
+            } ?? "not run: no onnxruntime in Python (PYTHON names one)")
+    }
+
+    private struct Report: Encodable {
+        let output: String
+        var check: ONNXCheck?
+        var coremltools: String?
+    }
+}
+
+/// What `export` takes.
+struct ExportOptions: ParsableArguments {
+    @Argument(help: "A training's run folder, or a model file.")
+    var model: String
+
+    @Option(help: ArgumentHelp("The file: .onnx, or .mlpackage for Core ML.", valueName: "file"))
+    var output: String
+
+    @Option(help: ArgumentHelp("Height and width of the images; open without it.", valueName: "HxW"))
+    var size: ImageSize?
+
+    @Flag(help: "Take bytes `pixels` [N, H, W, 3]: resizing, scaling and padding are in the graph.")
+    var preprocess = false
+
+    @Flag(help: "Give bytes `labels` [N, H, W]: the class of each pixel.")
+    var argmax = false
+
+    @Flag(help: "Let onnx's checker and ONNX Runtime try the file, where Python has them.")
+    var check = false
+
+    @OptionGroup var shared: SharedOptions
+
+    /// The size that was typed.
+    var imageSize: ONNXOptions.Size? { size.map { .init(height: $0.height, width: $0.width) } }
+
+    /// Whether a Core ML program is wanted.
+    var isCoreML: Bool { (output as NSString).pathExtension.lowercased() == "mlpackage" }
+
+    func validate() throws {
+        try refuseEnding(of: output, unlike: ["onnx", "mlpackage"])
+        if isCoreML, size == nil || preprocess || argmax || check {
+            throw ValidationError("An .mlpackage needs --size, and none of --preprocess, --argmax and --check")
+        }
+        if let size, size.height < 33 || size.width < 33 || size.height > 16_384 || size.width > 16_384 {
+            throw ValidationError("--size is from 33x33 to 16384x16384")
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Experiments
+import Runs
+
+/// `report`: a run's page, written anew.
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write report.html of a run anew, as after an evaluation.")
+
+    @Argument(help: "A run's folder.")
+    var folder: String
+
+    func run() throws {
+        let target = RunPaths(folder: folder).report
+        try OutputPaths(in: folder).refuseLinks(at: [target])
+        try InputFiles(run: folder).refuse([target])
+        print(try writeReport(ofRun: folder))
+    }
+}

@@ -1,0 +1,49 @@
+import ArgumentParser
+import Configurations
+import Experiments
+import Foundation
+import Runs
+import SearchSpace
+import Torch
+
+/// `search`: trains the supernet and leaves the best genotype in the run folder.
+struct SearchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "search", abstract: "Search a network for a data set.")
+
+    @OptionGroup var options: SearchOptions
+
+    func run() throws {
+        let configuration = try options.configuration()
+        if options.printing.isDone(with: configuration) { return }
+        try InputFiles([options.options.config].compactMap { $0 }).refuse(run: options.run.output)
+        if options.trials > 1 { return try runTrials(configuration) }
+        try options.run.group.enter()
+        let interruption = Interruption()
+        let handlers = SignalHandlers(interruption)
+        defer { withExtendedLifetime(handlers) {} }
+        let folder = try RunFolder(at: options.run.output, resume: options.run.goesOn)
+        let search = try Experiments.Search(
+            configuration, folder: folder, reporter: options.shared.reporter, interruption: interruption)
+        let genotype = try search.run()
+        guard ProcessGroup.isLeader else { return ProcessGroup.leave() }
+        ProcessGroup.leave()
+        if options.shared.json {
+            print(String(decoding: genotype.json(), as: UTF8.self), terminator: "")
+        } else {
+            print("\(folder.paths.genotype): path \(genotype.path.map { "\($0.rawValue)" }.joined(separator: " "))")
+        }
+    }
+
+    private func runTrials(_ configuration: Configuration) throws {
+        let seeds = try SeedList.count(options.trials).seeds(from: configuration.seed)
+        let runner = try TrialRunner(
+            configuration, seeds: seeds, epochs: options.trialEpochs, options: options.run,
+            isQuiet: options.shared.quiet)
+        let table = try runner.run(parallel: options.parallel)
+        print(
+            options.shared.json
+                ? try String(contentsOfFile: runner.paths.trials, encoding: .utf8)
+                : table.lines.joined(separator: "\n"))
+    }
+}
