@@ -9,6 +9,7 @@ import Torch
 /// `bench`: how long a network takes for an image.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "bench",
         abstract: "Measure the milliseconds for an image, here and in ONNX Runtime.",
         discussion: """
             The image is treated as by `predict`: resized, gone through by windows where it is large, and every pixel gets \

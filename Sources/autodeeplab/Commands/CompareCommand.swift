@@ -5,6 +5,7 @@ import Runs
 /// `compare`: trains and measures networks under one budget.
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "compare",
         abstract: "Train and measure several networks under the same budget and seeds, and show one table.",
         discussion: """
             Each network and seed has a run folder in DIR; compare.json, .csv and .md hold the table. The same command \

@@ -5,6 +5,7 @@ import Experiments
 /// `doctor`: what the program finds on this machine.
 struct DoctorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Show versions, devices, threads and memory, and whether a data set can be read.")
 
     @OptionGroup var options: ConfigurationOptions

@@ -7,6 +7,7 @@ import Torch
 /// `draw`: a network's path and cell as a picture.
 struct DrawCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "draw",
         abstract: "Draw a network's path and cell as SVG or PNG.",
         discussion: """
             A search's run folder is drawn as the search has it now: arrows and operators as thick and dark as they \

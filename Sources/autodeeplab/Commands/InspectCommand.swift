@@ -5,6 +5,7 @@ import SearchSpace
 /// `inspect`: what a network costs and how it looks, without building it.
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "inspect",
         abstract: "Show a network's path, cell, parameters and multiply-adds.")
 
     @Argument(help: "A genotype file, a run folder, a model file, or a known network's name.")

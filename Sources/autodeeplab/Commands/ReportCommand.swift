@@ -5,6 +5,7 @@ import Runs
 /// `report`: a run's page, written anew.
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "report",
         abstract: "Write report.html of a run anew, as after an evaluation.")
 
     @Argument(help: "A run's folder.")

@@ -5,6 +5,7 @@ import Foundation
 /// `watch`: a run as it goes on, from another terminal.
 struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "watch",
         abstract: "Show how far a run is, and its current architecture, until it ends or stops.",
         discussion: "Only the run's folder is read; Ctrl-C ends the watching and not the run.")
 
