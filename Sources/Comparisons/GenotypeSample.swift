@@ -7,7 +7,7 @@ import Segmentation
 import Torch
 
 /// Random genotypes to set a searched one against, of any cost or of a wanted one.
-public struct GenotypeSample {
+public struct GenotypeSample: Sendable {
     /// A genotype with what it costs.
     public struct Item: Equatable, Sendable {
         /// The genotype.
@@ -101,6 +101,13 @@ public struct GenotypeSample {
             try AtomicFile.write(item.genotype.json(), to: path)
             return path
         }
+    }
+
+    /// - Parameter genotype: A genotype that passes `validate()`.
+    /// - Returns: It with its filters and cost; nil where that is not the wanted one.
+    public func item(_ genotype: Genotype) -> Item? {
+        let item = priced(genotype)
+        return wanted.map { $0.multiplyAdds.contains(Double(item.cost.multiplyAdds)) } ?? true ? item : nil
     }
 
     private func priced(_ genotype: Genotype) -> Item {

@@ -3,6 +3,14 @@ import SearchSpace
 
 /// The architecture search (paper 4, 5.1).
 public struct SearchConfiguration: Codable, Equatable, Sendable {
+    /// How the network is found: by the paper's relaxation, or by training candidates of equal cost.
+    public var method = SearchStrategy.paper
+    /// How many candidates are trained at first, where candidates are trained.
+    public var candidates = 9
+    /// One of so many candidates is trained on from a rung to the next (eta).
+    public var reduction = 3
+    /// Genotypes, runs or known networks that take part in a race beside the known designs.
+    public var pool: [String] = []
     /// Layers L of the network level (paper 5.1: 12).
     public var layers = 12
     /// Blocks B of a cell (paper 5.1: 5).
@@ -46,6 +54,18 @@ public struct SearchConfiguration: Codable, Equatable, Sendable {
 
     /// The defaults.
     public init() {}
+}
+
+/// How a network is found.
+public enum SearchStrategy: String, CaseIterable, Sendable, Codable {
+    /// Gradient descent on the continuous relaxation (paper 4).
+    case paper
+    /// Successive halving over known designs, networks found before, and random ones; the winner is trained by then.
+    case race
+    /// Regularised evolution, then successive halving of what it tried (arXiv 1802.01548).
+    case evolution
+    /// Successive halving over uniformly random networks (arXiv 1902.07638).
+    case random
 }
 
 /// SGD on the supernet's weights: cosine from one learning rate to another over all steps (paper 5.1).

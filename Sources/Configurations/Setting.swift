@@ -127,6 +127,10 @@ extension Setting {
 
     private static var searchSettings: [Setting] {
         [
+            Setting("search.method", \.search.method),
+            Setting("search.candidates", \.search.candidates, 1...1_000),
+            Setting("search.reduction", \.search.reduction, 2...10),
+            Setting("search.pool", \.search.pool, allowed: "a list of genotype files, runs and known networks"),
             Setting("search.layers", \.search.layers, 2...64),
             Setting("search.blocks", \.search.blocks, 1...16),
             Setting("search.filters", \.search.filters, 1...512),

@@ -148,6 +148,7 @@ extension MaskForm: ChoiceValue {}
 extension CellSharing: ChoiceValue {}
 extension AtrousKind: ChoiceValue {}
 extension Recomputation: ChoiceValue {}
+extension SearchStrategy: ChoiceValue {}
 
 extension Node {
     /// The text of a scalar that is not quoted: numbers, true, false and words of choice.

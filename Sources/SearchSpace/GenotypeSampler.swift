@@ -80,21 +80,10 @@ public struct GenotypeSampler: Sendable {
     /// - Returns: A genotype that passes `validate()`.
     public func genotype(bits: () -> UInt64) -> Genotype {
         let blocks = (1...blocks).map { number in
-            block(number, Int(below(UInt128(choices(forBlock: number)), bits)))
+            block(number, Int(uniform(below: UInt128(choices(forBlock: number)), bits)))
         }
-        return Genotype(path: path(below(paths, bits)), cell: Cell(blocks: blocks), atrous: atrous)
+        return Genotype(path: path(uniform(below: paths, bits)), cell: Cell(blocks: blocks), atrous: atrous)
     }
 
     private static let operators = Operator.allCases.filter { $0 != .none }
-
-    /// A number below a bound, each equally likely, and the same on every platform.
-    private func below(_ bound: UInt128, _ bits: () -> UInt64) -> UInt128 {
-        // The numbers above the last whole multiple of the bound would make the first ones likelier.
-        let limit = UInt128.max - UInt128.max % bound
-        while true {
-            let (high, low) = (bits(), bits())
-            let number = UInt128(high) << 64 | UInt128(low)
-            if number < limit { return number % bound }
-        }
-    }
 }

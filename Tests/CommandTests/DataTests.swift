@@ -23,7 +23,7 @@ struct DataTests {
 
         let again = try Command.run("data", "demo", "--output", folder.file("scenes"))
         #expect(again.status == 64)
-        #expect(again.errors == "error: \(folder.file("scenes")): is not empty: name another folder\n")
+        #expect(again.errors == "error: \(folder.file("scenes")): is not empty: name another folder, or remove it\n")
     }
 
     @Test("doctor names what is wrong with a data set")

@@ -177,7 +177,8 @@ import Testing
     }
 
     @Test func nothingFollowsTheDocument() throws {
-        _ = try masks("")
+        _ = try masks(
+            "{\"image_id\": 0, \"category_id\": 3, \"segmentation\": [[1, 1, 5, 1, 5, 4, 1, 4]]}")
         let path = folder.path + "/annotations/instances_train2017.json"
         let text = try String(contentsOfFile: path, encoding: .utf8)
         try (text + " \n").write(toFile: path, atomically: true, encoding: .utf8)

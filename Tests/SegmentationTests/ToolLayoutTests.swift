@@ -234,7 +234,8 @@ import Testing
     @Test func whatIsNoAnnotationIsNamed() throws {
         try writePNG(ramp(width: 8, height: 6), to: folder.place("train/a.png"))
         try writePNG(ramp(width: 8, height: 6), to: folder.place("train/b.png"))
-        try folder.write("{\"shapes\": [], \"imagePath\": \"a.png\"}", to: "train/a.json")
+        let shape = "{\"label\": \"cat\", \"points\": [[1, 1], [5, 1], [5, 4]]}"
+        try folder.write("{\"shapes\": [\(shape)], \"imagePath\": \"a.png\"}", to: "train/a.json")
         try folder.write("{}", to: "train/b.json")
         let faults = try Dataset(root: folder.path, layout: .labelme).pairing("train").unlabelled.map { "\($0)" }
         #expect(faults == ["\(folder.path)/train/b.json: has no `shapes`: it is no file of labelme"])

@@ -58,6 +58,8 @@ final class EpochLoop {
     private let log: RunLog
     private let metrics: MetricsTable
     private let board: RunDashboard
+    /// Epochs after which the run rests; nil goes to the last.
+    private var pause: Int?
     /// The last validation, for the live line.
     private var latestMIOU: Double?
 
@@ -103,14 +105,16 @@ final class EpochLoop {
     ///
     /// - Parameters:
     ///   - stage: What is run.
+    ///   - pause: Epochs after which it rests, validated and saved as at its end; nil goes to the last.
     ///   - end: What is done after the last step.
-    /// - Returns: What `end` gives.
+    /// - Returns: What `end` gives; nil where it rests before the last epoch.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
-    func run<Result>(_ stage: some LoopStage, end: () throws -> Result) throws -> Result {
-        try setup.keeper.run(saved(stage)) {
+    func run<Result>(_ stage: some LoopStage, through pause: Int? = nil, end: () throws -> Result) throws -> Result? {
+        self.pause = pause
+        return try setup.keeper.run(saved(stage)) {
             setup.reporter.report(.began(stage: setup.needs.stage, unit: "step", total: schedule.total))
-            while position.epoch < epochs { try runEpoch(stage) }
-            let result = try end()
+            while position.epoch < min(epochs, pause ?? epochs) { try runEpoch(stage) }
+            let result = position.epoch < epochs ? nil : try end()
             setup.reporter.report(.ended(stage: setup.needs.stage))
             return result
         }
@@ -150,7 +154,8 @@ final class EpochLoop {
     private func finish(_ summary: EpochSummary, of stage: some LoopStage) throws -> Bool {
         var summary = summary
         var isBest = false
-        if position.step == schedule.total || (summary.epoch + 1) % validateEvery == 0 {
+        let isLast = position.step == schedule.total || summary.epoch + 1 == pause
+        if isLast || (summary.epoch + 1) % validateEvery == 0 {
             guard let found = try stage.validate(evaluator, stop: { setup.keeper.isStopping }) else { return false }
             summary.validation = found
             let mIOU = found.measured.matrix.mIOU
@@ -161,10 +166,10 @@ final class EpochLoop {
         let validation = summary.validation?.measured
         let (before, after) = stage.measurements(of: summary)
         let values = before + (validation?.logged ?? []) + after
-        try log.append(epoch: summary.epoch, step: position.step, values)
+        let line = try log.append(epoch: summary.epoch, step: position.step, values)
         let columns = validation?.columns(setup.dataset.classes.names) ?? []
         try metrics.append(epoch: summary.epoch, step: position.step, numbers(values) + columns)
-        try board.update(samples: summary.validation?.samples, confusion: validation?.matrix)
+        try board.update(line, samples: summary.validation?.samples, confusion: validation?.matrix)
         let (note, warnings) = try stage.finish(summary)
         position.finishEpoch()
         try setup.keeper.save(saved(stage), isBest: isBest && stage.keepsBest)

@@ -25,7 +25,9 @@ public final class Search {
     private var architectureWatch: NonFiniteGuard
     private let loop: EpochLoop
     /// The last epoch's, for the live line.
-    private(set) var path: [Stride] = []
+    var path: [Stride] { state?.genotype.path ?? [] }
+    /// What was decoded at the end of the last epoch.
+    private var state: SearchState?
 
     private var configuration: SearchConfiguration { setup.configuration.search }
 
@@ -95,12 +97,13 @@ public final class Search {
     public func run() throws -> Genotype {
         Engine.threads = setup.device.kind == .cpu ? 1 : setup.configuration.workerThreads
         if loop.position.step == 0 { try tryArchitectureStep() }
-        return try loop.run(self) {
+        let found = try loop.run(self) {
             let genotype = decoded(table)
             let paths = setup.folder.paths
             try AtomicFile.write(genotype.json(), to: paths.genotype, below: paths.folder)
             return genotype
         }
+        return found ?? decoded(table)
     }
 
     /// Computes one architecture step's gradients and throws them away, so that memory that will not do is found now.
@@ -204,10 +207,11 @@ extension Search: LoopStage {
             ("secondsPerStep", .number(epoch.secondsPerStep)), ("waitShare", .number(epoch.waitShare)),
         ]
         let table = table
-        let state = SearchState(table, of: supernet)
+        let state = SearchState(table, decoded(table), of: supernet)
+        self.state = state
         var after: [(String, LogValue)] = [
             ("alphaEntropy", .number(state.alphaEntropy)), ("betaEntropy", .number(state.betaEntropy)),
-            ("path", .numbers(decoded(table).path.map { Double($0.rawValue) })),
+            ("path", .numbers(state.genotype.path.map { Double($0.rawValue) })),
             ("skippedSteps", .integer(loop.position.skipped)),
             ("skippedArchitectureSteps", .integer(loop.position.skippedArchitecture ?? 0)),
             ("peakMemory", .integer(ProcessMemory.peak)),
@@ -220,15 +224,12 @@ extension Search: LoopStage {
     }
 
     func finish(_ epoch: EpochSummary) throws -> (note: String?, warnings: [String]) {
-        let table = table
-        let genotype = decoded(table)
-        path = genotype.path
+        guard let state else { return (nil, []) }
         let paths = setup.folder.paths
-        try AtomicFile.write(genotype.json(), to: paths.genotype(epoch: epoch.epoch + 1), below: paths.folder)
-        let state = SearchState(table, of: supernet)
+        try AtomicFile.write(state.genotype.json(), to: paths.genotype(epoch: epoch.epoch + 1), below: paths.folder)
         let mIOU = epoch.validation.map { String(format: ": val mIOU %.4f", $0.measured.matrix.mIOU) } ?? ""
         let entropies = String(format: ", entropy of alpha %.3f, of beta %.3f", state.alphaEntropy, state.betaEntropy)
-        let strides = genotype.path.map { String($0.rawValue) }.joined(separator: " ")
+        let strides = state.genotype.path.map { String($0.rawValue) }.joined(separator: " ")
         return (mIOU + entropies + ", path " + strides, state.warnings)
     }
 
@@ -247,12 +248,14 @@ extension Search: LoopStage {
 
 /// How decided a search is, and what is wrong with that.
 private struct SearchState {
+    let genotype: Genotype
     let shares: [Double]
     let alphaEntropy: Double
     let betaEntropy: Double
     let warnings: [String]
 
-    init(_ table: ArchitectureTable, of supernet: Supernet) {
+    init(_ table: ArchitectureTable, _ genotype: Genotype, of supernet: Supernet) {
+        self.genotype = genotype
         shares = supernet.cellSpace.operatorShares(table.operators)
         alphaEntropy = supernet.cellSpace.normalizedEntropy(table.operators)
         betaEntropy = supernet.networkSpace.normalizedEntropy(outgoing: table.arrows)

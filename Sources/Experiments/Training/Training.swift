@@ -111,8 +111,17 @@ public final class Training {
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
     @discardableResult
     public func run() throws -> Double {
+        try run(through: nil) ?? loop.position.best
+    }
+
+    /// Runs to the last step, or rests after an epoch from which it can go on as if it had never rested.
+    ///
+    /// - Parameter epochs: Epochs after which it rests; nil runs to the last step.
+    /// - Returns: The best validation mIOU; nil where steps are left.
+    /// - Throws: As ``run()``.
+    package func run(through epochs: Int?) throws -> Double? {
         Engine.threads = setup.configuration.workerThreads
-        return try loop.run(self) {
+        return try loop.run(self, through: epochs) {
             let paths = setup.folder.paths
             if FileManager.default.fileExists(atPath: paths.model) { try writeModelCard(ofRun: paths.folder) }
             return loop.position.best

@@ -10,14 +10,17 @@ import Torch
 ///
 /// - Parameters:
 ///   - run: The run's folder.
+///   - records: What its log holds; nil reads it.
 ///   - classes: The data's classes; nil takes those of the run's model, or of the data as far as they can be read.
 ///   - trials: The trials of which the run is the best.
+///   - measured: A table of measured networks, in place of the comparison that the run was named to.
 ///   - path: Where the page is written; nil is the run's own report.html.
 /// - Returns: The page's path.
 /// - Throws: `RunError` where the folder holds no run, `FileError` where the page cannot be written.
 @discardableResult
 public func writeReport(
-    ofRun run: String, classes: ClassTable? = nil, trials: TrialTable? = nil, to path: String? = nil
+    ofRun run: String, records: [RunRecord]? = nil, classes: ClassTable? = nil, trials: TrialTable? = nil,
+    measured: RunReport.Table? = nil, to path: String? = nil
 ) throws -> String {
     let paths = RunPaths(folder: run)
     guard FileManager.default.fileExists(atPath: paths.configuration) else {
@@ -25,7 +28,7 @@ public func writeReport(
     }
     let text = String(decoding: try boundedContents(of: paths.configuration, limit: 1 << 20), as: UTF8.self)
     let configuration = try Configuration.resolve(preset: nil, file: paths.configuration, overrides: [])
-    let records = RunRecord.all(in: optionalContents(of: paths.log) ?? Data())
+    let records = records ?? RunRecord.all(in: optionalContents(of: paths.log) ?? Data())
     let trained = records.last?.path == nil ? try? loadGenotype(paths.genotype) : nil
     var report = RunReport(
         kind: trained == nil ? "search" : "train",
@@ -49,7 +52,9 @@ public func writeReport(
         report.comparisonBasis =
             "\(train.crop.height) x \(train.crop.width) pixels, F = \(train.filters), \(classes) classes"
     }
-    report.measured = optionalContents(of: paths.comparison)
+    report.measured =
+        measured
+        ?? optionalContents(of: paths.comparison)
         .flatMap { try? JSONDecoder().decode(ComparisonSummary.self, from: $0) }
         .map { RunReport.Table(caption: $0.caption, columns: $0.columns, rows: $0.rows) }
     if let trials {

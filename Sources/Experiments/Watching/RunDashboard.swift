@@ -11,16 +11,19 @@ import Torch
 
 /// What people watch of a run, brought up to date at the end of each epoch: TensorBoard's events and report.html.
 ///
-/// Both are made from the last lines of log.jsonl, so a run that is resumed shows each epoch once.
+/// Both are made from the lines of log.jsonl, so a run that is resumed shows each epoch once.
 final class RunDashboard {
     private let folder: RunFolder
     private let classes: ClassTable
     private let events: EventFile
+    /// What the log holds.
+    private var records: [RunRecord]
 
     /// Opens the event file behind a step, that of the checkpoint from which the run goes on.
     init(_ folder: RunFolder, _ configuration: Configuration, classes: ClassTable, after step: Int) throws {
         self.folder = folder
         self.classes = classes
+        records = RunRecord.all(in: optionalContents(of: folder.paths.log) ?? Data())
         events = try EventFile(folder: folder.paths.folder, after: step)
         if events.isNew {
             let yaml = "```yaml\n" + configuration.yaml() + "```"
@@ -30,27 +33,28 @@ final class RunDashboard {
         }
     }
 
-    /// Shows the epoch that was logged last.
+    /// Shows an epoch.
     ///
     /// - Parameters:
+    ///   - line: Its line of the log.
     ///   - samples: Images, truths and predictions in rows, where the epoch was validated.
     ///   - confusion: Pixels by label and prediction, where it was.
     /// - Throws: An error that names the file which cannot be written.
-    func update(samples: Image?, confusion: ConfusionMatrix?) throws {
+    func update(_ line: String, samples: Image?, confusion: ConfusionMatrix?) throws {
         guard ProcessGroup.isLeader else { return }
         let paths = folder.paths
         if let samples {
             try AtomicFile.write(
                 try pngData(samples, file: paths.samples), to: paths.samples, below: paths.folder, waitsForDisk: false)
         }
-        let log = optionalContents(of: paths.log) ?? Data()
-        if let record = RunRecord.all(in: log).last {
+        if let record = RunRecord.all(in: Data(line.utf8)).last {
+            records.append(record)
             try events.append(
                 step: record.step,
                 record.events(classes: classes.names)
                     + pictures(of: record, samples: samples, confusion: confusion))
         }
-        try writeReport(ofRun: folder.path, classes: classes)
+        try writeReport(ofRun: folder.path, records: records, classes: classes)
     }
 
     private func pictures(

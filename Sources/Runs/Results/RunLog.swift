@@ -32,11 +32,15 @@ public final class RunLog {
     ///   - epoch: The epoch, counted from 0.
     ///   - step: Steps done so far in the whole run.
     ///   - values: What was measured, in the order of writing.
+    /// - Returns: The line.
     /// - Throws: ``RunError`` where the line cannot be written.
-    public func append(epoch: Int, step: Int, _ values: [(String, LogValue)]) throws(RunError) {
+    @discardableResult
+    public func append(epoch: Int, step: Int, _ values: [(String, LogValue)]) throws(RunError) -> String {
         let time = Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
         let members = [("time", LogValue.text(time)), ("epoch", .integer(epoch)), ("step", .integer(step))] + values
-        try file.append("{" + members.map { "\(jsonText($0.0)): \($0.1.json)" }.joined(separator: ", ") + "}")
+        let line = "{" + members.map { "\(jsonText($0.0)): \($0.1.json)" }.joined(separator: ", ") + "}"
+        try file.append(line)
+        return line
     }
 
     /// Brings all lines to the disk.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Comparisons
 import Configurations
 import Experiments
 import Foundation
@@ -17,6 +18,7 @@ struct SearchCommand: ParsableCommand {
         let configuration = try options.configuration()
         if options.printing.isDone(with: configuration) { return }
         try InputFiles([options.options.config].compactMap { $0 }).refuse(run: options.run.output)
+        if configuration.search.method != .paper { return try trainCandidates(configuration) }
         if options.trials > 1 { return try runTrials(configuration) }
         try options.run.group.enter()
         let interruption = Interruption()
@@ -32,6 +34,24 @@ struct SearchCommand: ParsableCommand {
             print(String(decoding: genotype.json(), as: UTF8.self), terminator: "")
         } else {
             print("\(folder.paths.genotype): path \(genotype.path.map { "\($0.rawValue)" }.joined(separator: " "))")
+        }
+    }
+
+    private func trainCandidates(_ configuration: Configuration) throws {
+        guard options.trials == 1, options.run.group.processes == 1 else {
+            throw UsageError(
+                description: "search.method: a search by \(configuration.search.method) takes neither --trials nor"
+                    + " --processes: start the command again with --resume, and both processes share the candidates")
+        }
+        let interruption = Interruption()
+        let handlers = SignalHandlers(interruption)
+        defer { withExtendedLifetime(handlers) {} }
+        let search = try CandidateSearch(configuration, output: options.run.output, resume: options.run.goesOn)
+        let table = try search.run(reporter: options.shared.reporter, interruption: interruption)
+        if options.shared.json {
+            try printJSON(table)
+        } else {
+            print(table.lines.joined(separator: "\n"))
         }
     }
 

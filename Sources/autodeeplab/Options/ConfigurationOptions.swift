@@ -40,11 +40,7 @@ struct ConfigurationOptions: ParsableArguments {
     ///
     /// A run that goes on takes its own configuration in place of the file, unless it is given another.
     func resolve(_ shared: SharedOptions, resuming run: String? = nil) throws -> Configuration {
-        let own = run.map { RunPaths(folder: $0).configuration }
-        if let own, let run, config == nil, preset == nil, !FileManager.default.fileExists(atPath: own) {
-            throw RunError(.missing, path: run, "no run is in this folder: begin one without --resume")
-        }
-        return try resolve(shared, remembered: own)
+        try resolve(shared, remembered: run.map { RunPaths(folder: $0).configuration })
     }
 
     /// As ``resolve(_:resuming:)``, with the path of the configuration to go on with, which may be missing.

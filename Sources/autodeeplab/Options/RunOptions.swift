@@ -23,6 +23,14 @@ struct RunOptions: ParsableArguments {
         if output.contains(where: \.isNewline) { throw ValidationError("--output: a folder's name has one line") }
     }
 
+    /// Refuses to go on where there is no run, and nothing to begin one with.
+    func refuseAbsent(_ options: ConfigurationOptions) throws {
+        guard goesOn, options.config == nil, options.preset == nil,
+            !FileManager.default.fileExists(atPath: RunPaths(folder: output).configuration)
+        else { return }
+        throw RunError(.missing, path: output, "no run is in this folder: begin one without --resume")
+    }
+
     /// The run to go on with; nil for a new one.
     var resumed: String? { goesOn ? output : nil }
 }
@@ -61,7 +69,8 @@ struct SearchOptions: ParsableArguments {
 
     /// The configuration to search with.
     func configuration() throws -> Configuration {
-        try run.group.adapt(options.resolve(shared, resuming: run.resumed))
+        try run.refuseAbsent(options)
+        return try run.group.adapt(options.resolve(shared, resuming: run.resumed))
     }
 }
 
@@ -104,7 +113,8 @@ struct TrainOptions: ParsableArguments {
 
     /// The configuration to train with.
     func configuration() throws -> Configuration {
-        try run.group.adapt(options.resolve(shared, resuming: run.resumed))
+        try run.refuseAbsent(options)
+        return try run.group.adapt(options.resolve(shared, resuming: run.resumed))
     }
 }
 

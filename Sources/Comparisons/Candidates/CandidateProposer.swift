@@ -1,0 +1,122 @@
+import SearchSpace
+import Segmentation
+
+/// A candidate of a search by training, and what it came to at the first rung.
+public struct ScoredCandidate: Equatable, Sendable {
+    /// The network.
+    public let genotype: Genotype
+    /// The filters that bring it to the wanted cost.
+    public let filters: Int
+    /// mIOU on the validation images; nil where its training failed.
+    public let score: Double?
+
+    /// A candidate with its score.
+    public init(genotype: Genotype, filters: Int, score: Double?) {
+        self.genotype = genotype
+        self.filters = filters
+        self.score = score
+    }
+}
+
+/// A candidate before it is trained.
+public struct Candidate: Equatable, Sendable {
+    /// What it is called in tables and folders.
+    public let name: String
+    /// The network.
+    public let genotype: Genotype
+    /// The filters that bring it to the wanted cost.
+    public let filters: Int
+
+    /// A candidate with its name.
+    public init(name: String, genotype: Genotype, filters: Int) {
+        self.name = name
+        self.genotype = genotype
+        self.filters = filters
+    }
+}
+
+/// How the candidates of a search by training come about: propose, be told the scores, propose again.
+///
+/// What is proposed follows from the scores alone, so a search needs no other state to go on, on whatever process.
+public protocol CandidateProposer: Sendable {
+    /// The next candidates.
+    ///
+    /// - Parameters:
+    ///   - scored: All that were proposed before, in that order, with their scores.
+    ///   - limit: How many there are to be in all.
+    /// - Returns: At least one, and no more than are left.
+    /// - Throws: `SearchSpaceError` where no candidate of the wanted cost is found.
+    func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate]
+}
+
+/// Given networks first, then uniformly random ones, all at once: for `random` none is given.
+public struct PoolProposer: CandidateProposer {
+    private let given: [Candidate]
+    private let sample: GenotypeSample
+    private let seed: Int
+
+    /// - Parameters:
+    ///   - given: Networks that take part whatever is drawn.
+    ///   - sample: What random ones are drawn from.
+    ///   - seed: The seed of what is drawn.
+    public init(given: [Candidate], sample: GenotypeSample, seed: Int) {
+        self.given = given
+        self.sample = sample
+        self.seed = seed
+    }
+
+    public func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
+        let known = given.prefix(limit)
+        let count = limit - known.count
+        let drawn = try count > 0 ? sample.draw(count: count, seed: seed) : []
+        let random = drawn.enumerated().map { index, item in
+            Candidate(name: "random-\(index + 1)", genotype: item.genotype, filters: item.filters)
+        }
+        return Array((known + random).dropFirst(scored.count))
+    }
+}
+
+/// Regularised evolution (arXiv 1802.01548): the best of a few of the youngest is mutated, and the oldest dies.
+public struct EvolutionProposer: CandidateProposer {
+    private let sample: GenotypeSample
+    private let seed: Int
+    private let population: Int
+    private let tournament: Int
+
+    /// - Parameters:
+    ///   - sample: What the first population is drawn from, and what a child's filters follow from.
+    ///   - seed: The seed of all that is drawn.
+    ///   - population: How many live at a time, P.
+    ///   - tournament: From how many, drawn with repetition, the parent is taken, S.
+    public init(sample: GenotypeSample, seed: Int, population: Int = 10, tournament: Int = 3) {
+        self.sample = sample
+        self.seed = seed
+        self.population = population
+        self.tournament = tournament
+    }
+
+    public func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
+        let first = min(population, max(1, limit / 2))
+        if scored.count < first {
+            let pool = PoolProposer(given: [], sample: sample, seed: seed)
+            return try pool.candidates(after: scored, limit: first)
+        }
+        var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), 1, scored.count)
+        let living = scored.suffix(first)
+        let seen = Set(scored.map(\.genotype))
+        // Children of another cost, and those that were there before, are drawn again.
+        for _ in 0..<1_000 {
+            let drawn = (0..<tournament).map { _ in living[living.startIndex + stream.below(living.count)] }
+            guard let parent = drawn.max(by: { ($0.score ?? -1) < ($1.score ?? -1) }) else { break }
+            let child = parent.genotype.mutated { stream.next() }
+            guard !seen.contains(child), let item = sample.item(child) else { continue }
+            let number = scored.firstIndex { $0.genotype == parent.genotype } ?? 0
+            return [
+                Candidate(
+                    name: "child-\(scored.count + 1)-of-\(number + 1)", genotype: child, filters: item.filters)
+            ]
+        }
+        throw SearchSpaceError(
+            problem: "no mutation of the population has the wanted cost: search more blocks or layers")
+    }
+}

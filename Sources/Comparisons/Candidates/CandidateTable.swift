@@ -1,0 +1,83 @@
+import Foundation
+import Reporting
+import Runs
+import Torch
+
+/// What the candidates of a search came to, rung by rung: candidates.json.
+public struct CandidateTable: Encodable, Equatable, Sendable {
+    /// A candidate.
+    public struct Row: Encodable, Equatable, Sendable {
+        /// Its name, which is that of its run's folder.
+        public var name: String
+        /// The strides of its path.
+        public var path: [Int]
+        /// The filter multiplier that it is trained with.
+        public var filters: Int
+        /// Parameters.
+        public var parameters: Int
+        /// Multiply-adds for one image at scale 1.
+        public var multiplyAdds: Int
+        /// mIOU on the validation images at the end of each rung that it took part in.
+        public var scores: [Double]
+        /// Why its training failed.
+        public var error: String?
+    }
+
+    /// Epochs of the rungs.
+    public var epochs: [Int]
+    /// The candidates in the order in which they were proposed.
+    public var rows: [Row]
+    /// The name of the winner; nil while there is none.
+    public var winner: String?
+
+    /// The candidates with the best first: who came further, then who scored higher there.
+    public var ranking: [Row] {
+        rows.enumerated().sorted { first, second in
+            let (a, b) = (first.element.scores, second.element.scores)
+            if a.count != b.count { return a.count > b.count }
+            if let x = a.last, let y = b.last, x != y { return x > y }
+            return first.offset < second.offset
+        }.map(\.element)
+    }
+
+    /// For the report.
+    public var table: RunReport.Table {
+        RunReport.Table(
+            caption: "Candidates of equal multiply-adds: mIOU on the validation images after so many epochs of one"
+                + " schedule; the best of each rung are trained on.",
+            columns: ["candidate", "path", "filters", "parameters", "multiply-adds"]
+                + epochs.map { "\($0) epochs" },
+            rows: ranking.map { row in
+                let scores = epochs.indices.map { rung in
+                    row.scores.indices.contains(rung) ? String(format: "%.4f", row.scores[rung]) : ""
+                }
+                return [
+                    row.name + (row.name == winner ? " (winner)" : row.error == nil ? "" : " (failed)"),
+                    row.path.map(String.init).joined(separator: " "), "\(row.filters)", "\(row.parameters)",
+                    String(format: "%.3f G", Double(row.multiplyAdds) / 1e9),
+                ] + scores
+            })
+    }
+
+    /// The table as lines of text, its columns under one another.
+    public var lines: [String] {
+        let cells = [table.columns] + table.rows
+        let widths = table.columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
+        return cells.map { row in
+            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
+                .trimmingCharacters(in: .whitespaces)
+        }
+    }
+
+    /// Writes candidates.json and candidates.csv.
+    ///
+    /// - Throws: `FileError` where the folder cannot be written.
+    func write(to folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try AtomicFile.write(
+            try encoder.encode(self) + Data("\n".utf8), to: folder + "/candidates.json", below: folder)
+        let csv = ([table.columns] + table.rows).map { $0.map(csvCell).joined(separator: ",") + "\n" }.joined()
+        try AtomicFile.write(Data(csv.utf8), to: folder + "/candidates.csv", below: folder)
+    }
+}

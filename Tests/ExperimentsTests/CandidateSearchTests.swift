@@ -1,0 +1,179 @@
+import Comparisons
+import Configurations
+import Experiments
+import Foundation
+import Inference
+import Runs
+import SearchSpace
+import Segmentation
+import TestSupport
+import Testing
+import Torch
+
+/// Searches that train their candidates: proposals, halving, and exact resumption.
+@Suite("Searches by training candidates")
+struct CandidateSearchTests {
+    @Test(
+        "The rungs are parts of one schedule, each with its share of the one before",
+        arguments: [
+            (9, 3, 27, [(9, 3), (3, 9), (1, 27)]), (12, 3, 27, [(12, 3), (3, 9), (1, 27)]),
+            (8, 2, 40, [(8, 5), (4, 10), (2, 20), (1, 40)]), (1, 3, 10, [(1, 10)]), (2, 3, 10, [(2, 10)]),
+            (9, 3, 2, [(9, 1), (1, 2)]), (5, 2, 1, [(5, 1)]),
+        ] as [(Int, Int, Int, [(Int, Int)])])
+    func rungs(candidates: Int, reduction: Int, epochs: Int, wanted: [(Int, Int)]) {
+        let schedule = HalvingSchedule(candidates: candidates, reduction: reduction, epochs: epochs)
+        #expect(schedule.rungs.map { [$0.candidates, $0.epochs] } == wanted.map { [$0.0, $0.1] })
+        // Counted candidate by candidate: how far each is trained in the end.
+        var lengths = [Int](repeating: 0, count: candidates)
+        for rung in schedule.rungs { for index in 0..<rung.candidates { lengths[index] = rung.epochs } }
+        #expect(schedule.total == lengths.reduce(0, +))
+    }
+
+    private func sample(layers: Int = 4, blocks: Int = 2) throws -> GenotypeSample {
+        GenotypeSample(
+            try GenotypeSampler(layers: layers, blocks: blocks), TrainConfiguration(),
+            on: InputSpecification(classes: 3, height: 33, width: 33), wanted: nil)
+    }
+
+    @Test("A pool has what is given, then random ones, whatever is scored in between")
+    func pool() throws {
+        let given = [Candidate(name: "known", genotype: try KnownDesign.deeplabv3.genotype(layers: 4), filters: 2)]
+        let proposer = PoolProposer(given: given, sample: try sample(), seed: 5)
+        let all = try proposer.candidates(after: [], limit: 6)
+        #expect(all.map(\.name) == ["known", "random-1", "random-2", "random-3", "random-4", "random-5"])
+        #expect(Set(all.map(\.genotype)).count == 6)
+        let scored = all.prefix(2).map { ScoredCandidate(genotype: $0.genotype, filters: $0.filters, score: 0.5) }
+        #expect(try proposer.candidates(after: scored, limit: 6) == Array(all.dropFirst(2)))
+        #expect(try PoolProposer(given: given, sample: sample(), seed: 5).candidates(after: [], limit: 1) == given)
+    }
+
+    /// A synthetic score with a known best: how many branches are 3x3 atrous, and how many layers are at stride 8.
+    private func score(_ genotype: Genotype) -> Double {
+        let branches = genotype.cell.blocks.flatMap(\.branches).count { $0.op == .atrous3x3 }
+        return Double(branches + genotype.path.count { $0 == .s8 }) / Double(2 * genotype.blocks + genotype.layers)
+    }
+
+    private func best(_ proposer: some CandidateProposer, of limit: Int) throws -> (Double, [ScoredCandidate]) {
+        var scored: [ScoredCandidate] = []
+        while scored.count < limit {
+            let proposed = try proposer.candidates(after: scored, limit: limit)
+            #expect(!proposed.isEmpty && proposed.count <= limit - scored.count)
+            scored += proposed.map {
+                ScoredCandidate(genotype: $0.genotype, filters: $0.filters, score: score($0.genotype))
+            }
+        }
+        return (scored.compactMap(\.score).max() ?? 0, scored)
+    }
+
+    @Test("Evolution finds better networks than random draws of the same number, on a score whose best is known")
+    func evolution() throws {
+        var (evolved, random) = (0.0, 0.0)
+        for seed in 0..<8 {
+            let sample = try sample(layers: 6, blocks: 3)
+            let (score, scored) = try best(EvolutionProposer(sample: sample, seed: seed), of: 120)
+            evolved += score / 8
+            random += try best(PoolProposer(given: [], sample: sample, seed: seed), of: 120).0 / 8
+            #expect(Set(scored.map(\.genotype)).count == 120)
+            for (number, child) in scored.enumerated().dropFirst(10) {
+                // A mutant of one of the ten before it: whoever is older is dead.
+                let living = scored[(number - 10)..<number]
+                let isChild = living.contains { parent in
+                    Genotype.Mutation.allCases.contains { parent.genotype.mutants($0).contains(child.genotype) }
+                }
+                #expect(isChild, "\(number)")
+            }
+        }
+        #expect(evolved > random + 0.1, "\(evolved), \(random)")
+    }
+
+    private func configuration(_ run: InstantRun, _ method: String) throws -> Configuration {
+        var configuration = try Configuration.resolve(
+            preset: "instant",
+            overrides: [
+                "threads=1", "seed=3", "search.method=\(method)", "search.candidates=4", "search.reduction=2",
+                "train.epochs=4", "train.emaDecay=0.9",
+            ])
+        configuration.data.root = run.data
+        return configuration
+    }
+
+    @Test(
+        "A search that is stopped in every rung and goes on ends with the same table and model",
+        arguments: ["race", "evolution", "random"])
+    func resumed(method: String) throws {
+        let run = try InstantRun(.train)
+        let configuration = try configuration(run, method)
+        let whole = try CandidateSearch(configuration, output: run.folder("whole"), resume: false)
+        let wanted = try whole.run(reporter: SilentReporter(), interruption: Interruption())
+        #expect(wanted.epochs == [1, 2, 4] && wanted.rows.map(\.scores.count).sorted() == [1, 1, 2, 3])
+        #expect(wanted.ranking.first?.name == wanted.winner)
+        if method == "race" { #expect(wanted.rows.map(\.name).prefix(2) == ["1-deeplabv3", "2-stacked-hourglass"]) }
+        // Only the best of a rung are trained on.
+        for rung in 0..<2 {
+            let stay = wanted.rows.filter { $0.scores.count == rung + 1 }.map { $0.scores[rung] }
+            let goOn = wanted.rows.filter { $0.scores.count > rung + 1 }.map { $0.scores[rung] }
+            #expect(stay.max() ?? 0 <= goOn.min() ?? 1)
+        }
+        var stops = 0
+        var found: CandidateTable?
+        while found == nil {
+            let watcher = Watcher(stopAfter: nil, onStep: nil)
+            let stopper = Watcher(onStep: { [interruption = watcher.interruption, stops] step in
+                if step % 3 == stops % 3 { _ = interruption.requestStop(signal: SIGTERM) }
+            })
+            let search = try CandidateSearch(configuration, output: run.folder("parts"), resume: stops > 0)
+            do {
+                found = try search.run(reporter: stopper, interruption: watcher.interruption)
+            } catch is Interrupted {
+                stops += 1
+            }
+            try #require(stops < 200)
+        }
+        #expect(stops > 3)
+        #expect(found == wanted)
+        for file in ["genotype.json", "model.safetensors", "candidates.json", "candidates.csv"] {
+            let (first, second) = (run.folder("whole/\(file)"), run.folder("parts/\(file)"))
+            #expect(
+                try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)),
+                "\(file)")
+        }
+        #expect(try Model(at: run.folder("whole")).genotype.layers == 4)
+        let page = try String(contentsOfFile: run.folder("whole/report.html"), encoding: .utf8)
+        #expect(page.contains("(winner)"))
+    }
+
+    @Test("A training that rests after an epoch ends with the bytes of one that does not")
+    func resting() throws {
+        let run = try InstantRun(.train)
+        let configuration = try configuration(run, "random")
+        let genotype = try KnownDesign.deeplabv3.genotype(layers: 4)
+        for (name, rests) in [("whole", []), ("parts", [1, 3])] {
+            for epochs in rests + [nil] as [Int?] {
+                let folder = try RunFolder(at: run.folder(name), resume: true)
+                let training = try Training(
+                    genotype, configuration, folder: folder, reporter: SilentReporter(), interruption: Interruption())
+                let best = try training.run(through: epochs)
+                #expect((best == nil) == (epochs != nil))
+            }
+        }
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: run.folder("whole/model.safetensors")))
+                == Data(contentsOf: URL(fileURLWithPath: run.folder("parts/model.safetensors"))))
+    }
+
+    @Test("Other candidates in a search's folder, and iterations in place of epochs, are refused")
+    func refused() throws {
+        let run = try InstantRun(.train)
+        var configuration = try configuration(run, "random")
+        _ = try CandidateSearch(configuration, output: run.folder("search"), resume: false)
+        let filled = failure { _ = try CandidateSearch(configuration, output: run.folder("search"), resume: false) }
+        #expect(filled?.contains("is not empty") == true)
+        _ = try CandidateSearch(configuration, output: run.folder("search"), resume: true)
+        configuration.search.candidates = 5
+        let changed = failure { _ = try CandidateSearch(configuration, output: run.folder("search"), resume: true) }
+        #expect(changed?.contains("was begun with other candidates") == true)
+        configuration.train.iterations = 10
+        let iterations = failure { _ = try CandidateSearch(configuration, output: run.folder("new"), resume: false) }
+        #expect(iterations?.contains("train.iterations") == true)
+    }
+}
