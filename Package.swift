@@ -76,14 +76,15 @@ let package = Package(
         .target(
             name: "CSupernet", dependencies: ["CTorch"],
             cxxSettings: torchHeaders + [.headerSearchPath("../CTorch"), .unsafeFlags(["-fno-cxx-modules"])]),
-        .target(name: "Torch", dependencies: ["CTorch", "CXXHash"], swiftSettings: strict),
-        .target(name: "SearchSpace", swiftSettings: strict),
+        .target(name: "JSON", swiftSettings: strict),
+        .target(name: "Torch", dependencies: ["CTorch", "CXXHash", "JSON"], swiftSettings: strict),
+        .target(name: "SearchSpace", dependencies: ["JSON"], swiftSettings: strict),
         .target(name: "Networks", dependencies: ["CSupernet", "Torch", "SearchSpace"], swiftSettings: strict),
         .target(
             name: "ArchitectureSearch", dependencies: ["Torch", "SearchSpace", "Networks"], swiftSettings: strict),
         .target(
             name: "Images", dependencies: ["CSpng", "CTurboJPEG", "CCodecs", "CWebP"], swiftSettings: strict),
-        .target(name: "Datasets", dependencies: ["Images"], swiftSettings: strict),
+        .target(name: "Datasets", dependencies: ["Images", "JSON"], swiftSettings: strict),
         .target(name: "Segmentation", dependencies: ["Images", "Datasets"], swiftSettings: strict),
         .target(
             name: "Inference", dependencies: ["Torch", "SearchSpace", "Networks", "Images", "Datasets"],
@@ -98,10 +99,12 @@ let package = Package(
         .target(
             name: "Configurations",
             dependencies: [
-                "Torch", "SearchSpace", "Networks", "Segmentation", .product(name: "Yams", package: "Yams"),
+                "JSON", "Torch", "SearchSpace", "Networks", "Segmentation",
+                .product(name: "Yams", package: "Yams"),
             ],
             resources: [.embedInCode("Presets")], swiftSettings: strict),
-        .target(name: "Runs", dependencies: ["Configurations", "Inference", "Reporting"], swiftSettings: strict),
+        .target(
+            name: "Runs", dependencies: ["Configurations", "Inference", "JSON", "Reporting"], swiftSettings: strict),
         .target(
             name: "Experiments",
             dependencies: ["ArchitectureSearch", "Inference", "Reporting", "Runs", "Segmentation"],
@@ -111,11 +114,12 @@ let package = Package(
         .executableTarget(
             name: "autodeeplab",
             dependencies: [
-                "Comparisons", "Deployment", "Experiments",
+                "Comparisons", "Deployment", "Experiments", "JSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict, linkerSettings: allocator),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
         .testTarget(name: "SearchSpaceTests", dependencies: ["SearchSpace", "TestSupport"]),
         .testTarget(name: "NetworksTests", dependencies: ["Networks", "ArchitectureSearch", "TestSupport"]),
@@ -133,7 +137,7 @@ let package = Package(
 
 // `make sanitize` builds the kernels, the networks and the readers with their tests, instrumented, and nothing else.
 if Context.environment["SANITIZE"] != nil {
-    let tests = ["TorchTests", "SearchSpaceTests", "NetworksTests", "SegmentationTests"]
+    let tests = ["JSONTests", "TorchTests", "SearchSpaceTests", "NetworksTests", "SegmentationTests"]
     let others = [
         "Reporting", "Export", "Inference", "Configurations", "Runs", "Experiments", "Deployment", "Comparisons",
         "autodeeplab",

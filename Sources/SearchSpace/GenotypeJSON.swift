@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 
 extension Genotype {
     /// The version of the file format that is read and written.
@@ -18,9 +19,14 @@ extension Genotype {
                 throw SearchSpaceError(
                     problem: "\(json.count) bytes are more than a genotype file may have (\(Genotype.maximumBytes))")
             }
-            self = try GenotypeDocument(JSONValue(parsing: Array(json))).genotype()
+            var scanner = JSONScanner(Array(json), maximumDepth: 16)
+            self = try GenotypeDocument(&scanner).genotype()
         } catch let error as SearchSpaceError {
             throw error.from(source)
+        } catch let fault as JSONFault {
+            let line = json.prefix(fault.byte).count { $0 == UInt8(ascii: "\n") } + 1
+            throw SearchSpaceError(
+                source: source, location: "line \(line)", problem: "not valid JSON: \(fault.grammarProblem)")
         }
     }
 
@@ -80,12 +86,12 @@ private struct AnyKey: CodingKey {
 }
 
 /// The file's content with the right types, before its meaning is checked.
-private struct GenotypeDocument {
-    var version: Int
-    var layers: Int
-    var blocks: Int
-    var path: [Int]
-    var cell: [[[String]]]
+struct GenotypeDocument {
+    var version = 0
+    var layers = 0
+    var blocks = 0
+    var path: [Int] = []
+    var cell: [[[String]]] = []
     /// Dense where it is not said.
     var atrous: String?
 
@@ -163,29 +169,5 @@ private struct GenotypeDocument {
                 location: location + "[1]", problem: "unknown operator \(quoted(names[1]))" + (hint ?? ""))
         }
         return Branch(input: input, op: op)
-    }
-}
-
-extension GenotypeDocument {
-    fileprivate init(_ value: JSONValue) throws {
-        let object = try value.object("the file")
-        try GenotypeDocument.check(keys: object.map(\.key))
-        func member(_ key: String) throws -> JSONValue {
-            guard let found = object.first(where: { $0.key == key }) else {
-                throw SearchSpaceError(location: key, problem: "the key is missing")
-            }
-            return found.value
-        }
-        version = try member("version").integer("version")
-        layers = try member("layers").integer("layers")
-        blocks = try member("blocks").integer("blocks")
-        atrous = try object.first { $0.key == "atrous" }?.value.string("atrous")
-        path = try member("path").array("path").enumerated().map { try $1.integer("path[\($0)]") }
-        cell = try member("cell").array("cell").enumerated().map { number, block in
-            try block.array("cell[\(number)]").enumerated().map { side, branch in
-                let location = "cell[\(number)][\(side)]"
-                return try branch.array(location).enumerated().map { try $1.string(location + "[\($0)]") }
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
 import Images
+import JSON
 
 /// The parts of an instances file that masks are drawn from, as many tools write them.
 ///
@@ -73,9 +74,8 @@ package struct COCODocument {
 
     /// Reads a file.
     init(file: String, part: Part = .all) throws {
-        var scanner = try JSONScanner(try readFileBytes(file, limit: Self.largestFile), file: file)
         var places: [Identifier: String] = [:]
-        try scanner.document { key, scanner in
+        try readAnnotations(file, limit: Self.largestFile) { key, scanner in
             switch key {
             case "images" where part == .all: try scanner.array { try images.append(Self.image(&$0)) }
             case "categories": try scanner.array { try categories.append(Self.category(&$0)) }
@@ -153,9 +153,9 @@ package struct COCODocument {
                 default: try scanner.skip()
                 }
             }
-        } catch let error as DataError {
-            guard let id = result.id else { throw error }
-            throw DataError(error.kind, file: error.file, problem: "\(error.problem) (the annotation's id is \(id))")
+        } catch let fault as JSONFault {
+            guard let id = result.id else { throw fault }
+            throw DataError(file: file, problem: "\(fault.problemHere) (the annotation's id is \(id))")
         }
         guard result.image != nil, result.category != nil else {
             throw scanner.fault("an annotation has an `image_id` and a `category_id`, and one of them is missing")
@@ -189,7 +189,7 @@ package struct COCODocument {
                     }
                 } else {
                     let text = try scanner.stringBytes()
-                    guard let decoded = decodedRuns(text) else {
+                    guard let decoded = decodedRuns(Array(text)) else {
                         throw scanner.fault("is a run-length text that is damaged")
                     }
                     runs = decoded

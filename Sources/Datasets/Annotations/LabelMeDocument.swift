@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import JSON
 
 /// What an annotation file of labelme says of an image.
 struct LabelMeDocument {
@@ -23,9 +24,8 @@ struct LabelMeDocument {
 
     /// Reads a file.
     init(file: String, limits: ReadLimits = ReadLimits()) throws {
-        var scanner = try JSONScanner(try readFileBytes(file, limit: limits.fileBytes), file: file)
         var (width, height) = (0, 0)
-        try scanner.document { key, scanner in
+        try readAnnotations(file, limit: limits.fileBytes) { key, scanner in
             switch key {
             case "imagePath": if try !scanner.takesNull() { imagePath = try scanner.string() }
             case "imageData":

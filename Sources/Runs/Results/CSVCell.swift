@@ -1,3 +1,5 @@
+import JSON
+
 /// A text as a cell of a CSV file, as RFC 4180 has it.
 ///
 /// Spreadsheets compute a text that begins with `=`, `+`, `-` or `@`, quoted or not: an apostrophe before it keeps it a
@@ -19,5 +21,5 @@ private func visible(_ text: String) -> String {
         scalar.properties.generalCategory == .control && !"\t\r\n".unicodeScalars.contains(scalar)
     }
     guard text.unicodeScalars.contains(where: isHidden) else { return text }
-    return text.unicodeScalars.map { isHidden($0) ? "\\u" + String(format: "%04x", $0.value) : String($0) }.joined()
+    return text.unicodeScalars.map { isHidden($0) ? numericEscape($0) : String($0) }.joined()
 }

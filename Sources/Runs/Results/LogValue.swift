@@ -1,5 +1,6 @@
 import Configurations
 import Foundation
+import JSON
 
 /// A measured value in a log.
 public enum LogValue: Equatable, Sendable {

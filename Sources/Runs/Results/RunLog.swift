@@ -1,5 +1,6 @@
 import Configurations
 import Foundation
+import JSON
 
 /// Appends to log.jsonl: one JSON object a line, with time, epoch, step and what was measured.
 ///

@@ -1,3 +1,5 @@
+import JSON
+
 /// What a safetensors file says about itself: its tensors, where their bytes are, and free text.
 ///
 /// A file is 8 bytes with the header's length (little endian), the header (a JSON object), and the tensors' bytes.
@@ -70,68 +72,17 @@ public struct SafetensorsHeader: Hashable, Sendable {
         guard json.first == UInt8(ascii: "{") else {
             throw SafetensorsError(file: file, reason: "the header does not begin with '{'")
         }
-        var scanner = SafetensorsScanner(json, file: file)
-        var entries: [String: Entry] = [:]
-        var metadata: [String: String]?
-        try scanner.object("the header") { scanner, name in
-            if name == SafetensorsHeader.metadataKey {
-                if metadata != nil { throw scanner.failure("\(name) appears twice") }
-                metadata = try SafetensorsHeader.metadata(&scanner)
-            } else {
-                scanner.tensor = name
-                if entries[name] != nil { throw scanner.failure("appears twice") }
-                entries[name] = try SafetensorsHeader.entry(named: name, &scanner)
-                scanner.tensor = nil
-            }
+        var scanner = JSONScanner(json)
+        do {
+            (entries, metadata) = try SafetensorsHeader.members(&scanner)
+        } catch let fault as JSONFault {
+            throw SafetensorsError(fault, file: file)
         }
-        try scanner.expectPaddingOnly()
-        self.metadata = metadata ?? [:]
-        self.entries = entries.values.sorted(by: SafetensorsHeader.precedes)
+        guard json[scanner.position...].allSatisfy({ $0 == UInt8(ascii: " ") }) else {
+            let reason = "something else than spaces follows the header's object, at byte \(scanner.position) of it"
+            throw SafetensorsError(file: file, reason: reason)
+        }
         try checkLayout(dataSize: dataSize, file: file)
-    }
-
-    private static func metadata(_ scanner: inout SafetensorsScanner) throws -> [String: String] {
-        var metadata: [String: String] = [:]
-        try scanner.object(metadataKey) { scanner, key in
-            let value = try scanner.string("the value of \(SafetensorsError.quoted(key)) in \(metadataKey)")
-            if metadata.updateValue(value, forKey: key) != nil {
-                throw scanner.failure("\(SafetensorsError.quoted(key)) appears twice in \(metadataKey)")
-            }
-        }
-        return metadata
-    }
-
-    private static func entry(named name: String, _ scanner: inout SafetensorsScanner) throws -> Entry {
-        var dtypeName: String?
-        var shape: [Int]?
-        var offsets: [Int]?
-        try scanner.object("its description") { scanner, key in
-            switch key {
-            case "dtype" where dtypeName == nil: dtypeName = try scanner.string("dtype")
-            case "shape" where shape == nil: shape = try scanner.naturals("shape", limit: maximumRank)
-            case "data_offsets" where offsets == nil: offsets = try scanner.naturals("data_offsets", limit: 2)
-            case "dtype", "shape", "data_offsets": throw scanner.failure("\(key) appears twice")
-            default: throw scanner.failure("unknown key \(SafetensorsError.quoted(key))")
-            }
-        }
-        guard let dtypeName else { throw scanner.failure("dtype is missing") }
-        guard let shape else { throw scanner.failure("shape is missing") }
-        guard let offsets else { throw scanner.failure("data_offsets is missing") }
-        guard let dtype = SafetensorsDType(rawValue: dtypeName) else {
-            let known = SafetensorsDType.allCases.map(\.rawValue).joined(separator: ", ")
-            throw scanner.failure("dtype \(SafetensorsError.quoted(dtypeName)) is none of \(known)")
-        }
-        guard offsets.count == 2, offsets[0] <= offsets[1] else {
-            throw scanner.failure("data_offsets must be [begin, end], not \(offsets)")
-        }
-        guard let size = byteCount(dtype: dtype, shape: shape) else {
-            throw scanner.failure("shape \(shape) is too large")
-        }
-        guard offsets[1] - offsets[0] == size else {
-            let given = offsets[1] - offsets[0]
-            throw scanner.failure("shape \(shape) of \(dtypeName) takes \(size) bytes, data_offsets give \(given)")
-        }
-        return Entry(name: name, dtype: dtype, shape: shape, range: offsets[0]..<offsets[1])
     }
 
     /// The tensors must fill the data without gap and without overlap: no byte of a file has no or two meanings.
@@ -155,7 +106,7 @@ public struct SafetensorsHeader: Hashable, Sendable {
     }
 
     /// Order of the bytes; what holds no bytes comes before what begins at the same place.
-    private static func precedes(_ left: Entry, _ right: Entry) -> Bool {
+    static func precedes(_ left: Entry, _ right: Entry) -> Bool {
         if left.range.lowerBound != right.range.lowerBound { return left.range.lowerBound < right.range.lowerBound }
         if left.range.upperBound != right.range.upperBound { return left.range.upperBound < right.range.upperBound }
         return left.name < right.name

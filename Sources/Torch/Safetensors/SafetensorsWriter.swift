@@ -1,3 +1,5 @@
+import JSON
+
 /// Writes a safetensors file tensor by tensor, so that nothing has to be in memory twice.
 ///
 /// The layout is the reference implementation's: types by falling size, then names, the header padded to 8 bytes, so
@@ -132,23 +134,6 @@ extension SafetensorsHeader {
         return bytes
     }
 
-    private func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\u{08}": result += "\\b"
-            case "\u{0C}": result += "\\f"
-            case ..<" ":
-                let hex = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
-    }
+    /// As the reference implementation writes it.
+    private func quoted(_ text: String) -> String { jsonText(text, isPrintable: false) }
 }

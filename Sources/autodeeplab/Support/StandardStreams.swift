@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Synchronization
 
 /// What the program says on standard output and standard error.
@@ -69,8 +70,7 @@ func printable(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
         if isSteering(scalar) {
-            let digits = String(scalar.value, radix: 16)
-            result.append(contentsOf: ("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).unicodeScalars)
+            result.append(contentsOf: numericEscape(scalar).unicodeScalars)
         } else {
             result.append(scalar)
         }
