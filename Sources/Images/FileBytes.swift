@@ -35,16 +35,11 @@ package func readFileBytes(_ path: String, limit: Int, prefix: Int = .max) throw
     }
     defer { close(descriptor) }
     return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-        count = 0
-        while count < size, let base = buffer.baseAddress {
-            let got = read(descriptor, base + count, size - count)
-            if got < 0 && errno == EINTR { continue }
-            guard got >= 0 else {
-                throw DataError(.missing, file: path, problem: "cannot be read (\(lastSystemError()))")
-            }
-            if got == 0 { break }
-            count += got
+        let room = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size])
+        guard let read = readFile(descriptor, into: room) else {
+            throw DataError(.missing, file: path, problem: "cannot be read (\(lastSystemError()))")
         }
+        count = read
     }
 }
 
@@ -97,17 +92,7 @@ package final class FileWriter {
 
     /// Appends bytes.
     package func write(_ buffer: UnsafeRawBufferPointer) throws {
-        var done = 0
-        while done < buffer.count, let base = buffer.baseAddress {
-            #if canImport(Glibc)
-                let written = Glibc.write(descriptor, base + done, buffer.count - done)
-            #else
-                let written = Darwin.write(descriptor, base + done, buffer.count - done)
-            #endif
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw fault() }
-            done += written
-        }
+        guard writeFile(descriptor, buffer) else { throw fault() }
     }
 
     /// Gives the file its name.

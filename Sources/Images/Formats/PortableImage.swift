@@ -84,12 +84,9 @@ package struct PortableImage {
             count = 0
             for row in 0..<part.height {
                 let offset = header.start + ((part.y + row) * width + part.x) * pixelBytes
-                var done = 0
-                while done < line, let base = buffer.baseAddress {
-                    let got = pread(descriptor, base + count + done, line - done, off_t(offset + done))
-                    if got < 0 && errno == EINTR { continue }
-                    guard got > 0 else { throw DataError(file: file, problem: "cannot be read, or became shorter") }
-                    done += got
+                let room = UnsafeMutableRawBufferPointer(buffer)[count..<count + line]
+                guard readFile(descriptor, into: .init(rebasing: room), at: offset) == line else {
+                    throw DataError(file: file, problem: "cannot be read, or became shorter")
                 }
                 count += line
             }

@@ -42,11 +42,17 @@ package struct CheckpointFolder {
         unlink(before)
         if link(last, before) == 0 { return }
         // Some file systems have no second names, and some give a file only so many.
-        guard let file = FileHandle(forReadingAtPath: last) else {
-            throw FileError(path: last, reason: "cannot be read: " + systemError())
-        }
+        let file = openFile(last, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw FileError(path: last, reason: "cannot be read: " + systemError()) }
+        defer { close(file) }
         let copy = try AtomicFile(path: before, below: paths.folder)
-        while let part = try file.read(upToCount: 1 << 20), !part.isEmpty { try copy.write(part) }
+        while true {
+            guard let part = readFile(file, atMost: 1 << 20) else {
+                throw FileError(path: last, reason: "cannot be read: " + systemError())
+            }
+            if part.isEmpty { break }
+            try copy.write(part)
+        }
         try copy.commit()
     }
 

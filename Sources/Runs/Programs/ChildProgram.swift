@@ -47,9 +47,7 @@ package struct ChildProgram {
         var child: pid_t = 0
         guard posix_spawnp(&child, path, &actions, &attributes, &words, environ) == 0 else { return nil }
         var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 {
-            guard errno == EINTR else { return nil }
-        }
+        guard repeating({ waitpid(child, &status, 0) }) >= 0 else { return nil }
         return status & 0x7F == 0 ? (status >> 8) & 0xFF : nil
     }
 }

@@ -53,13 +53,5 @@ final class LineFile {
 
 /// Writes all bytes, however many calls that takes.
 func appendAll(_ data: Data, to descriptor: Int32, path: String) throws(RunError) {
-    var rest = data[...]
-    while !rest.isEmpty {
-        let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        if written < 0 {
-            if errno == EINTR { continue }
-            throw RunError.cannotWrite(path)
-        }
-        rest = rest.dropFirst(written)
-    }
+    guard data.withUnsafeBytes({ writeFile(descriptor, $0) }) else { throw RunError.cannotWrite(path) }
 }

@@ -76,17 +76,7 @@ public final class AtomicFile {
 
     /// Appends bytes.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            // Both systems refuse or shorten a single write of 2 GiB.
-            let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
-            let count = systemWrite(descriptor, part)
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw failure("cannot write")
-            }
-            rest = rest.dropFirst(count)
-        }
+        guard writeFile(descriptor, bytes) else { throw failure("cannot write") }
     }
 
     /// Appends bytes.
@@ -96,15 +86,7 @@ public final class AtomicFile {
 
     /// Writes bytes at a place of their own, which may lie behind the end; appending goes on where it was.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws {
-        var done = 0
-        while done < bytes.count {
-            let count = pwrite(
-                descriptor, bytes.baseAddress.map { $0 + done }, min(bytes.count - done, 1 << 30),
-                off_t(offset + done))
-            if count < 0, errno == EINTR { continue }
-            if count <= 0 { throw failure("cannot write") }
-            done += count
-        }
+        guard writeFile(descriptor, bytes, at: offset) else { throw failure("cannot write") }
     }
 
     /// Brings everything to the disk and gives the file its name.
@@ -173,11 +155,6 @@ public final class AtomicFile {
 extension FolderBelow? {
     /// What the system's calls with a folder take.
     fileprivate var place: Int32 { self?.descriptor ?? AT_FDCWD }
-}
-
-/// The system's `write`, which inside the class would name its own method.
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-    write(descriptor, bytes.baseAddress, bytes.count)
 }
 
 /// Brings the names in a folder to the disk.

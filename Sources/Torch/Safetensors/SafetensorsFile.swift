@@ -97,15 +97,10 @@ private final class Descriptor: Sendable {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, from offset: Int, path: String) throws {
-        var done = 0
-        while done < buffer.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...].prefix(1 << 30))
-            let count = pread(number, rest.baseAddress, rest.count, off_t(offset + done))
-            if count < 0, errno == EINTR { continue }
-            if count < 0 { throw Descriptor.failure("cannot read", path) }
-            if count == 0 { throw SafetensorsError(file: path, reason: "became shorter while it was read") }
-            done += count
+        guard let count = readFile(number, into: buffer, at: offset) else {
+            throw Descriptor.failure("cannot read", path)
         }
+        if count < buffer.count { throw SafetensorsError(file: path, reason: "became shorter while it was read") }
     }
 
     private static func failure(_ action: String, _ path: String) -> SafetensorsError {

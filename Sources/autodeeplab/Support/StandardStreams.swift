@@ -30,21 +30,7 @@ enum StandardStreams {
     /// - Returns: `errno` where that failed, otherwise nil.
     static func write(_ text: String, to descriptor: Int32) -> Int32? {
         var text = text
-        return text.withUTF8 { bytes in
-            var written = 0
-            while written < bytes.count, let base = bytes.baseAddress {
-                let count = Foundation.write(descriptor, base + written, bytes.count - written)
-                if count >= 0 {
-                    written += count
-                } else if errno == EAGAIN || errno == EWOULDBLOCK {
-                    var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    _ = poll(&waiting, 1, -1)
-                } else if errno != EINTR {
-                    return errno
-                }
-            }
-            return nil
-        }
+        return text.withUTF8 { writeFile(descriptor, UnsafeRawBufferPointer($0)) ? nil : errno }
     }
 
     /// Writes to standard output as it is; after a failure nothing more is written.
