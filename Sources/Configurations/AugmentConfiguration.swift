@@ -1,5 +1,5 @@
 /// Augmentation beyond scale, crop and flip; all of it is off by default, and in the paper.
-public struct AugmentConfiguration: Codable, Equatable, Sendable {
+public struct AugmentConfiguration: Encodable, Equatable, Sendable {
     /// Largest share of one class among a crop's labelled pixels, by which other places are tried; 1 is off.
     public var maximumClassShare = 1.0
     /// Largest change of brightness, as a share; 0 is off.

@@ -36,17 +36,7 @@ public enum CheckpointInterval: Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-extension CheckpointInterval: Codable {
-    /// Reads the text form.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let text = try container.decode(String.self)
-        guard let interval = CheckpointInterval(text) else {
-            throw DecodingError.dataCorruptedError(in: container, debugDescription: "not an interval: \(text)")
-        }
-        self = interval
-    }
-
+extension CheckpointInterval: Encodable {
     /// Writes the text form.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()

@@ -3,7 +3,7 @@
 /// A value comes from, in rising precedence: the defaults written here, a preset, a YAML file, and `--set key=value`.
 /// ``Configuration/resolve(preset:file:overrides:)`` puts them together; ``Configuration/yaml()`` writes the result.
 /// Keys of the file are the names of the properties; `Setting.all` holds what each may be.
-public struct Configuration: Codable, Equatable, Sendable {
+public struct Configuration: Encodable, Equatable, Sendable {
     /// Images and masks: where they are and how they are laid out.
     public var data = DataConfiguration()
     /// The architecture search (paper 4, 5.1).
@@ -32,7 +32,7 @@ public struct Configuration: Codable, Equatable, Sendable {
 }
 
 /// When checkpoints are written and how many are kept.
-public struct CheckpointConfiguration: Codable, Equatable, Sendable {
+public struct CheckpointConfiguration: Encodable, Equatable, Sendable {
     /// How often: `epoch`, `N steps` or `N min`.
     public var every = CheckpointInterval.epoch
     /// How many of the newest checkpoints stay on the disk, besides the best one.
@@ -43,7 +43,7 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
 }
 
 /// What the model card (README.md beside a trained model) says that nobody can measure.
-public struct CardConfiguration: Codable, Equatable, Sendable {
+public struct CardConfiguration: Encodable, Equatable, Sendable {
     /// The licence of the weights; empty is shown as "not stated".
     public var license = ""
 
@@ -52,7 +52,7 @@ public struct CardConfiguration: Codable, Equatable, Sendable {
 }
 
 /// What happens when a loss or a gradient is not finite.
-public enum NonFinitePolicy: String, Codable, CaseIterable, Sendable {
+public enum NonFinitePolicy: String, Encodable, CaseIterable, Sendable {
     /// The run stops and names step and images.
     case stop
     /// The step changes nothing and is counted.
@@ -60,7 +60,7 @@ public enum NonFinitePolicy: String, Codable, CaseIterable, Sendable {
 }
 
 /// How a trained network is measured (paper 5.2).
-public struct EvaluateConfiguration: Codable, Equatable, Sendable {
+public struct EvaluateConfiguration: Encodable, Equatable, Sendable {
     /// Factors of the image's size, whose probabilities are averaged (paper: 1.0 alone, or 0.5 to 1.75 by 0.25).
     public var scales = [1.0]
     /// Averages with the mirrored image too.
@@ -79,7 +79,7 @@ public struct EvaluateConfiguration: Codable, Equatable, Sendable {
 }
 
 /// Where tensors live.
-public enum DeviceChoice: String, Codable, CaseIterable, Sendable {
+public enum DeviceChoice: String, Encodable, CaseIterable, Sendable {
     /// The first that is there: cuda, mps, cpu.
     case auto
     /// The processor.
@@ -91,7 +91,7 @@ public enum DeviceChoice: String, Codable, CaseIterable, Sendable {
 }
 
 /// Number format of convolutions and matrix products in training steps; weights are always kept in 32 bits.
-public enum Precision: String, Codable, CaseIterable, Sendable {
+public enum Precision: String, Encodable, CaseIterable, Sendable {
     /// 32-bit floating point.
     case float32
     /// 16 bits with the range of 32: faster where the device multiplies them faster.

@@ -1,5 +1,5 @@
 /// Height and width in pixels; in a file a list of the two.
-public struct CropSize: Codable, Equatable, Sendable {
+public struct CropSize: Encodable, Equatable, Sendable {
     /// Rows.
     public var height: Int
     /// Columns.
@@ -9,13 +9,6 @@ public struct CropSize: Codable, Equatable, Sendable {
     public init(height: Int, width: Int) {
         self.height = height
         self.width = width
-    }
-
-    /// Reads `[height, width]`.
-    public init(from decoder: any Decoder) throws {
-        var list = try decoder.unkeyedContainer()
-        height = try list.decode(Int.self)
-        width = try list.decode(Int.self)
     }
 
     /// Writes `[height, width]`.

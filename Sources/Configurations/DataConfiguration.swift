@@ -1,7 +1,7 @@
 import Datasets
 
 /// Images and masks: where they are and how they are laid out.
-public struct DataConfiguration: Codable, Equatable, Sendable {
+public struct DataConfiguration: Encodable, Equatable, Sendable {
     /// Folder of the data set; a relative path starts at the current folder, an empty one is not given.
     public var root = ""
     /// Layout of the folder.
@@ -38,7 +38,7 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
 }
 
 /// Layout of a data set's folder.
-public enum DataFormat: String, Codable, CaseIterable, Sendable {
+public enum DataFormat: String, Encodable, CaseIterable, Sendable {
     /// Found out from what the folder holds.
     case auto
     /// `images/` and `masks/` with equal names.
@@ -62,7 +62,7 @@ public enum DataFormat: String, Codable, CaseIterable, Sendable {
 }
 
 /// How the layout `tiles` cuts its images.
-public struct TilesConfiguration: Codable, Equatable, Sendable {
+public struct TilesConfiguration: Encodable, Equatable, Sendable {
     /// Height and width of a tile in pixels.
     public var size = CropSize(height: 1_024, width: 1_024)
     /// The folder for decoded copies of compressed images; none is `.tiles` in the data set's folder.
@@ -73,7 +73,7 @@ public struct TilesConfiguration: Codable, Equatable, Sendable {
 }
 
 /// Names and colours of the classes; at most one of the three is given.
-public struct ClassConfiguration: Codable, Equatable, Sendable {
+public struct ClassConfiguration: Encodable, Equatable, Sendable {
     /// A text file with a name, and perhaps a colour, a line; relative to the data set's folder.
     public var file = ""
     /// The names, in the order of the labels.
@@ -88,7 +88,7 @@ public struct ClassConfiguration: Codable, Equatable, Sendable {
 }
 
 /// What the numbers in the masks mean beyond the classes.
-public struct LabelConfiguration: Codable, Equatable, Sendable {
+public struct LabelConfiguration: Encodable, Equatable, Sendable {
     /// Labels that neither teach nor count, besides 255: CamVid's void is 11.
     public var ignore: [Int] = []
     /// The class (or 255) that each of these labels stands for; all others stand for themselves.
@@ -99,7 +99,7 @@ public struct LabelConfiguration: Codable, Equatable, Sendable {
 }
 
 /// Names of the splits: folders, list files or list names, as the layout has it.
-public struct SplitConfiguration: Codable, Equatable, Sendable {
+public struct SplitConfiguration: Encodable, Equatable, Sendable {
     /// Searched and trained on.
     public var train = "train"
     /// Measured during search and training.

@@ -2,7 +2,7 @@ import Networks
 import SearchSpace
 
 /// The architecture search (paper 4, 5.1).
-public struct SearchConfiguration: Codable, Equatable, Sendable {
+public struct SearchConfiguration: Encodable, Equatable, Sendable {
     /// How the network is found: by the paper's relaxation, or by training candidates of equal cost.
     public var method = SearchStrategy.paper
     /// How many candidates are trained at first, where candidates are trained.
@@ -57,7 +57,7 @@ public struct SearchConfiguration: Codable, Equatable, Sendable {
 }
 
 /// How a network is found.
-public enum SearchStrategy: String, CaseIterable, Sendable, Codable {
+public enum SearchStrategy: String, CaseIterable, Sendable, Encodable {
     /// Gradient descent on the continuous relaxation (paper 4).
     case paper
     /// Successive halving over known designs, networks found before, and random ones; the winner is trained by then.
@@ -69,7 +69,7 @@ public enum SearchStrategy: String, CaseIterable, Sendable, Codable {
 }
 
 /// SGD on the supernet's weights: cosine from one learning rate to another over all steps (paper 5.1).
-public struct SearchWeightsConfiguration: Codable, Equatable, Sendable {
+public struct SearchWeightsConfiguration: Encodable, Equatable, Sendable {
     /// Learning rate at the first step (paper 5.1: 0.025).
     public var learningRate = 0.025
     /// Learning rate at the last step (paper 5.1: 0.001).
@@ -86,7 +86,7 @@ public struct SearchWeightsConfiguration: Codable, Equatable, Sendable {
 }
 
 /// Adam on alpha and beta (paper 5.1).
-public struct ArchitectureConfiguration: Codable, Equatable, Sendable {
+public struct ArchitectureConfiguration: Encodable, Equatable, Sendable {
     /// Learning rate, constant (paper 5.1: 0.003).
     public var learningRate = 3e-3
     /// L2 penalty, added to the gradient (paper 5.1: 0.001).
@@ -99,7 +99,7 @@ public struct ArchitectureConfiguration: Codable, Equatable, Sendable {
 }
 
 /// Batch normalisation of the supernet, which has no affine parameters.
-public struct BatchNormConfiguration: Codable, Equatable, Sendable {
+public struct BatchNormConfiguration: Encodable, Equatable, Sendable {
     /// Added to the variance (a choice).
     public var eps = 1e-5
     /// Share of the newest batch in the running statistics.

@@ -1,5 +1,5 @@
 /// Training a decoded network from scratch (paper 5.2).
-public struct TrainConfiguration: Codable, Equatable, Sendable {
+public struct TrainConfiguration: Encodable, Equatable, Sendable {
     /// Filter multiplier F: a block at stride s has F * s / 4 filters (paper 5.2: 20 is S, 32 M, 48 L).
     public var filters = 20
     /// Channels of the stem's three convolutions (TF layout: 64, 64, 128).
@@ -68,7 +68,7 @@ public struct TrainConfiguration: Codable, Equatable, Sendable {
 }
 
 /// What a training makes small besides plain cross entropy.
-public struct LossConfiguration: Codable, Equatable, Sendable {
+public struct LossConfiguration: Encodable, Equatable, Sendable {
     /// Share of the labelled pixels that count, those with the largest loss; 1 takes all.
     public var ohemFraction = 1.0
     /// Share of the wanted distribution that is spread over all classes alike; 0 is off.
@@ -81,7 +81,7 @@ public struct LossConfiguration: Codable, Equatable, Sendable {
 }
 
 /// Classifiers on layers within a network while it is trained.
-public struct AuxiliaryConfiguration: Codable, Equatable, Sendable {
+public struct AuxiliaryConfiguration: Encodable, Equatable, Sendable {
     /// The layers, counted from 1; none is off.
     public var layers: [Int] = []
     /// Factor of the mean of their losses at the first step; it falls to 0 at the last.

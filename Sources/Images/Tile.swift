@@ -1,5 +1,5 @@
 /// A part of an image and its mask.
-public struct Tile: Hashable, Codable, Sendable {
+public struct Tile: Hashable, Sendable {
     /// First column.
     public let x: Int
     /// First row.

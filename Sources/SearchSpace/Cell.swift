@@ -52,24 +52,6 @@ public enum CellInput: Hashable, Sendable {
     public var isFromOtherLayer: Bool { index < 2 }
 }
 
-extension CellInput: Codable {
-    /// Reads the input's name.
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let name = try container.decode(String.self)
-        guard let input = CellInput(name: name) else {
-            throw SearchSpaceError(problem: "unknown input '\(name)'; use previous, previous2, block1, ...")
-        }
-        self = input
-    }
-
-    /// Writes the input's name.
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(name)
-    }
-}
-
 /// One of the two terms of a block: an operator and the input that it is applied to.
 public struct Branch: Hashable, Sendable {
     /// What the operator reads.

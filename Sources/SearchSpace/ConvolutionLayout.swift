@@ -1,5 +1,5 @@
 /// How the atrous operators convolve.
-public enum AtrousKind: String, CaseIterable, Codable, Hashable, Sendable {
+public enum AtrousKind: String, CaseIterable, Encodable, Hashable, Sendable {
     /// One dense convolution, as in the paper (only this gives Table 2's parameter counts).
     case dense
     /// A depthwise convolution and a pointwise one, as the PyTorch ports have it.

@@ -10,9 +10,9 @@
 /// | 48 | 695.03 | 653.58 (6.0% less) | 662.42 (4.7% less) |
 ///
 /// The paper's profiler counted something more; which operations, it does not say.
-public struct Cost: Hashable, Codable, Sendable {
+public struct Cost: Hashable, Sendable {
     /// The cost of one part.
-    public struct Part: Hashable, Codable, Sendable {
+    public struct Part: Hashable, Encodable, Sendable {
         /// The number of parameters.
         public var parameters: Int
         /// The multiply-adds for one image.

@@ -2,7 +2,7 @@
 ///
 /// A known design fixes the network level only. All of them use the published cell, so that they differ from
 /// `autoDeepLab` in nothing but the path.
-public enum KnownDesign: String, CaseIterable, Codable, Hashable, Sendable {
+public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
     /// The network that the paper found on Cityscapes (Figure 3), with 12 layers.
     case autoDeepLab = "auto-deeplab"
     /// DeepLabv3 with output stride 16: 4, 8, then 16 to the end, as ResNet's first blocks with the last made atrous.

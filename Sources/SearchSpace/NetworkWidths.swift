@@ -1,5 +1,5 @@
 /// The channels of the discrete network that do not follow from the filters.
-public struct NetworkWidths: Hashable, Codable, Sendable {
+public struct NetworkWidths: Hashable, Sendable {
     /// The stem's three convolutions; the second's map is the first H^{l-2}, the third's the first H^{l-1}.
     public var stem: [Int]
     /// Each branch of the atrous spatial pyramid pooling, and its result.

@@ -3,7 +3,7 @@
 /// Here is all that tells operators of one kind apart; what a kind computes is said by ``Form``, whose cases everything
 /// else goes through. Operators that compute something come first, then `skip`, then `none`: the supernet's sum over
 /// alpha's columns is laid out so.
-public enum Operator: String, CaseIterable, Codable, Hashable, Sendable {
+public enum Operator: String, CaseIterable, Hashable, Sendable {
     /// Two separable convolutions, 3x3.
     case separable3x3
     /// Two separable convolutions, 5x5.

@@ -38,7 +38,7 @@ public enum Stride: Int, CaseIterable, Comparable, Codable, Hashable, Sendable {
 public func scaledSize(_ size: Int, stride: Int) -> Int { (size + stride - 1) / stride }
 
 /// How the resolution changes from one layer to the next.
-public enum Move: String, CaseIterable, Codable, Hashable, Sendable {
+public enum Move: String, CaseIterable, Hashable, Sendable {
     /// To twice the resolution: the stride halves.
     case up
     /// At the same stride.

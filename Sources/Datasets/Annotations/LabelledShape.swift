@@ -1,9 +1,9 @@
 import Images
 
 /// An object's area in an image, as COCO describes it, with the class that its pixels get.
-public struct LabelledShape: Hashable, Codable, Sendable {
+public struct LabelledShape: Hashable, Sendable {
     /// How an area is described.
-    public enum Area: Hashable, Codable, Sendable {
+    public enum Area: Hashable, Sendable {
         /// Outlines as x0, y0, x1, y1, ... in pixels; a pixel belongs to the area if its centre lies in one of them.
         case polygons([[Float]])
         /// Lengths of runs down the columns of a grid of so many rows and columns, outside first, then by turns.
@@ -111,9 +111,9 @@ public struct LabelledShape: Hashable, Codable, Sendable {
 }
 
 /// What an image's mask is drawn from: areas, and the size of the image that they were drawn on.
-public struct Outlines: Hashable, Codable, Sendable {
+public struct Outlines: Hashable, Sendable {
     /// What lies over what.
-    public enum Order: String, Codable, Sendable {
+    public enum Order: String, Sendable {
         /// Crowds below everything, then objects from large to small, so that what lies in front of something larger
         /// stays visible.
         case bySize

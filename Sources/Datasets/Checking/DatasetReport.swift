@@ -1,7 +1,7 @@
 /// What a check of a data set found: what `data check --json` writes.
-public struct DatasetReport: Codable, Equatable, Sendable {
+public struct DatasetReport: Encodable, Equatable, Sendable {
     /// A split's part.
-    public struct SplitReport: Codable, Equatable, Sendable {
+    public struct SplitReport: Encodable, Equatable, Sendable {
         /// Images, readable or not.
         public var images = 0
         /// Images without mask.
@@ -19,7 +19,7 @@ public struct DatasetReport: Codable, Equatable, Sendable {
     }
 
     /// A class's part, over all splits.
-    public struct ClassReport: Codable, Equatable, Sendable {
+    public struct ClassReport: Encodable, Equatable, Sendable {
         /// The class's name.
         public var name: String
         /// Its pixels.
@@ -29,7 +29,7 @@ public struct DatasetReport: Codable, Equatable, Sendable {
     }
 
     /// Something that must be mended before the data set can be used without surprises.
-    public struct Problem: Codable, Equatable, Sendable {
+    public struct Problem: Encodable, Equatable, Sendable {
         /// The file or folder at fault.
         public var file: String
         /// What is wrong, and what to do.
@@ -43,7 +43,7 @@ public struct DatasetReport: Codable, Equatable, Sendable {
     }
 
     /// Values to begin with, from the images' sizes, the classes' shares and the memory at hand.
-    public struct Suggestion: Codable, Equatable, Sendable {
+    public struct Suggestion: Encodable, Equatable, Sendable {
         /// Height and width of a training crop: about the shorter side of the images, 32 n + 1, at most 513.
         public var crop: [Int] = []
         /// Crops in a training batch of the paper's smallest network (F = 20) that fit into the memory.

@@ -1,7 +1,7 @@
 import Images
 
 /// Data sets whose classes and official colours are built in.
-public enum KnownClasses: String, CaseIterable, Codable, Sendable {
+public enum KnownClasses: String, CaseIterable, Encodable, Sendable {
     /// None of them.
     case none
     /// CamVid's 11 classes, in SegNet's order.

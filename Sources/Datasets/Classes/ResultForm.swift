@@ -1,7 +1,7 @@
 import Images
 
 /// The files that a benchmark's server takes as results.
-public enum ResultForm: String, CaseIterable, Codable, Sendable {
+public enum ResultForm: String, CaseIterable, Sendable {
     /// Grey PNGs of the original ids, named as the images, in one folder.
     case cityscapes
     /// Palette PNGs in `results/VOC2012/Segmentation/comp6_test_cls`, named as the images.

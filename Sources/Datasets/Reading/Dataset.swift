@@ -2,7 +2,7 @@ import Foundation
 import Images
 
 /// A part of a data set.
-public struct Split: RawRepresentable, Hashable, Codable, Sendable, ExpressibleByStringLiteral,
+public struct Split: RawRepresentable, Hashable, Sendable, ExpressibleByStringLiteral,
     CustomStringConvertible
 {
     /// What networks are trained on.
@@ -29,7 +29,7 @@ public struct Split: RawRepresentable, Hashable, Codable, Sendable, ExpressibleB
 }
 
 /// The ways in which data sets lie in their folders.
-public enum Layout: String, CaseIterable, Codable, Sendable {
+public enum Layout: String, CaseIterable, Encodable, Sendable {
     /// `images` and `masks` with equal stems.
     case folders
     /// `SPLIT.txt` with an image and its mask on each line.

@@ -1,7 +1,7 @@
 import Images
 
 /// An image of a data set and, where it is labelled, its mask.
-public struct Sample: Hashable, Codable, Sendable {
+public struct Sample: Hashable, Sendable {
     /// What the sample is called in reports and in the names of predictions: its stem, unique within its split.
     public let name: String
     /// The image's path.
@@ -14,7 +14,7 @@ public struct Sample: Hashable, Codable, Sendable {
     public var outlines: Outlines?
 
     /// Columns and rows of an image.
-    public struct Size: Hashable, Codable, Sendable, CustomStringConvertible {
+    public struct Size: Hashable, Sendable, CustomStringConvertible {
         /// Columns.
         public let width: Int
         /// Rows.

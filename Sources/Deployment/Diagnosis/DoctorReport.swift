@@ -6,7 +6,7 @@ import Runs
 import Torch
 
 /// What `doctor` finds out about this machine and, where one is configured, about a data set.
-public struct DoctorReport: Codable, Sendable {
+public struct DoctorReport: Encodable, Sendable {
     /// Versions, processor, memory.
     public var environment: Environment
     /// Devices that libtorch can use here: `cpu`, `cuda:0`.
@@ -21,7 +21,7 @@ public struct DoctorReport: Codable, Sendable {
     public var data: DataReport?
 
     /// A data set as far as `doctor` looks: the lists of its splits, and one sample of each.
-    public struct DataReport: Codable, Sendable {
+    public struct DataReport: Encodable, Sendable {
         /// The folder.
         public var root: String
         /// Number of samples of each split that could be read.

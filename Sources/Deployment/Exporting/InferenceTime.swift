@@ -8,7 +8,7 @@ import Runs
 import Torch
 
 /// Milliseconds that a model takes for one image.
-public struct InferenceTime: Codable, Equatable, Sendable {
+public struct InferenceTime: Encodable, Equatable, Sendable {
     /// Height and width of the image.
     public var size: [Int]
     /// How many windows it is gone through by; 1 where it is seen whole.

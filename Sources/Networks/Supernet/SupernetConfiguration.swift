@@ -1,7 +1,7 @@
 import SearchSpace
 
 /// Whether a node's cell shares its operators between the arrows that enter it (a choice that the paper leaves open).
-public enum CellSharing: String, Codable, CaseIterable, Sendable {
+public enum CellSharing: String, Encodable, CaseIterable, Sendable {
     /// One set of operators a node.
     case perNode
     /// One set of operators an arrow.
@@ -9,7 +9,7 @@ public enum CellSharing: String, Codable, CaseIterable, Sendable {
 }
 
 /// What is computed anew in the backward pass, in exchange for memory.
-public enum Recomputation: String, Codable, CaseIterable, Sendable {
+public enum Recomputation: String, Encodable, CaseIterable, Sendable {
     /// Nothing: fastest.
     case none
     /// The inside of each node's cells.

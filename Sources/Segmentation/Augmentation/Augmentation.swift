@@ -1,7 +1,7 @@
 import Images
 
 /// How a training crop is drawn from an image and its mask: scaled, cropped, padded and flipped, both alike.
-public struct Augmentation: Hashable, Codable, Sendable {
+public struct Augmentation: Hashable, Sendable {
     /// The scales to choose from, each equally likely; relative to the resized image.
     public var scales: [Double]
     /// The crop's rows.

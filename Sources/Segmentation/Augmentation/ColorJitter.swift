@@ -1,7 +1,7 @@
 import Foundation
 
 /// Random changes of colour, each up to a bound; 0 is off.
-public struct ColorJitter: Hashable, Codable, Sendable {
+public struct ColorJitter: Hashable, Sendable {
     /// Brightness is multiplied by up to 1 more or less than this.
     public var brightness = 0.0
     /// Distances from middle grey are multiplied by up to 1 more or less than this.

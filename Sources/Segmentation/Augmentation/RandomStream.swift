@@ -2,7 +2,7 @@
 ///
 /// The standard library's `random(in:using:)` and `shuffled(using:)` are not used with it: how they consume a
 /// generator is not promised, and a resumed run must draw what the interrupted one would have drawn.
-public struct RandomStream: Hashable, Codable, Sendable {
+public struct RandomStream: Hashable, Sendable {
     /// All of the generator's state.
     public private(set) var state: UInt64
 
