@@ -65,6 +65,13 @@ public struct PoolProposer: CandidateProposer {
         self.seed = seed
     }
 
+    /// What is given, then what is drawn; nothing depends on the scores.
+    ///
+    /// - Parameters:
+    ///   - scored: All that were proposed before.
+    ///   - limit: How many there are to be in all.
+    /// - Returns: All that are left.
+    /// - Throws: `SearchSpaceError` where too few of the wanted cost are found.
     public func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
         let known = given.prefix(limit)
         let count = limit - known.count
@@ -95,6 +102,13 @@ public struct EvolutionProposer: CandidateProposer {
         self.tournament = tournament
     }
 
+    /// The first population at once, then a child at a time.
+    ///
+    /// - Parameters:
+    ///   - scored: All that were proposed before, with their scores.
+    ///   - limit: How many there are to be in all.
+    /// - Returns: The rest of the first population, or one child.
+    /// - Throws: `SearchSpaceError` where no candidate of the wanted cost is found.
     public func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
         let first = min(population, max(1, limit / 2))
         if scored.count < first {
