@@ -65,13 +65,15 @@ public protocol GenotypeDecoder {
 
 /// Argmax in each cell, Viterbi's algorithm for the path (paper 4.3, ALGORITHM 6).
 public struct ViterbiDecoder: GenotypeDecoder {
-    /// The paper's decoder.
-    public init() {}
+    private let path: PathDecoding
+
+    /// The paper's decoder, or one whose paths are weighed otherwise.
+    public init(path: PathDecoding = .probability) { self.path = path }
 
     /// The strongest cell and the most probable path.
     public func decode(_ table: ArchitectureTable, of supernet: SupernetConfiguration) -> Genotype {
         Genotype(
-            path: decodePath(outgoing: table.arrows, space: NetworkSpace(layers: supernet.layers)),
+            path: decodePath(outgoing: table.arrows, space: NetworkSpace(layers: supernet.layers), by: path),
             cell: decodeCell(alpha: table.operators, space: CellSpace(blocks: supernet.blocks)),
             atrous: supernet.atrous)
     }
@@ -83,8 +85,8 @@ public struct SearchMethod {
     public var relaxation: (Path, SupernetConfiguration) -> any Relaxation = { SoftmaxRelaxation($0, $1) }
     /// Makes the architecture's penalty, whose variables lie at the path; nil for none.
     public var penalty: ((Path, SupernetConfiguration) -> any ArchitecturePenalty)?
-    /// Reads the network that a search ends with.
-    public var decoder: any GenotypeDecoder = ViterbiDecoder()
+    /// Reads the network that a search ends with; nil takes ``ViterbiDecoder`` as the search's settings have it.
+    public var decoder: (any GenotypeDecoder)?
 
     /// The paper's method.
     public init() {}

@@ -93,6 +93,12 @@ public struct ArchitectureConfiguration: Encodable, Equatable, Sendable {
     public var weightDecay = 1e-3
     /// Decay of the first and the second moment (a choice).
     public var betas = [0.9, 0.999]
+    /// Weight of alpha's and beta's entropy in the architecture's loss at the last step, growing from 0 (DiNTS; the paper has
+    /// none).
+    public var entropy = 0.0
+    /// What the arrows of a path are weighed by in decoding: `balanced` takes the preference of the finest and the coarsest
+    /// stride out, which betas that have learnt nothing have (a choice).
+    public var path = PathDecoding.probability
 
     /// The defaults.
     public init() {}

@@ -153,6 +153,8 @@ extension Setting {
             Setting("search.architecture.learningRate", \.search.architecture.learningRate, 0...10),
             Setting("search.architecture.weightDecay", \.search.architecture.weightDecay, 0...1),
             Setting("search.architecture.betas", \.search.architecture.betas, each: 0...0.999999, count: 2...2),
+            Setting("search.architecture.entropy", \.search.architecture.entropy, 0...1_000),
+            Setting("search.architecture.path", \.search.architecture.path),
             Setting("search.batchNorm.eps", \.search.batchNorm.eps, 1e-12...1),
             Setting("search.batchNorm.momentum", \.search.batchNorm.momentum, 0...1),
             Setting("search.recompute", \.search.recompute),

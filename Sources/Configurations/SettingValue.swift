@@ -5,6 +5,7 @@ import Yams
 import enum Networks.CellSharing
 import enum Networks.Recomputation
 import enum SearchSpace.AtrousKind
+import enum SearchSpace.PathDecoding
 
 /// A value that a configuration file can hold.
 protocol SettingValue: Equatable {
@@ -149,6 +150,7 @@ extension CellSharing: ChoiceValue {}
 extension AtrousKind: ChoiceValue {}
 extension Recomputation: ChoiceValue {}
 extension SearchStrategy: ChoiceValue {}
+extension PathDecoding: ChoiceValue {}
 
 extension Node {
     /// The text of a scalar that is not quoted: numbers, true, false and words of choice.

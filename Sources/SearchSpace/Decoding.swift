@@ -32,6 +32,15 @@ public func decodeCell(alpha: [[Double]], space: CellSpace) -> Cell {
     return Cell(blocks: blocks)
 }
 
+/// What a path's arrows are weighed by when the best path is read out of beta.
+public enum PathDecoding: String, CaseIterable, Codable, Sendable {
+    /// Their probabilities (paper 4.3). A node with more ways out gives each less, so that paths along the finest and the
+    /// coarsest stride, which have two ways out where the others have three, win when nothing has been learnt.
+    case probability
+    /// Their probabilities times the number of ways out of their node: betas that have learnt nothing prefer no path.
+    case balanced
+}
+
 /// Finds the most probable path through the trellis with Viterbi's algorithm, in the log domain (ALGORITHM 6).
 ///
 /// The path starts at the stem and may end anywhere. Ties go to the finer resolution: of equally probable paths the
@@ -41,10 +50,19 @@ public func decodeCell(alpha: [[Double]], space: CellSpace) -> Cell {
 /// - Parameters:
 ///   - outgoing: a probability for each arrow, by index.
 ///   - space: the trellis.
+///   - decoding: what the arrows are weighed by.
 /// - Returns: the stride of each layer from 1 on.
-public func decodePath(outgoing: [Double], space: NetworkSpace) -> [Stride] {
+public func decodePath(
+    outgoing: [Double], space: NetworkSpace, by decoding: PathDecoding = .probability
+) -> [Stride] {
     precondition(outgoing.count == space.arrows.count, "\(outgoing.count) values for \(space.arrows.count) arrows")
     precondition(outgoing.allSatisfy { $0 >= 0 && $0.isFinite }, "a probability is negative or not a number")
+    var outgoing = outgoing
+    if decoding == .balanced {
+        for group in space.groups {
+            for arrow in group.arrows { outgoing[arrow.index] *= Double(group.arrows.count) }
+        }
+    }
     var scores = [Node(layer: 0, stride: .s4): 0.0]
     var origins: [Node: Node] = [:]
     for node in space.nodes {

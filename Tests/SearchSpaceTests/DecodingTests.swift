@@ -31,6 +31,48 @@ import Testing
         return best?.path ?? []
     }
 
+    /// Softmaxed betas of pure noise.
+    private func noise(_ space: NetworkSpace, deviation: Double, _ generator: inout SplitMix) -> [Double] {
+        var result = [Double](repeating: 0, count: space.arrows.count)
+        for group in space.groups {
+            // A sum of twelve uniform numbers is nearly normal.
+            let logits = group.arrows.map { _ in
+                (0..<12).reduce(-6.0) { sum, _ in sum + Double(generator.next() >> 11) * 0x1p-53 } * deviation
+            }
+            let total = logits.reduce(0) { $0 + exp($1) }
+            for (arrow, logit) in zip(group.arrows, logits) { result[arrow.index] = exp(logit) / total }
+        }
+        return result
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6, 7]) func balancedEqualsBruteForce(layers: Int) {
+        let space = NetworkSpace(layers: layers)
+        var generator = SplitMix(state: UInt64(layers))
+        for _ in 0..<20 {
+            let outgoing = noise(space, deviation: 0.5, &generator)
+            // Two ways out of the finest and the coarsest stride, three of the others.
+            let weighed = zip(space.arrows, outgoing).map { arrow, probability in
+                probability * ([.s4, .s32].contains(arrow.source.stride) ? 2 : 3)
+            }
+            #expect(
+                decodePath(outgoing: outgoing, space: space, by: .balanced) == bruteForce(weighed, layers: layers))
+        }
+    }
+
+    @Test func noiseIsNoReasonForTheBorders() {
+        let space = NetworkSpace(layers: 12)
+        var generator = SplitMix(state: 9)
+        var shares: [PathDecoding: Double] = [:]
+        for _ in 0..<200 {
+            let outgoing = noise(space, deviation: 0.1, &generator)
+            for decoding in PathDecoding.allCases {
+                let path = decodePath(outgoing: outgoing, space: space, by: decoding)
+                shares[decoding, default: 0] += Double(path.count { $0 == .s4 || $0 == .s32 }) / 12 / 200
+            }
+        }
+        #expect(shares[.probability] ?? 0 > 0.8 && shares[.balanced] ?? 1 < 0.6, "\(shares)")
+    }
+
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8]) func viterbiEqualsBruteForce(layers: Int) {
         let space = NetworkSpace(layers: layers)
         var generator = SplitMix(state: UInt64(layers))

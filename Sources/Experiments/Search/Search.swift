@@ -13,7 +13,7 @@ public final class Search {
     private let store: VariableStore
     private let supernet: Supernet
     private let relaxation: any Relaxation
-    private let penalty: (any ArchitecturePenalty)?
+    private let penalties: [any ArchitecturePenalty]
     private let decoder: any GenotypeDecoder
     private let weights: SGD
     private let architecture: Adam
@@ -54,8 +54,8 @@ public final class Search {
         let shape = search.supernet(classes: setup.dataset.classes.count)
         let place = store.root / "architecture"
         relaxation = method.relaxation(place, shape)
-        penalty = method.penalty?(place / "penalty", shape)
-        decoder = method.decoder
+        decoder = method.decoder ?? ViterbiDecoder(path: search.architecture.path)
+        let own = method.penalty?(place / "penalty", shape)
         supernet = Supernet(shape, store: store)
         supernet.recompute = search.recompute
         supernet.workers = configuration.workerThreads
@@ -68,6 +68,11 @@ public final class Search {
             weightDecay: search.architecture.weightDecay)
         let (halfA, halfB) = halves(count: setup.samples.count, seed: setup.seed)
         let stepsPerEpoch = max(1, min(halfA.count, halfB.count) / search.batch)
+        let entropy: (any ArchitecturePenalty)? =
+            search.architecture.entropy > 0
+            ? EntropyPenalty(
+                shape, weight: search.architecture.entropy, from: search.architectureFrom * stepsPerEpoch) : nil
+        penalties = [entropy, own].compactMap { $0 }
         let schedule = Schedule(
             base: search.weights.learningRate, total: stepsPerEpoch * search.epochs,
             shape: .cosine(final: search.weights.finalLearningRate))
@@ -133,8 +138,8 @@ public final class Search {
             supernet(images, weights: weights, mode: mode)
         }
         let loss = crossEntropy(logits, labels: labels)
-        guard turn == .architecture, let penalty else { return loss }
-        return loss + penalty(weights, at: step)
+        guard turn == .architecture else { return loss }
+        return penalties.reduce(loss) { $0 + $1(weights, at: step) }
     }
 
     /// How strongly operators and arrows count now.
