@@ -115,6 +115,7 @@ struct CandidateSearchTests {
             #expect(stay.max() ?? 0 <= goOn.min() ?? 1)
         }
         var stops = 0
+        var warnings: Set<String> = []
         var found: CandidateTable?
         while found == nil {
             let watcher = Watcher(stopAfter: nil, onStep: nil)
@@ -127,9 +128,11 @@ struct CandidateSearchTests {
             } catch is Interrupted {
                 stops += 1
             }
+            warnings.formUnion(stopper.warnings)
             try #require(stops < 200)
         }
         #expect(stops > 3)
+        #expect(warnings.count == 1 && warnings.first?.hasPrefix("the first rung has 10 steps") == true, "\(warnings)")
         #expect(found == wanted)
         for file in ["genotype.json", "model.safetensors", "candidates.json", "candidates.csv"] {
             let (first, second) = (run.folder("whole/\(file)"), run.folder("parts/\(file)"))

@@ -46,7 +46,7 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
             caption: "Candidates of equal multiply-adds: mIOU on the validation images after so many epochs of one"
                 + " schedule; the best of each rung are trained on.",
             columns: ["candidate", "path", "filters", "parameters", "multiply-adds"]
-                + epochs.map { "\($0) epochs" },
+                + epochs.map { $0 == 1 ? "1 epoch" : "\($0) epochs" },
             rows: ranking.map { row in
                 let scores = epochs.indices.map { rung in
                     row.scores.indices.contains(rung) ? String(format: "%.4f", row.scores[rung]) : ""
