@@ -6,7 +6,7 @@ import Torch
 /// supernet gets from them (paper 4.1; the paper's own is ``SoftmaxRelaxation``).
 ///
 /// It is made at a place in the store of the supernet's variables. What it keeps there, parameters of the kind
-/// ``/Torch/ParameterKind/architecture`` and buffers, goes through checkpoints; it needs no other state, since
+/// `ParameterKind.architecture` and buffers, goes through checkpoints; it needs no other state, since
 /// ``weights(at:)`` is told the step, from which temperatures and noise follow.
 public protocol Relaxation {
     /// The weights of one pass in a step, through which gradients reach the parameters.
