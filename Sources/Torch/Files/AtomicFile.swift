@@ -3,8 +3,8 @@ import Synchronization
 
 /// A file that appears whole or not at all.
 ///
-/// Bytes go to a temporary name in the same folder. ``commit(waitsForDisk:)`` brings them to the disk and renames, so a reader sees
-/// the old file or the new one, also after a crash. A file that is dropped without a commit leaves nothing behind.
+/// Bytes go to a temporary name in the same folder. ``commit(waitsForDisk:)`` brings them to the disk and renames, so a
+/// reader sees the old file or the new one, also after a crash. A file that is dropped without a commit leaves nothing behind.
 ///
 ///     let file = try AtomicFile(path: "metrics.json")
 ///     try file.write(header)
