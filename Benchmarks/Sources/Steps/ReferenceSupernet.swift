@@ -1,1 +1,1 @@
-../../../Tests/NetworksTests/LiteralSupernet.swift
+../../../Tests/NetworksTests/ReferenceSupernet.swift

@@ -1,5 +1,6 @@
 import ArchitectureSearch
 import Datasets
+import Experiments
 import Foundation
 import Networks
 import SearchSpace
