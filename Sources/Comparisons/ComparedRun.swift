@@ -8,7 +8,7 @@ import SearchSpace
 import Torch
 
 /// One training with its evaluation within a comparison: a network under a seed, in a run folder of its own.
-struct ComparedRun {
+struct ComparedRun: SharedRun {
     let network: CostedNetwork
     let seed: Int
     /// The comparison's folder.

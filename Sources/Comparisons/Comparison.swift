@@ -101,33 +101,10 @@ public struct Comparison {
         for warning in warnings { reporter.report(.warning(warning)) }
         var errors: [String: String] = [:]
         var first: (any Error)?
-        var pending = runs
-        var isWaiting = false
-        while !pending.isEmpty {
-            var held: [ComparedRun] = []
-            for run in pending where !run.isFinished {
-                try stopIfAsked(interruption)
-                do {
-                    try run.complete(reporter: reporter, interruption: interruption)
-                } catch let error as RunError where error.reason == .locked {
-                    held.append(run)
-                    continue
-                } catch let error as Interrupted {
-                    throw Interrupted(signal: error.signal, comparison: output)
-                } catch {
-                    errors[run.name] = "\(error)"
-                    first = first ?? error
-                    reporter.report(.warning("\(run.name): \(error)"))
-                }
-                try write(result(errors: errors))
-            }
-            if !held.isEmpty, held.count == pending.count {
-                let names = held.map(\.name).joined(separator: ", ")
-                if !isWaiting { reporter.report(.note("waiting for another process: \(names)")) }
-                isWaiting = true
-                Thread.sleep(forTimeInterval: 1)
-            }
-            pending = held
+        try complete(runs, in: output, reporter: reporter, interruption: interruption) { run, error in
+            errors[run.name] = error.map { "\($0)" }
+            first = first ?? error
+            try write(self.result(errors: errors))
         }
         let result = result(errors: errors)
         try write(result)
@@ -169,11 +146,6 @@ public struct Comparison {
         return ComparisonSummary(
             split: split, size: [images.height, images.width], seeds: seeds,
             evaluation: configuration.evaluationTexts, networks: rows)
-    }
-
-    private func stopIfAsked(_ interruption: Interruption) throws {
-        guard let signal = interruption.signal else { return }
-        throw Interrupted(signal: signal, comparison: output)
     }
 
     /// A line for each network whose cost is further from the first's than is allowed.

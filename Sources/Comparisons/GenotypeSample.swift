@@ -95,9 +95,7 @@ public struct GenotypeSample: Sendable {
         try RunFolder.makeFolder(folder)
         let digits = String(items.count).count
         return try items.enumerated().map { index, item in
-            let number = String(index + 1)
-            let name = "random-" + String(repeating: "0", count: digits - number.count) + number
-            let path = folder + "/" + name + ".json"
+            let path = folder + "/random-" + RunPaths.numeral(index + 1, digits: digits) + ".json"
             try AtomicFile.write(item.genotype.json(), to: path)
             return path
         }

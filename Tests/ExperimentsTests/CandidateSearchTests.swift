@@ -42,7 +42,7 @@ struct CandidateSearchTests {
         let all = try proposer.candidates(after: [], limit: 6)
         #expect(all.map(\.name) == ["known", "random-1", "random-2", "random-3", "random-4", "random-5"])
         #expect(Set(all.map(\.genotype)).count == 6)
-        let scored = all.prefix(2).map { ScoredCandidate(genotype: $0.genotype, filters: $0.filters, score: 0.5) }
+        let scored = all.prefix(2).map { ScoredCandidate(genotype: $0.genotype, score: 0.5) }
         #expect(try proposer.candidates(after: scored, limit: 6) == Array(all.dropFirst(2)))
         #expect(try PoolProposer(given: given, sample: sample(), seed: 5).candidates(after: [], limit: 1) == given)
     }
@@ -59,7 +59,7 @@ struct CandidateSearchTests {
             let proposed = try proposer.candidates(after: scored, limit: limit)
             #expect(!proposed.isEmpty && proposed.count <= limit - scored.count)
             scored += proposed.map {
-                ScoredCandidate(genotype: $0.genotype, filters: $0.filters, score: score($0.genotype))
+                ScoredCandidate(genotype: $0.genotype, score: score($0.genotype))
             }
         }
         return (scored.compactMap(\.score).max() ?? 0, scored)

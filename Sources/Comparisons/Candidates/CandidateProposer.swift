@@ -5,15 +5,12 @@ import Segmentation
 public struct ScoredCandidate: Equatable, Sendable {
     /// The network.
     public let genotype: Genotype
-    /// The filters that bring it to the wanted cost.
-    public let filters: Int
     /// mIOU on the validation images; nil where its training failed.
     public let score: Double?
 
     /// A candidate with its score.
-    public init(genotype: Genotype, filters: Int, score: Double?) {
+    public init(genotype: Genotype, score: Double?) {
         self.genotype = genotype
-        self.filters = filters
         self.score = score
     }
 }

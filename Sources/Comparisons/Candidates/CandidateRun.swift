@@ -1,5 +1,6 @@
 import Configurations
 import Experiments
+import Foundation
 import Reporting
 import Runs
 import Torch
@@ -15,9 +16,7 @@ struct CandidateRun {
 
     init(_ candidate: Candidate, number: Int, of count: Int, in output: String, _ configuration: Configuration) {
         self.candidate = candidate
-        let digits = String(number)
-        let zeros = String(repeating: "0", count: max(0, String(count).count - digits.count))
-        name = zeros + digits + "-" + candidate.name
+        name = RunPaths.numeral(number, digits: String(count).count) + "-" + candidate.name
         paths = RunPaths(folder: output + "/" + name)
         var configuration = configuration
         configuration.train.filters = candidate.filters
@@ -25,21 +24,35 @@ struct CandidateRun {
     }
 
     /// mIOU on the validation images after so many epochs; nil where it was not trained so far.
-    func score(after epochs: Int) -> Double? {
-        let log = optionalContents(of: paths.log) ?? .init()
-        return RunRecord.all(in: log).first { $0.epoch == epochs - 1 }?.values["mIOU"]
+    func score(after epochs: Int) -> Double? { scores(after: [epochs]).first }
+
+    /// mIOU on the validation images after each of some numbers of epochs, as far as it was trained.
+    func scores(after epochs: [Int]) -> [Double] {
+        let records = RunRecord.all(in: optionalContents(of: paths.log) ?? .init())
+        let scores = epochs.map { epochs in records.first { $0.epoch == epochs - 1 }?.values["mIOU"] }
+        return scores.prefix { $0 != nil }.compactMap { $0 }
     }
 
-    /// Trains up to an epoch; what was interrupted goes on.
-    ///
-    /// - Throws: `RunError` with reason `locked` where another process is at work on it.
-    func complete(through epochs: Int, reporter: any ProgressReporter, interruption: Interruption) throws {
-        let folder = try RunFolder(at: paths.folder, resume: true)
-        defer { withExtendedLifetime(folder) {} }
-        // Another process may have done it since.
-        if score(after: epochs) != nil { return }
-        let training = try Training(
-            candidate.genotype, configuration, folder: folder, reporter: reporter, interruption: interruption)
-        _ = try training.run(through: epochs)
+    /// Its training up to the end of a rung.
+    struct Part: SharedRun {
+        let run: CandidateRun
+        let epochs: Int
+
+        var name: String { run.name }
+        var isFinished: Bool { run.score(after: epochs) != nil }
+
+        /// Trains up to the epoch; what was interrupted goes on.
+        func complete(reporter: any ProgressReporter, interruption: Interruption) throws {
+            let folder = try RunFolder(at: run.paths.folder, resume: true)
+            defer { withExtendedLifetime(folder) {} }
+            // Another process may have done it since.
+            if isFinished { return }
+            let training = try Training(
+                run.candidate.genotype, run.configuration, folder: folder, reporter: reporter,
+                interruption: interruption)
+            _ = try training.run(through: epochs)
+            let score = run.score(after: epochs).map { String(format: "val mIOU %.4f", $0) }
+            reporter.report(.note("\(name): \(score ?? "not measured")"))
+        }
     }
 }

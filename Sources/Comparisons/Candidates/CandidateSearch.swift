@@ -2,8 +2,6 @@ import Configurations
 import Datasets
 import Experiments
 import Foundation
-import Inference
-import Reporting
 import Runs
 import SearchSpace
 import Torch
@@ -18,6 +16,8 @@ public struct CandidateSearch {
     public let output: String
     /// The rungs.
     public let schedule: HalvingSchedule
+    /// What is doubtful about the schedule; nil where nothing is.
+    public let warning: String?
     private let configuration: Configuration
     private let images: InputSpecification
     private let proposer: any CandidateProposer
@@ -40,8 +40,10 @@ public struct CandidateSearch {
         }
         schedule = HalvingSchedule(
             candidates: search.candidates, reduction: search.reduction, epochs: train.epochs)
-        try configuration.refuseUnusable()
-        images = try InputSpecification(configuration, split: nil)
+        let dataset = try configuration.refuseUnusable()
+        warning = CandidateSearch.shortness(
+            schedule, train, samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)).count)
+        images = try InputSpecification(configuration, split: nil, of: dataset)
         proposer = try CandidateSearch.proposer(configuration, images)
         try refuseChanges(resume: resume)
         let places = OutputPaths(in: output)
@@ -123,13 +125,16 @@ public struct CandidateSearch {
     /// - Returns: The table, which stands in the folder too.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; the first candidate's error where all fail.
     public func run(reporter: any ProgressReporter, interruption: Interruption) throws -> CandidateTable {
-        if let warning = try shortness() { reporter.report(.warning(warning)) }
+        if let warning { reporter.report(.warning(warning)) }
         var runs: [CandidateRun] = []
+        var scored: [ScoredCandidate] = []
         var errors: [String: any Error] = [:]
         for (number, rung) in schedule.rungs.enumerated() {
             func train(_ entries: [CandidateRun]) throws {
-                try complete(entries, rung: rung, errors: &errors, reporter, interruption) {
-                    try table(runs, $0).write(to: output)
+                let parts = entries.map { CandidateRun.Part(run: $0, epochs: rung.epochs) }
+                try complete(parts, in: output, reporter: reporter, interruption: interruption) { part, error in
+                    errors[part.name] = error
+                    try table(runs, errors).write(to: output)
                 }
             }
             reporter.report(
@@ -138,11 +143,6 @@ public struct CandidateSearch {
                         + "\(rung.epochs) epochs"))
             if number == 0 {
                 while runs.count < rung.candidates {
-                    let scored = runs.map {
-                        ScoredCandidate(
-                            genotype: $0.candidate.genotype, filters: $0.candidate.filters,
-                            score: $0.score(after: rung.epochs))
-                    }
                     let proposed = try proposer.candidates(after: scored, limit: rung.candidates)
                     let entries = proposed.enumerated().map { index, candidate in
                         CandidateRun(
@@ -150,14 +150,18 @@ public struct CandidateSearch {
                     }
                     runs += entries
                     try train(entries)
+                    scored += entries.map {
+                        ScoredCandidate(genotype: $0.candidate.genotype, score: $0.score(after: rung.epochs))
+                    }
                 }
             } else {
                 try train(Array(ranked(runs, after: schedule.rungs[number - 1].epochs).prefix(rung.candidates)))
             }
         }
         let last = schedule.rungs[schedule.rungs.count - 1]
-        guard let winner = ranked(runs, after: last.epochs).first, winner.score(after: last.epochs) != nil else {
-            throw errors.values.first ?? RunError(.diverged, path: output, "no candidate could be trained")
+        guard let winner = ranked(runs, after: last.epochs).first else {
+            throw runs.lazy.compactMap { errors[$0.name] }.first
+                ?? RunError(.diverged, path: output, "no candidate could be trained")
         }
         var result = table(runs, errors)
         result.winner = winner.name
@@ -174,11 +178,10 @@ public struct CandidateSearch {
     /// 58 steps, and none of the three best after 174.
     private static let leastSteps = 150
 
-    private func shortness() throws -> String? {
-        let (train, data) = (configuration.train, configuration.data)
-        let samples = try data.dataset().samples(Split(rawValue: data.splits.train)).count
+    /// A warning of a first rung that is too short; nil where it is long enough, or the only one.
+    private static func shortness(_ schedule: HalvingSchedule, _ train: TrainConfiguration, samples: Int) -> String? {
         let steps = schedule.rungs[0].epochs * max(1, samples / train.batch / train.accumulate)
-        guard schedule.rungs.count > 1, steps < CandidateSearch.leastSteps else { return nil }
+        guard schedule.rungs.count > 1, steps < leastSteps else { return nil }
         return
             "the first rung has \(steps) steps, after which scores say little: more train.epochs, a smaller train.batch,"
             + " or fewer search.candidates help"
@@ -190,49 +193,15 @@ public struct CandidateSearch {
         return scored.sorted { ($1.2, $0.0) < ($0.2, $1.0) }.map(\.1)
     }
 
-    /// Brings candidates to the end of a rung; those that another process works on are waited for.
-    private func complete(
-        _ entries: [CandidateRun], rung: HalvingSchedule.Rung, errors: inout [String: any Error],
-        _ reporter: any ProgressReporter, _ interruption: Interruption, note: ([String: any Error]) throws -> Void
-    ) throws {
-        var pending = entries
-        while !pending.isEmpty {
-            var held: [CandidateRun] = []
-            for run in pending where run.score(after: rung.epochs) == nil && errors[run.name] == nil {
-                if let signal = interruption.signal { throw Interrupted(signal: signal, comparison: output) }
-                do {
-                    try run.complete(through: rung.epochs, reporter: reporter, interruption: interruption)
-                    let score = run.score(after: rung.epochs).map { String(format: "val mIOU %.4f", $0) }
-                    reporter.report(.note("\(run.name): \(score ?? "not measured")"))
-                } catch let error as RunError where error.reason == .locked {
-                    held.append(run)
-                    continue
-                } catch let error as Interrupted {
-                    throw Interrupted(signal: error.signal, comparison: output)
-                } catch {
-                    errors[run.name] = error
-                    reporter.report(.warning("\(run.name): \(error)"))
-                }
-                try note(errors)
-            }
-            if held.count == pending.count { Thread.sleep(forTimeInterval: 1) }
-            pending = held
-        }
-    }
-
     private func table(_ runs: [CandidateRun], _ errors: [String: any Error]) -> CandidateTable {
         CandidateTable(
             epochs: schedule.rungs.map(\.epochs),
             rows: runs.map { run in
                 let cost = run.configuration.train.cost(of: run.candidate.genotype, on: images)
-                var scores: [Double] = []
-                for rung in schedule.rungs {
-                    guard let score = run.score(after: rung.epochs) else { break }
-                    scores.append(score)
-                }
                 return CandidateTable.Row(
                     name: run.name, path: run.candidate.genotype.path.map(\.rawValue), filters: run.candidate.filters,
-                    parameters: cost.parameters, multiplyAdds: cost.multiplyAdds, scores: scores,
+                    parameters: cost.parameters, multiplyAdds: cost.multiplyAdds,
+                    scores: run.scores(after: schedule.rungs.map(\.epochs)),
                     error: errors[run.name].map { "\($0)" })
             })
     }

@@ -21,9 +21,10 @@ public struct InputSpecification: Equatable, Sendable {
     /// - Parameters:
     ///   - configuration: Data, `train.resize` and windows.
     ///   - split: The split's name; nil takes the configuration's `data.splits.val`.
+    ///   - dataset: The data set where it is open; nil opens it.
     /// - Throws: An error about data that cannot be used.
-    public init(_ configuration: Configuration, split: String?) throws {
-        let dataset = try configuration.data.dataset()
+    public init(_ configuration: Configuration, split: String?, of dataset: Dataset? = nil) throws {
+        let dataset = try dataset ?? configuration.data.dataset()
         let name = split ?? configuration.data.splits.val
         guard let first = try dataset.samples(Split(rawValue: name)).first else {
             throw DataError(.missing, file: configuration.data.root, problem: "has no labelled image in split \(name)")

@@ -117,12 +117,16 @@ final class CheckpointManager {
                 let problem = "\(error.problem); step \(loop.position.step) is saved: mend this and \(goOn)"
                 throw DataError(error.kind, file: error.file, problem: problem)
             }
-        } catch let error as FileError where error.kind == .unwritable {
+        } catch  where isUnwritable(error) {
             throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")
-        } catch let error as EventFileError {
-            throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")
-        } catch let error as RunError where error.reason == .cannotWrite {
-            throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")
+        }
+    }
+
+    private func isUnwritable(_ error: any Error) -> Bool {
+        switch error {
+        case let error as FileError: error.kind == .unwritable
+        case let error as RunError: error.reason == .cannotWrite
+        default: error is EventFileError
         }
     }
 

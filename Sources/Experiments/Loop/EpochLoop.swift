@@ -58,8 +58,6 @@ final class EpochLoop {
     private let log: RunLog
     private let metrics: MetricsTable
     private let board: RunDashboard
-    /// Epochs after which the run rests; nil goes to the last.
-    private var pause: Int?
     /// The last validation, for the live line.
     private var latestMIOU: Double?
 
@@ -106,21 +104,23 @@ final class EpochLoop {
     /// - Parameters:
     ///   - stage: What is run.
     ///   - pause: Epochs after which it rests, validated and saved as at its end; nil goes to the last.
-    ///   - end: What is done after the last step.
-    /// - Returns: What `end` gives; nil where it rests before the last epoch.
+    ///   - end: What is done then; it is told whether that was the last step.
+    /// - Returns: What `end` gives.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
-    func run<Result>(_ stage: some LoopStage, through pause: Int? = nil, end: () throws -> Result) throws -> Result? {
-        self.pause = pause
-        return try setup.keeper.run(saved(stage)) {
+    func run<Result>(_ stage: some LoopStage, through pause: Int? = nil, end: (Bool) throws -> Result) throws -> Result
+    {
+        try setup.keeper.run(saved(stage)) {
             setup.reporter.report(.began(stage: setup.needs.stage, unit: "step", total: schedule.total))
-            while position.epoch < min(epochs, pause ?? epochs) { try runEpoch(stage) }
-            let result = position.epoch < epochs ? nil : try end()
+            let last = min(epochs, pause ?? epochs)
+            while position.epoch < last { try runEpoch(stage, of: last) }
+            let result = try end(position.epoch >= epochs)
             setup.reporter.report(.ended(stage: setup.needs.stage))
             return result
         }
     }
 
-    private func runEpoch(_ stage: some LoopStage) throws {
+    /// Runs the next of so many epochs, after which the run ends or rests.
+    private func runEpoch(_ stage: some LoopStage, of last: Int) throws {
         let epoch = position.epoch
         let end = min((epoch + 1) * stepsPerEpoch, schedule.total)
         let (start, waited, first, sent) = (Date(), stage.waitSeconds, position.step, ProcessGroup.bytes)
@@ -144,17 +144,16 @@ final class EpochLoop {
             EpochSummary(
                 epoch: epoch, epochs: epochs, secondsPerStep: seconds / Double(steps),
                 waitShare: (stage.waitSeconds - waited) / max(seconds, 1e-9),
-                exchanged: exchanged(since: sent, steps: steps)), of: stage)
+                exchanged: exchanged(since: sent, steps: steps)), of: stage, isLast: epoch + 1 == last)
         // Half a validation is none: it is made again when the run goes on.
         if !isDone { try setup.keeper.save(saved(stage)) }
         try setup.keeper.stopIfAsked(saved(stage))
     }
 
     /// - Returns: Whether the epoch is done; a validation may have been given up.
-    private func finish(_ summary: EpochSummary, of stage: some LoopStage) throws -> Bool {
+    private func finish(_ summary: EpochSummary, of stage: some LoopStage, isLast: Bool) throws -> Bool {
         var summary = summary
         var isBest = false
-        let isLast = position.step == schedule.total || summary.epoch + 1 == pause
         if isLast || (summary.epoch + 1) % validateEvery == 0 {
             guard let found = try stage.validate(evaluator, stop: { setup.keeper.isStopping }) else { return false }
             summary.validation = found

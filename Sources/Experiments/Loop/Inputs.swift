@@ -78,8 +78,10 @@ extension DataConfiguration {
 extension Configuration {
     /// Refuses what a search and a training after it could not begin with, before anything is written.
     ///
+    /// - Returns: The data set.
     /// - Throws: An error about settings, data or a device that cannot be used.
-    public func refuseUnusable() throws {
+    @discardableResult
+    public func refuseUnusable() throws -> Dataset {
         try validate()
         _ = try device.device()
         let dataset = try data.dataset()
@@ -87,6 +89,7 @@ extension Configuration {
         var data = data
         _ = data.settleValidation(in: dataset)
         for split in [data.splits.train, data.splits.val] { _ = try dataset.samples(Split(rawValue: split)) }
+        return dataset
     }
 }
 

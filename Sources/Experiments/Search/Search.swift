@@ -102,13 +102,12 @@ public final class Search {
     public func run() throws -> Genotype {
         Engine.threads = setup.device.kind == .cpu ? 1 : setup.configuration.workerThreads
         if loop.position.step == 0 { try tryArchitectureStep() }
-        let found = try loop.run(self) {
+        return try loop.run(self) { _ in
             let genotype = decoded(table)
             let paths = setup.folder.paths
             try AtomicFile.write(genotype.json(), to: paths.genotype, below: paths.folder)
             return genotype
         }
-        return found ?? decoded(table)
     }
 
     /// Computes one architecture step's gradients and throws them away, so that memory that will not do is found now.

@@ -111,7 +111,8 @@ public final class Training {
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
     @discardableResult
     public func run() throws -> Double {
-        try run(through: nil) ?? loop.position.best
+        _ = try run(through: nil)
+        return loop.position.best
     }
 
     /// Runs to the last step, or rests after an epoch from which it can go on as if it had never rested.
@@ -121,7 +122,8 @@ public final class Training {
     /// - Throws: As ``run()``.
     package func run(through epochs: Int?) throws -> Double? {
         Engine.threads = setup.configuration.workerThreads
-        return try loop.run(self, through: epochs) {
+        return try loop.run(self, through: epochs) { isDone in
+            guard isDone else { return nil }
             let paths = setup.folder.paths
             if FileManager.default.fileExists(atPath: paths.model) { try writeModelCard(ofRun: paths.folder) }
             return loop.position.best

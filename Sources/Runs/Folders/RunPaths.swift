@@ -116,8 +116,13 @@ public struct RunPaths: Equatable, Sendable {
 
     /// The architecture after an epoch, counted from 0.
     public func genotype(epoch: Int) -> String {
-        let digits = String(epoch)
-        return file("genotypes/epoch-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits + ".json")
+        file("genotypes/epoch-" + RunPaths.numeral(epoch, digits: 3) + ".json")
+    }
+
+    /// A number with zeros in front, so that files' names are in its order.
+    package static func numeral(_ number: Int, digits: Int) -> String {
+        let text = String(number)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 
     /// The newest checkpoint (age 0), the one before it (1), and so on.
