@@ -23,6 +23,8 @@ protocol SharedRun {
 /// - Parameters:
 ///   - runs: The runs.
 ///   - output: The folder that they lie in.
+///   - reporter: Who shows the progress.
+///   - interruption: Asks to stop.
 ///   - ended: Called after each run that was done here, with what made it fail.
 /// - Throws: `Interrupted` after a checkpoint if asked to stop; what `ended` throws.
 func complete<Run: SharedRun>(
