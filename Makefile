@@ -6,7 +6,7 @@ OUTPUT ?= runs/demo
 FAULTS ?= 25
 SECONDS_EACH ?= 30
 LIBRARIES = Torch SearchSpace Networks ArchitectureSearch Images Datasets Segmentation Inference Configurations Reporting \
-    Export Runs Experiments Deployment Comparisons
+    Export Runs Experiments Deployment Comparisons Planning
 SCHEMAS = Sources/Export/Schema/onnx.proto Sources/Reporting/TensorBoard/Schema/events.proto
 SWIFT_SOURCES = Package.swift Sources Tests $(wildcard Benchmarks Examples Fuzz)
 CXX_SOURCES = $(shell find Sources Tests -name '*.cpp' -o -name '*.c' -o -name '*.h')

@@ -45,7 +45,7 @@ let package = Package(
             name: "AutoDeepLab",
             targets: [
                 "Torch", "SearchSpace", "Networks", "ArchitectureSearch", "Images", "Datasets", "Segmentation",
-                "Inference", "Configurations", "Runs", "Experiments", "Deployment", "Comparisons",
+                "Inference", "Configurations", "Runs", "Experiments", "Deployment", "Comparisons", "Planning",
             ]),
         .executable(name: "autodeeplab", targets: ["autodeeplab"]),
     ],
@@ -111,10 +111,11 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Deployment", dependencies: ["Experiments", "Export"], swiftSettings: strict),
         .target(name: "Comparisons", dependencies: ["Experiments", "Deployment"], swiftSettings: strict),
+        .target(name: "Planning", dependencies: ["Comparisons"], swiftSettings: strict),
         .executableTarget(
             name: "autodeeplab",
             dependencies: [
-                "Comparisons", "Deployment", "Experiments", "JSON",
+                "Comparisons", "Deployment", "Planning", "Experiments", "JSON",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict, linkerSettings: allocator),
@@ -128,6 +129,7 @@ let package = Package(
         .testTarget(name: "ReportingTests", dependencies: ["Reporting", "TestSupport"]),
         .testTarget(name: "ExportTests", dependencies: ["Export", "TestSupport"]),
         .testTarget(name: "ExperimentsTests", dependencies: ["Comparisons", "TestSupport"]),
+        .testTarget(name: "PlanningTests", dependencies: ["Planning", "TestSupport"]),
         .testTarget(name: "ExampleTests", dependencies: ["Experiments", "TestSupport"]),
         .testTarget(name: "CommandTests", dependencies: ["autodeeplab", "TestSupport"], exclude: ["Snapshots"]),
     ],
@@ -140,7 +142,7 @@ if Context.environment["SANITIZE"] != nil {
     let tests = ["JSONTests", "TorchTests", "SearchSpaceTests", "NetworksTests", "SegmentationTests"]
     let others = [
         "Reporting", "Export", "Inference", "Configurations", "Runs", "Experiments", "Deployment", "Comparisons",
-        "autodeeplab",
+        "Planning", "autodeeplab",
     ]
     package.targets.removeAll { others.contains($0.name) || $0.type == .test && !tests.contains($0.name) }
     package.products = []

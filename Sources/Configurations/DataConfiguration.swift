@@ -106,6 +106,9 @@ public struct SplitConfiguration: Encodable, Equatable, Sendable {
     public var val = "val"
     /// Measured at the end.
     public var test = "test"
+    /// A table with the columns `image` and `split` that says which image is of which split, in place of folders and
+    /// lists; a relative path starts at the current folder.
+    public var file = ""
 
     /// The defaults.
     public init() {}

@@ -20,7 +20,8 @@ package enum DataFile {
     /// The settings that it may give, by their names below `data`.
     static var settings: [String: Setting] {
         let settings = Setting.all.filter { setting in
-            allowed.contains(setting.key) || allowedGroups.contains { setting.key.hasPrefix($0) }
+            allowed.contains(setting.key)
+                || allowedGroups.contains { setting.key.hasPrefix($0) } && setting.key != "data.splits.file"
         }
         return Dictionary(settings.map { (String($0.key.dropFirst("data.".count)), $0) }, uniquingKeysWith: { $1 })
     }

@@ -5,6 +5,7 @@ import Yams
 import enum Networks.CellSharing
 import enum Networks.Recomputation
 import enum SearchSpace.AtrousKind
+import enum SearchSpace.HeadKind
 import enum SearchSpace.PathDecoding
 
 /// A value that a configuration file can hold.
@@ -151,6 +152,9 @@ extension AtrousKind: ChoiceValue {}
 extension Recomputation: ChoiceValue {}
 extension SearchStrategy: ChoiceValue {}
 extension PathDecoding: ChoiceValue {}
+extension HeadKind: ChoiceValue {}
+extension OptimizerKind: ChoiceValue {}
+extension ScheduleKind: ChoiceValue {}
 
 extension Node {
     /// The text of a scalar that is not quoted: numbers, true, false and words of choice.

@@ -42,6 +42,7 @@ extension DataConfiguration {
         var result = self
         result.root = absolute(root)
         result.tiles.cache = absolute(tiles.cache)
+        result.splits.file = absolute(splits.file)
         return result
     }
 }

@@ -1,3 +1,5 @@
+import SearchSpace
+
 /// Training a decoded network from scratch (paper 5.2).
 public struct TrainConfiguration: Encodable, Equatable, Sendable {
     /// Filter multiplier F: a block at stride s has F * s / 4 filters (paper 5.2: 20 is S, 32 M, 48 L).
@@ -10,8 +12,16 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var decoderChannels = 256
     /// Channels that the decoder's low-level feature is reduced to (as DeepLabv3+: 48).
     public var lowLevelChannels = 48
+    /// Form of ASPP and decoder: `dense` as in the paper, `separable`, or `plain`, the class layer alone on the last cell.
+    public var head = HeadKind.dense
+    /// Stride of the decoder's scores: 4 (paper 5.2), 2 or 1; finer ones see thinner things.
+    public var decoderStride = 4
+    /// Channels of the decoder at stride 2, where it goes so far; half as many at stride 1.
+    public var fineChannels = 32
     /// Passes over the training set, where `iterations` is 0.
     public var epochs = 100
+    /// Steps that count as an epoch, whatever the number of images; 0 takes a pass over the training set.
+    public var stepsPerEpoch = 0
     /// Steps in all; 0 counts by `epochs` (paper 5.2: 1.5 million).
     public var iterations = 0
     /// Images a step.
@@ -26,13 +36,17 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var flip = true
     /// Further augmentation (the paper has none).
     public var augment = AugmentConfiguration()
+    /// What turns gradients into steps (paper 5.2: SGD).
+    public var optimizer = OptimizerKind.sgd
+    /// How the learning rate falls (paper 5.2: poly).
+    public var schedule = ScheduleKind.poly
     /// Learning rate at the first step (paper 5.2: 0.05).
     public var learningRate = 0.05
     /// Power of the poly schedule (paper 5.2: 0.9).
     public var power = 0.9
     /// Momentum of SGD (paper 5.2: 0.9).
     public var momentum = 0.9
-    /// L2 penalty on the convolutions' weights (paper 5.2: 0.00004).
+    /// Weight decay of the convolutions: L2 penalty of SGD (paper 5.2: 0.00004), decoupled in AdamW.
     public var weightDecay = 4e-5
     /// Whether batch normalisation and biases decay too (a choice: the paper does not say).
     public var decayNormalization = false
@@ -65,6 +79,27 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// The steps of an epoch, at least one.
+    package func stepsOfEpoch(images: Int) -> Int {
+        stepsPerEpoch > 0 ? stepsPerEpoch : max(1, images / batch / accumulate)
+    }
+}
+
+/// What turns gradients into steps.
+public enum OptimizerKind: String, CaseIterable, Encodable, Sendable {
+    /// Stochastic gradient descent with momentum (paper 5.2).
+    case sgd
+    /// Adam with decoupled weight decay (arXiv 1711.05101).
+    case adamw
+}
+
+/// How the learning rate falls once it has risen over the warm-up.
+public enum ScheduleKind: String, CaseIterable, Encodable, Sendable {
+    /// As a power of what is left (paper 5.2).
+    case poly
+    /// Along half a cosine to 0; with a warm-up, the learning rate of the one-cycle policy (arXiv 1708.07120).
+    case cosine
 }
 
 /// What a training makes small besides plain cross entropy.

@@ -96,15 +96,21 @@ public struct Cost: Hashable, Sendable {
                 }
             }
         }
-        let last = size(layout.aspp.stride.rawValue)
         aspp = Part()
-        for convolution in [layout.aspp.pointwise] + layout.aspp.atrous + [layout.aspp.projection] {
+        decoder = Part()
+        decoder.add(layout.logits, size: size(layout.scoreStride))
+        guard let pooling = layout.aspp, let refining = layout.decoder else { return }
+        let last = size(pooling.stride.rawValue)
+        for convolution in [pooling.pointwise] + pooling.atrous.flatMap({ $0 }) + [pooling.projection] {
             aspp.add(convolution, size: last)
         }
-        aspp.add(layout.aspp.pointwise, size: 1)
-        decoder = Part()
-        for convolution in [layout.decoder.reduction] + layout.decoder.refinement + [layout.decoder.logits] {
+        aspp.add(pooling.pointwise, size: 1)
+        for convolution in [refining.reduction] + refining.refinement.flatMap({ $0 }) {
             decoder.add(convolution, size: size(4))
+        }
+        for part in refining.finer {
+            decoder.add(part.projection, size: size(2 * part.stride))
+            for convolution in [part.reduction] + part.refinement { decoder.add(convolution, size: size(part.stride)) }
         }
     }
 }

@@ -60,10 +60,14 @@ public struct NetworkLayout: Hashable, Sendable {
     public let stem: [ConvolutionLayout]
     /// The layers' cells.
     public let cells: [CellLayout]
-    /// Atrous spatial pyramid pooling behind the last cell.
-    public let aspp: ASPPLayout
-    /// The decoder.
-    public let decoder: DecoderLayout
+    /// Atrous spatial pyramid pooling behind the last cell; nil in a plain head.
+    public let aspp: ASPPLayout?
+    /// The decoder; nil in a plain head.
+    public let decoder: DecoderLayout?
+    /// The class layer, with a bias and without batch norm.
+    public let logits: ConvolutionLayout
+    /// The stride of the scores.
+    public let scoreStride: Int
 
     /// The layout of a valid genotype.
     ///
@@ -103,11 +107,26 @@ public struct NetworkLayout: Hashable, Sendable {
             previous = (cell.outputChannels, stride)
         }
         self.cells = cells
-        aspp = ASPPLayout(inputChannels: previous.channels, stride: previous.stride, channels: widths.aspp)
-        let fine = cells.prefix { $0.stride == .s4 }.last
-        decoder = DecoderLayout(
-            lowLevelLayer: fine?.layer ?? 0, lowLevelChannels: fine?.outputChannels ?? late, classes: classes,
-            widths: widths)
+        func logits(from channels: Int) -> ConvolutionLayout {
+            ConvolutionLayout(
+                kernelSize: 1, inputChannels: channels, outputChannels: classes, bias: true, normalized: false)
+        }
+        if widths.head == .plain {
+            aspp = nil
+            decoder = nil
+            self.logits = logits(from: previous.channels)
+            scoreStride = previous.stride.rawValue
+        } else {
+            aspp = ASPPLayout(
+                inputChannels: previous.channels, stride: previous.stride, channels: widths.aspp,
+                separable: widths.head == .separable)
+            let fine = cells.prefix { $0.stride == .s4 }.last
+            let decoder = DecoderLayout(
+                lowLevelLayer: fine?.layer ?? 0, lowLevelChannels: fine?.outputChannels ?? late, widths: widths)
+            self.decoder = decoder
+            self.logits = logits(from: decoder.finer.last?.channels ?? decoder.channels)
+            scoreStride = widths.decoderStride
+        }
     }
 
     /// The convolutions of a branch of a cell.

@@ -1,4 +1,15 @@
-/// The channels of the discrete network that do not follow from the filters.
+/// The form of what stands behind the cells.
+public enum HeadKind: String, CaseIterable, Codable, Hashable, Sendable {
+    /// ASPP and DeepLabv3+'s decoder with dense 3x3 convolutions, as in the paper.
+    case dense
+    /// The same with depthwise separable 3x3 convolutions, each part with its batch norm and ReLU, as in the official
+    /// DeepLab for MobileNet.
+    case separable
+    /// The class layer alone, on the last cell.
+    case plain
+}
+
+/// What the discrete network has besides its genotype and filters: form and channels of its stem and head.
 public struct NetworkWidths: Hashable, Sendable {
     /// The stem's three convolutions; the second's map is the first H^{l-2}, the third's the first H^{l-1}.
     public var stem: [Int]
@@ -8,15 +19,31 @@ public struct NetworkWidths: Hashable, Sendable {
     public var decoder: Int
     /// What the decoder's low-level feature is reduced to.
     public var lowLevel: Int
+    /// The form of ASPP and decoder.
+    public var head: HeadKind
+    /// The stride of the decoder's scores: 4, as in the paper, or 2 or 1.
+    public var decoderStride: Int
+    /// The decoder's channels at stride 2; half as many at stride 1.
+    public var fine: Int
 
     /// Widths, by default those of the published network.
-    public init(stem: [Int] = [64, 64, 128], aspp: Int = 256, decoder: Int = 256, lowLevel: Int = 48) {
+    public init(
+        stem: [Int] = [64, 64, 128], aspp: Int = 256, decoder: Int = 256, lowLevel: Int = 48,
+        head: HeadKind = .dense, decoderStride: Int = 4, fine: Int = 32
+    ) {
         self.stem = stem
         self.aspp = aspp
         self.decoder = decoder
         self.lowLevel = lowLevel
+        self.head = head
+        self.decoderStride = decoderStride
+        self.fine = fine
     }
 
-    /// Whether there are three convolutions in the stem and no width is below 1.
-    public var areValid: Bool { stem.count == 3 && (stem + [aspp, decoder, lowLevel]).allSatisfy { $0 >= 1 } }
+    /// Whether there are three convolutions in the stem, no width is below 1, and the decoder's stride is one that it
+    /// can have.
+    public var areValid: Bool {
+        stem.count == 3 && (stem + [aspp, decoder, lowLevel, fine]).allSatisfy { $0 >= 1 }
+            && [1, 2, 4].contains(decoderStride)
+    }
 }

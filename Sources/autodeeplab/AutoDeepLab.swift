@@ -18,7 +18,8 @@ struct AutoDeepLab: AsyncParsableCommand {
             """,
         version: packageVersion,
         subcommands: [
-            DemoCommand.self, SearchCommand.self, DecodeCommand.self, TrainCommand.self, EvaluateCommand.self,
+            RunCommand.self, DemoCommand.self, SearchCommand.self, DecodeCommand.self, TrainCommand.self,
+            EvaluateCommand.self,
             CompareCommand.self, PredictCommand.self,
             ExportCommand.self, BenchCommand.self, InspectCommand.self, DrawCommand.self, SampleCommand.self,
             WatchCommand.self, ReportCommand.self,

@@ -107,6 +107,12 @@ struct ONNXTests {
         let everything = network(.everything, .tiny())
         try cases.add("everything", everything, sizes: [[2, 41, 50], [1, 33, 65]])
         try cases.add("everything-fixed", everything, fixed: true, sizes: [[1, 71, 50]])
+        for head in HeadKind.allCases {
+            var configuration = DiscreteConfiguration.tiny()
+            (configuration.head, configuration.decoderStride) = (head, head == .separable ? 1 : 2)
+            let genotype = try KnownDesign.deeplabv3.genotype()
+            try cases.add("head-\(head)", network(genotype, configuration), sizes: [[1, 65, 97], [1, 50, 41]])
+        }
         var random = SplitMix(state: 11)
         for seed in 0..<16 {
             var genotype = Genotype.random(using: &random)

@@ -34,6 +34,13 @@ import Torch
         #expect(built.store.parameterCount == cost.parameters)
     }
 
+    @Test(arguments: DiscreteConfiguration.heads) func headsEqualCost(configuration: DiscreteConfiguration) {
+        let built = network(Genotype.random(seed: 3), configuration)
+        let cost = Cost(built.layout, height: 65, width: 65)
+        #expect(parts(built.store) == [cost.backbone, cost.aspp, cost.decoder].map(\.parameters))
+        #expect(built.store.parameterCount == cost.parameters)
+    }
+
     @Test func everyOperatorEqualsCost() {
         let built = network(.everything)
         #expect(built.store.parameterCount == Cost(built.layout, height: 65, width: 65).parameters)

@@ -61,6 +61,17 @@ import Torch
         compare(built, images([Int(seed % 2) + 1, 3, height, width], seed: seed), training: seed % 4 != 3)
     }
 
+    @Test(arguments: DiscreteConfiguration.heads) func heads(configuration: DiscreteConfiguration) {
+        for (path, training) in [([Stride.s4, .s8, .s16], true), ([.s8, .s8], false)] {
+            let genotype = Genotype(path: path, cell: .published)
+            let built = network(genotype, configuration)
+            randomizeVectors(of: built.store, seed: 5)
+            compare(built, images([2, 3, 37, 44]), training: training)
+            let coarse = built.coarseScores(images([1, 3, 37, 44]))
+            #expect(Array(coarse.shape.suffix(2)) == [37, 44].map { scaledSize($0, stride: built.layout.scoreStride) })
+        }
+    }
+
     @Test func separableAtrousOnEveryInput() {
         var genotype = Genotype.everything
         genotype.atrous = .separable

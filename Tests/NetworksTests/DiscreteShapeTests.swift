@@ -39,8 +39,8 @@ import Torch
 
     @Test func lowLevelFeature() throws {
         let cell = Cell.published
-        func layer(_ path: [Stride]) -> Int {
-            network(Genotype(path: path, cell: cell)).layout.decoder.lowLevelLayer
+        func layer(_ path: [Stride]) -> Int? {
+            network(Genotype(path: path, cell: cell)).layout.decoder?.lowLevelLayer
         }
         #expect(layer([.s8, .s4, .s4]) == 0)
         #expect(layer([.s4, .s4, .s8, .s4]) == 2)

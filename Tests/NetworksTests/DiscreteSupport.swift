@@ -37,6 +37,19 @@ extension Genotype {
 }
 
 extension DiscreteConfiguration {
+    /// Every form of the head at every stride of its scores, in small.
+    static var heads: [DiscreteConfiguration] {
+        HeadKind.allCases.flatMap { head in
+            (head == .plain ? [4] : [4, 2, 1]).map { stride in
+                var configuration = tiny()
+                configuration.head = head
+                configuration.decoderStride = stride
+                configuration.fineChannels = 6
+                return configuration
+            }
+        }
+    }
+
     /// A network of a few thousand parameters.
     static func tiny(filters: Int = 4, classes: Int = 3) -> DiscreteConfiguration {
         var configuration = DiscreteConfiguration(filters: filters, classes: classes)

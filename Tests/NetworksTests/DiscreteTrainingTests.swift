@@ -53,7 +53,7 @@ import Torch
         let built = network(Genotype(path: [.s4, .s8], cell: .published), dtype: .float32)
         let x = images([2, 3, 33, 33], dtype: .float32)
         let optimizer = SGD(
-            groups: [SGD.Group(parameters: built.store.parameters, weightDecay: 0)], momentum: 0.9)
+            groups: [ParameterGroup(parameters: built.store.parameters, weightDecay: 0)], momentum: 0.9)
         let labels = x.select(1, 0).isLess(than: 0).to(.int64)
         var losses: [Double] = []
         for step in 0..<30 {

@@ -60,7 +60,7 @@ import Torch
             return false
         }
         let optimizer = SGD(
-            groups: [SGD.Group(parameters: store.weights, weightDecay: 0)],
+            groups: [ParameterGroup(parameters: store.weights, weightDecay: 0)],
             momentum: 0.9)
         var losses: [Double] = []
         for _ in 0..<30 {

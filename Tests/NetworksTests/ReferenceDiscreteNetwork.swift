@@ -39,23 +39,43 @@ struct ReferenceDiscreteNetwork {
             left = left || stride != 4
             if !left { lowLevel = output }
         }
+        func classes(_ x: Tensor) -> Tensor {
+            let scores = conv(x, "decoder.logits") + get("decoder.logits.bias").reshape([1, -1, 1, 1])
+            return resize(scores, height, width)
+        }
+        guard configuration.head != .plain else { return classes(last.relu()) }
         let context = aspp(last.relu(), rate: 96 / stride)
         let low = norm(conv(lowLevel, "decoder.lowLevel.conv"), "decoder.lowLevel.norm", head).relu()
         var x = concatenate([resize(context, low.size(2), low.size(3)), low], dim: 1)
         for name in ["decoder.refine1", "decoder.refine2"] {
-            x = norm(conv(x, name + ".conv"), name + ".norm", head).relu()
+            x = threeByThree(x, name)
         }
-        let scores = conv(x, "decoder.logits") + get("decoder.logits.bias").reshape([1, -1, 1, 1])
-        return resize(scores, height, width)
+        for (finer, map) in [(2, stem2), (1, images)] where finer >= configuration.decoderStride {
+            let name = "decoder.finer\(finer)"
+            let coarse = norm(conv(x, name + ".projection.conv"), name + ".projection.norm", head).relu()
+            let fine = norm(conv(map, name + ".lowLevel.conv"), name + ".lowLevel.norm", head).relu()
+            x = threeByThree(concatenate([at(finer, coarse), fine], dim: 1), name + ".refine")
+        }
+        return classes(x)
+    }
+
+    /// A 3x3 convolution of the head in the form that the configuration asks for.
+    private func threeByThree(_ x: Tensor, _ name: String, dilation: Int = 1) -> Tensor {
+        guard configuration.head == .separable else {
+            return norm(conv(x, name + ".conv", dilation: dilation), name + ".norm", head).relu()
+        }
+        let deep = conv(x, name + ".depthwise.conv", dilation: dilation)
+        let between = norm(deep, name + ".depthwise.norm", head).relu()
+        return norm(conv(between, name + ".pointwise.conv"), name + ".pointwise.norm", head).relu()
     }
 
     private func aspp(_ x: Tensor, rate: Int) -> Tensor {
-        func unit(_ x: Tensor, _ name: String, dilation: Int = 1) -> Tensor {
-            norm(conv(x, "aspp.\(name).conv", dilation: dilation), "aspp.\(name).norm", head).relu()
+        func unit(_ x: Tensor, _ name: String) -> Tensor {
+            norm(conv(x, "aspp.\(name).conv"), "aspp.\(name).norm", head).relu()
         }
         let image = unit(x.mean([2, 3], keep: true), "image")
         let branches =
-            [unit(x, "point")] + (1...3).map { unit(x, "atrous\($0)", dilation: $0 * rate) } + [
+            [unit(x, "point")] + (1...3).map { threeByThree(x, "aspp.atrous\($0)", dilation: $0 * rate) } + [
                 image.expand([-1, -1, x.size(2), x.size(3)])
             ]
         return unit(concatenate(branches, dim: 1), "projection")

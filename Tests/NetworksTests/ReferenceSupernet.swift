@@ -189,8 +189,13 @@ final class ReferenceSupernet {
         let name = "head.s\(stride)"
         var image = conv(x.mean([2, 3], keep: true), get(name + ".aspp.image.conv.weight"))
         if configuration.normalizesImagePooling { image = norm(image, name + ".aspp.image.norm") }
+        let rate = 96 / stride
+        let atrous =
+            configuration.separableHeads
+            ? unit(unit(x, name + ".aspp.atrous1.depthwise", dilation: rate), name + ".aspp.atrous1.pointwise")
+            : unit(x, name + ".aspp.atrous1", dilation: rate)
         let branches = [
-            unit(x, name + ".aspp.point"), unit(x, name + ".aspp.atrous1", dilation: 96 / stride),
+            unit(x, name + ".aspp.point"), atrous,
             image.relu().expand([-1, -1, x.size(2), x.size(3)]),
         ]
         let joined = unit(concatenate(branches, dim: 1), name + ".aspp.projection")
@@ -199,7 +204,9 @@ final class ReferenceSupernet {
     }
 
     private func unit(_ x: Tensor, _ name: String, stride: Int = 1, dilation: Int = 1) -> Tensor {
-        norm(conv(x, get(name + ".conv.weight"), stride: stride, dilation: dilation), name + ".norm").relu()
+        let weight = get(name + ".conv.weight")
+        let groups = x.size(1) / weight.size(1)
+        return norm(conv(x, weight, stride: stride, dilation: dilation, groups: groups), name + ".norm").relu()
     }
 
     private func conv(_ x: Tensor, _ weight: Tensor, stride: Int = 1, dilation: Int = 1, groups: Int = 1) -> Tensor {

@@ -74,6 +74,12 @@ import Torch
         compare(.tiny(layers: 4, cells: .perArrow), [2, size, 33])
     }
 
+    @Test func separableHeads() {
+        var configuration = SupernetConfiguration.tiny(layers: 2)
+        configuration.separableHeads = true
+        compare(configuration, [2, 40, 41])
+    }
+
     @Test func normalizedImagePooling() {
         var configuration = SupernetConfiguration.tiny(layers: 2)
         configuration.normalizesImagePooling = true

@@ -51,6 +51,40 @@ import Testing
             cost.multiplyAdds == cost.backbone.multiplyAdds + cost.aspp.multiplyAdds + cost.decoder.multiplyAdds)
     }
 
+    /// The heads of the network above, whose last cell has one channel at 9x17, by hand: ASPP 4, decoder 3, low level 2
+    /// of 128, and 6 channels at stride 2 (17x33), 3 at stride 1 (33x65).
+    @Test func otherHeadsByHand() {
+        let block = Block(
+            first: Branch(input: .previous, op: .skip), second: Branch(input: .previous2, op: .averagePool3x3))
+        let genotype = Genotype(path: [.s8, .s4], cell: Cell(blocks: [block]))
+        func cost(_ head: HeadKind, stride: Int = 4) -> Cost {
+            Cost.of(
+                genotype, filters: 1, classes: 2, height: 33, width: 65,
+                widths: NetworkWidths(
+                    aspp: 4, decoder: 3, lowLevel: 2, head: head, decoderStride: stride, fine: 6))
+        }
+        #expect(cost(.plain).aspp == Cost.Part())
+        #expect(cost(.plain).decoder == Cost.Part(parameters: 4, multiplyAdds: 2 * 153))
+        // Branches: 9 weights of the depthwise part, 4 of the pointwise one.
+        let separable = cost(.separable)
+        #expect(separable.aspp.parameters == 2 * (4 + 8) + 3 * (9 + 2 + 4 + 8) + (80 + 8))
+        #expect(separable.aspp.multiplyAdds == (4 + 3 * 13 + 80) * 153 + 4)
+        let refined = (256 + 4) + (6 * 9 + 12 + 18 + 6) + (3 * 9 + 6 + 9 + 6)
+        #expect(separable.decoder.parameters == refined + (6 + 2))
+        #expect(separable.decoder.multiplyAdds == (256 + 54 + 18 + 27 + 9 + 6) * 153)
+        // 1x1 3->6 at 9x17, 1x1 64->6 and 3x3 12->6 at 17x33.
+        let half = cost(.dense, stride: 2)
+        let dense = (256 + 4) + (6 * 27 + 6) + (3 * 27 + 6)
+        #expect(half.decoder.parameters == dense + (18 + 12) + (384 + 12) + (648 + 12) + (12 + 2))
+        #expect(half.decoder.multiplyAdds == (256 + 162 + 81 + 18) * 153 + (384 + 648 + 12) * 561)
+        // 1x1 6->3 at 17x33, 3x3 3->3 of the image and 3x3 6->3 at 33x65.
+        let full = cost(.dense, stride: 1)
+        #expect(
+            full.decoder.parameters == half.decoder.parameters - 14 + (18 + 6) + (81 + 6) + (162 + 6) + (6 + 2))
+        #expect(
+            full.decoder.multiplyAdds == half.decoder.multiplyAdds - 12 * 561 + 18 * 561 + (81 + 162 + 6) * 2_145)
+    }
+
     /// One cell at stride 4 whose only convolution is a separable atrous 5x5: F = 4 gives blocks of 4 channels.
     @Test func separableAtrousByHand() {
         let block = Block(
@@ -119,8 +153,8 @@ import Testing
         let resizing = cells.filter(\.resizesPrevious).map(\.layer)
         #expect(resizing == [6, 11, 12])
         #expect(cells.filter(\.resizesPrevious2).map(\.layer) == [1, 5, 7, 8, 10, 11, 12])
-        #expect(layout.decoder.lowLevelLayer == 3 && layout.decoder.lowLevelChannels == 100)
-        #expect(layout.aspp.rates == [12, 24, 36] && layout.aspp.inputChannels == 200)
+        #expect(layout.decoder?.lowLevelLayer == 3 && layout.decoder?.lowLevelChannels == 100)
+        #expect(layout.aspp?.rates == [12, 24, 36] && layout.aspp?.inputChannels == 200)
         #expect(cells[3].operatorStride(of: .previous) == 2 && cells[3].operatorStride(of: .previous2) == 2)
         #expect(cells[3].operatorStride(of: .block(1)) == 1 && cells[5].operatorStride(of: .previous) == 1)
     }
@@ -143,8 +177,8 @@ import Testing
     ]) func lowLevelFeatureIsTheLastLayerBeforeThePathLeavesFour(path: [Int], layer: Int) {
         let genotype = Genotype(path: path.compactMap { Stride(rawValue: $0) }, cell: .published)
         let layout = NetworkLayout(genotype, filters: 20, classes: 2)
-        #expect(layout.decoder.lowLevelLayer == layer)
-        #expect(layout.decoder.lowLevelChannels == (layer == 0 ? 128 : 100))
+        #expect(layout.decoder?.lowLevelLayer == layer)
+        #expect(layout.decoder?.lowLevelChannels == (layer == 0 ? 128 : 100))
     }
 
     @Test func ratesFollowTheLastStride() {

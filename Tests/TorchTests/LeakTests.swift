@@ -22,7 +22,7 @@ import Torch
     @Test func graphsAndOptimizers() {
         let store = VariableStore(generator: Generator(seed: 1))
         let conv = Conv2d(store.root / "conv", inputChannels: 4, outputChannels: 4, kernelSize: 3)
-        let optimizer = SGD(groups: [SGD.Group(parameters: store.parameters, weightDecay: 0)], momentum: 0.9)
+        let optimizer = SGD(groups: [ParameterGroup(parameters: store.parameters, weightDecay: 0)], momentum: 0.9)
         let x = Tensor.ones([2, 4, 128, 128])
         let (tensors, memory) = (Engine.liveTensors, residentMegabytes())
         for _ in 0..<600 {

@@ -18,7 +18,7 @@ import Torch
     ///     g = -1  + 0.1 * 0.8266 = -0.91734  v = 1.0206 - 0.91734  = 0.10326  w = 0.8266 - 0.010326 = 0.816274
     @Test func sgd() {
         let w = variable()
-        let optimizer = SGD(groups: [SGD.Group(parameters: [w], weightDecay: 0.1)], momentum: 0.9)
+        let optimizer = SGD(groups: [ParameterGroup(parameters: [w], weightDecay: 0.1)], momentum: 0.9)
         for (gradient, wanted) in [(0.5, 0.94), (0.5, 0.8266), (-1, 0.816274)] {
             optimizer.step(self.gradient(gradient), rate: 0.1)
             #expect(isClose(w.tensor.doubles(), [wanted]))
@@ -30,8 +30,8 @@ import Torch
         let (w, b) = (variable(), variable("b"))
         let optimizer = SGD(
             groups: [
-                SGD.Group(parameters: [w], weightDecay: 0.1), SGD.Group(parameters: [], weightDecay: 1),
-                SGD.Group(parameters: [b], weightDecay: 0),
+                ParameterGroup(parameters: [w], weightDecay: 0.1), ParameterGroup(parameters: [], weightDecay: 1),
+                ParameterGroup(parameters: [b], weightDecay: 0),
             ], momentum: 0)
         optimizer.step([nil, nil], rate: 0.5)
         #expect(w.tensor.doubles() == [0.95] && b.tensor.doubles() == [1])
@@ -52,32 +52,62 @@ import Torch
         }
     }
 
+    /// Three steps with rate 0.01 for one group and half of it for the other, decay 0.1, from w = 1: as `adam`, but the
+    /// decay takes `rate * decay` of w, and the moments are of the gradients 0.5, -0.25, 1 alone.
+    ///
+    ///     m / (1 - 0.9^t) = 0.5, 0.02 / 0.19, 0.118 / 0.271
+    ///     v / (1 - 0.999^t) = 0.25, 0.00031225 / 0.001999, 0.00131193775 / 0.002997001
+    @Test func adamw() {
+        let (w, b) = (variable(), variable("b"))
+        let optimizer = AdamW(groups: [
+            ParameterGroup(parameters: [w], weightDecay: 0.1),
+            ParameterGroup(parameters: [b], weightDecay: 0, rateFactor: 0.5),
+        ])
+        let means = [0.5, 0.02 / 0.19, 0.118 / 0.271]
+        let squares = [0.25, 0.000_312_25 / 0.001_999, 0.001_311_937_75 / 0.002_997_001]
+        var (wanted, plain) = (1.0, 1.0)
+        for (step, gradient) in [0.5, -0.25, 1].enumerated() {
+            optimizer.step(self.gradient(gradient) + self.gradient(gradient), rate: 0.01)
+            let change = means[step] / (squares[step].squareRoot() + 1e-8)
+            wanted = wanted * (1 - 0.01 * 0.1) - 0.01 * change
+            plain -= 0.005 * change
+            #expect(isClose(w.tensor.doubles(), [wanted], 1e-11))
+            #expect(isClose(b.tensor.doubles(), [plain], 1e-11))
+        }
+    }
+
     /// Interrupted after two steps and gone on with, against not interrupted.
     @Test func stateGoesOn() throws {
         func run(_ interrupted: Bool) throws -> [Double] {
             let (w, a) = (variable("w", [1, 2, 3]), variable("a", [1, 2, 3]))
-            var sgd = SGD(groups: [SGD.Group(parameters: [w], weightDecay: 0.01)], momentum: 0.9)
+            var sgd = SGD(groups: [ParameterGroup(parameters: [w], weightDecay: 0.01)], momentum: 0.9)
             var adam = Adam([a], rate: 0.1, weightDecay: 0.01)
+            let d = variable("d", [1, 2, 3])
+            var adamw = AdamW(groups: [ParameterGroup(parameters: [d], weightDecay: 0.01)])
             for step in 0..<5 {
                 if interrupted && step == 2 {
                     let saved = (sgd.state.mapValues { $0.clone() }, adam.state.mapValues { $0.clone() })
-                    sgd = SGD(groups: [SGD.Group(parameters: [w], weightDecay: 0.01)], momentum: 0.9)
+                    let decoupled = adamw.state.mapValues { $0.clone() }
+                    adamw = AdamW(groups: [ParameterGroup(parameters: [d], weightDecay: 0.01)])
+                    try adamw.load(decoupled)
+                    sgd = SGD(groups: [ParameterGroup(parameters: [w], weightDecay: 0.01)], momentum: 0.9)
                     adam = Adam([a], rate: 0.1, weightDecay: 0.01)
                     try sgd.load(saved.0)
                     try adam.load(saved.1)
                 }
                 sgd.step([gaussian([3], seed: UInt64(step))], rate: 0.1)
                 adam.step([gaussian([3], seed: UInt64(step) + 10)])
+                adamw.step([gaussian([3], seed: UInt64(step) + 10)], rate: 0.1)
             }
-            return w.tensor.doubles() + a.tensor.doubles()
+            return w.tensor.doubles() + a.tensor.doubles() + d.tensor.doubles()
         }
         #expect(try run(true) == run(false))
     }
 
     @Test func statesOfOthersAreRefused() {
-        let optimizer = SGD(groups: [SGD.Group(parameters: [variable()], weightDecay: 0)], momentum: 0.9)
+        let optimizer = SGD(groups: [ParameterGroup(parameters: [variable()], weightDecay: 0)], momentum: 0.9)
         #expect(throws: TorchError.self) { try optimizer.load([:]) }
-        let other = SGD(groups: [SGD.Group(parameters: [variable("v")], weightDecay: 0)], momentum: 0.9)
+        let other = SGD(groups: [ParameterGroup(parameters: [variable("v")], weightDecay: 0)], momentum: 0.9)
         #expect(throws: TorchError.self) { try optimizer.load(other.state) }
         let adam = Adam([variable()], rate: 0.1)
         #expect(throws: TorchError.self) { try adam.load(Adam([variable("w", [1, 2])], rate: 0.1).state) }
@@ -93,7 +123,7 @@ import Torch
                 return Variable(name: "w", tensor: tensor, kind: .convolution)
             }
             let (w, a) = (weight(), weight())
-            let sgd = SGD(groups: [SGD.Group(parameters: [w], weightDecay: 0.01)], momentum: 0.9)
+            let sgd = SGD(groups: [ParameterGroup(parameters: [w], weightDecay: 0.01)], momentum: 0.9)
             let adam = Adam([a], rate: 0.1, weightDecay: 0.01)
             for step in 0..<3 {
                 let gradient = arrange(gaussian([3, 4, 5, 2], seed: UInt64(step) + 2))

@@ -60,7 +60,7 @@ enum Case: String, CaseIterable {
         // The plain form has no nodes side by side, so its operations get all threads.
         Engine.threads = isPlain ? threads : 1
         let sgd = SGD(
-            groups: [SGD.Group(parameters: store.weights, weightDecay: 3e-4)],
+            groups: [ParameterGroup(parameters: store.weights, weightDecay: 3e-4)],
             momentum: 0.9)
         let adam = Adam(store.architecture, rate: 3e-3, weightDecay: 1e-3)
         let mode: NormalizationMode = trainsWeights ? .training : .batchStatistics
@@ -94,7 +94,7 @@ enum Case: String, CaseIterable {
         guard self == .training else {
             return ({ withoutGradients { _ = network(images, mode: .evaluation) } }, 2 * cost)
         }
-        let sgd = SGD(groups: [SGD.Group(parameters: store.parameters, weightDecay: 4e-5)], momentum: 0.9)
+        let sgd = SGD(groups: [ParameterGroup(parameters: store.parameters, weightDecay: 4e-5)], momentum: 0.9)
         return (
             {
                 let loss = crossEntropy(network(images, mode: .training), labels: labels)

@@ -35,7 +35,7 @@ struct OwnSearch {
         let relaxation = SoftmaxRelaxation(store.root / "architecture", configuration)
         let supernet = Supernet(configuration, store: store)
         let weights = SGD(
-            groups: [SGD.Group(parameters: store.weights, weightDecay: 3e-4)], momentum: 0.9)
+            groups: [ParameterGroup(parameters: store.weights, weightDecay: 3e-4)], momentum: 0.9)
         let architecture = Adam(store.architecture, rate: 3e-3, weightDecay: 1e-3)
 
         for step in 0..<30 {

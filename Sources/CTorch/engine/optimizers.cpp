@@ -26,18 +26,39 @@ int32_t ct_sgd_step(const ct_optional_tensor *parameters, const ct_optional_tens
     });
 }
 
-int32_t ct_adam_step(const ct_optional_tensor *parameters, const ct_optional_tensor *gradients,
-                     const ct_optional_tensor *first_moments, const ct_optional_tensor *second_moments,
-                     const ct_optional_tensor *steps, int64_t count, double rate, double beta1, double beta2,
-                     double decay, double eps) {
+// Adam as libtorch fuses it, by the kernel that treats the decay as wanted.
+template <typename Step>
+static int32_t adam_step(Step step, const ct_optional_tensor *parameters, const ct_optional_tensor *gradients,
+                         const ct_optional_tensor *first_moments, const ct_optional_tensor *second_moments,
+                         const ct_optional_tensor *steps, int64_t count) {
     return guard([&] {
         at::NoGradGuard none;
         auto weights = tensors(parameters, count);
         auto counters = tensors(steps, count);
         for (auto &counter : counters) counter.add_(1);
-        at::_fused_adam_(weights, laid_as(weights, tensors(gradients, count)), tensors(first_moments, count),
-                         tensors(second_moments, count), {}, counters, rate, beta1, beta2, decay, eps, false, false);
+        step(weights, laid_as(weights, tensors(gradients, count)), tensors(first_moments, count),
+             tensors(second_moments, count), counters);
     });
+}
+
+int32_t ct_adam_step(const ct_optional_tensor *parameters, const ct_optional_tensor *gradients,
+                     const ct_optional_tensor *first_moments, const ct_optional_tensor *second_moments,
+                     const ct_optional_tensor *steps, int64_t count, double rate, double beta1, double beta2,
+                     double decay, double eps) {
+    auto step = [&](auto weights, auto slopes, auto first, auto second, auto counters) {
+        at::_fused_adam_(weights, slopes, first, second, {}, counters, rate, beta1, beta2, decay, eps, false, false);
+    };
+    return adam_step(step, parameters, gradients, first_moments, second_moments, steps, count);
+}
+
+int32_t ct_adamw_step(const ct_optional_tensor *parameters, const ct_optional_tensor *gradients,
+                      const ct_optional_tensor *first_moments, const ct_optional_tensor *second_moments,
+                      const ct_optional_tensor *steps, int64_t count, double rate, double beta1, double beta2,
+                      double decay, double eps) {
+    auto step = [&](auto weights, auto slopes, auto first, auto second, auto counters) {
+        at::_fused_adamw_(weights, slopes, first, second, {}, counters, rate, beta1, beta2, decay, eps, false, false);
+    };
+    return adam_step(step, parameters, gradients, first_moments, second_moments, steps, count);
 }
 
 int32_t ct_total_norm(const ct_optional_tensor *handles, int64_t count, ct_optional_tensor *out) {

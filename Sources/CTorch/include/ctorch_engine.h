@@ -165,6 +165,11 @@ int32_t ct_adam_step(const ct_optional_tensor *_Nonnull parameters, const ct_opt
                      const ct_optional_tensor *_Nonnull first_moments,
                      const ct_optional_tensor *_Nonnull second_moments, const ct_optional_tensor *_Nonnull steps,
                      int64_t count, double rate, double beta1, double beta2, double decay, double eps);
+// As ct_adam_step, but the decay takes `rate * decay` of the parameters and does not enter the moments.
+int32_t ct_adamw_step(const ct_optional_tensor *_Nonnull parameters, const ct_optional_tensor *_Nonnull gradients,
+                      const ct_optional_tensor *_Nonnull first_moments,
+                      const ct_optional_tensor *_Nonnull second_moments, const ct_optional_tensor *_Nonnull steps,
+                      int64_t count, double rate, double beta1, double beta2, double decay, double eps);
 int32_t ct_total_norm(const ct_optional_tensor *_Nonnull list, int64_t count, ct_optional_tensor *_Nonnull out);
 int32_t ct_scale_all(const ct_optional_tensor *_Nonnull list, int64_t count, double scale);
 

@@ -68,7 +68,7 @@ struct ClassSource {
 }
 
 /// A path below the data set's folder where it lies there, else as it is.
-func relative(_ path: String, to root: String) -> String {
+package func relative(_ path: String, to root: String) -> String {
     let folder = join(root, "")
     return path.hasPrefix(folder) && path.count > folder.count ? String(path.dropFirst(folder.count)) : path
 }

@@ -70,6 +70,8 @@ public struct DatasetOptions: Hashable, Sendable {
     public var minimumLabelledPixels = 0
     /// Whether list files may name files outside of the folder.
     public var allowsOutsideRoot = false
+    /// Which split each image is of; nil leaves it to the folder.
+    public var assignment: SplitAssignment?
     /// What the readers accept.
     public var limits = ReadLimits()
     /// The values that become black and white in images of more than 8 bits a sample; nil finds them out.
@@ -278,20 +280,24 @@ public struct Dataset: Sendable {
 
     /// The splits that are there, the usual ones first.
     public var splits: [Split] {
-        let names =
-            switch layout {
-            case .folders: FoldersLayout.splits(root)
-            case .list: listedSplits(root)
-            case .cityscapes: CityscapesLayout.splits(root)
-            case .voc: VOCLayout.splits(root)
-            case .ade20k: ADE20KLayout.splits(root)
-            case .coco: COCOLayout.splits(root)
-            case .roboflow: RoboflowLayout.splits(root)
-            case .labelme: LabelMeLayout.splits(root)
-            case .tiles: FoldersLayout.splits(root)
-            }
+        let names = options.assignment.map { $0.names.sorted() } ?? ownSplits
         let usual = ["train", "val", "test"]
         return (usual.filter(names.contains) + names.filter { !usual.contains($0) }.sorted()).map(Split.init(rawValue:))
+    }
+
+    /// The splits of the folder itself.
+    private var ownSplits: [String] {
+        switch layout {
+        case .folders: FoldersLayout.splits(root)
+        case .list: listedSplits(root)
+        case .cityscapes: CityscapesLayout.splits(root)
+        case .voc: VOCLayout.splits(root)
+        case .ade20k: ADE20KLayout.splits(root)
+        case .coco: COCOLayout.splits(root)
+        case .roboflow: RoboflowLayout.splits(root)
+        case .labelme: LabelMeLayout.splits(root)
+        case .tiles: FoldersLayout.splits(root)
+        }
     }
 
     /// Everything found for a split, or for several joined by `+`, with all that is wrong.
@@ -308,6 +314,22 @@ public struct Dataset: Sendable {
     }
 
     private func pairing(of split: Split) throws -> Pairing {
+        guard let assignment = options.assignment else { return try ownPairing(of: split) }
+        guard assignment.names.contains(split.rawValue) else {
+            throw DataError(
+                .missing, file: root,
+                problem:
+                    "has no image in the split `\(split)` (assigned: \(assignment.names.sorted().joined(separator: ", ")))"
+            )
+        }
+        let own = try ownSplits.map { name in
+            let place = Split(rawValue: name)
+            return (place, try ownPairing(of: place))
+        }
+        return assignment.pairing(split, among: own, root: root)
+    }
+
+    private func ownPairing(of split: Split) throws -> Pairing {
         switch layout {
         case .folders: try FoldersLayout.pairing(root, split)
         case .list: try listPairing(root, split, allowsOutside: options.allowsOutsideRoot)

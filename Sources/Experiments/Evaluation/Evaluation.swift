@@ -40,6 +40,7 @@ public func evaluate(
     let start = Date()
     var boundary = settings.boundary > 0 ? BoundaryScore(classes: count, tolerance: settings.boundary) : nil
     var worst = WorstImages(limit: settings.worst)
+    var scores: [ImageScore] = []
     var (ignored, done) = (0, 0)
     reporter.report(.began(stage: "evaluate", unit: "image", total: samples.count))
     let matrix = try evaluator(
@@ -48,6 +49,9 @@ public func evaluate(
             ignored += item.mask.labels.reduce(0) { $0 + ($1 == Mask.ignored ? 1 : 0) }
             boundary?.add(labels: item.mask, prediction: prediction)
             worst.add(item, prediction: prediction, classes: count)
+            var matrix = ConfusionMatrix(classes: count)
+            matrix.add(labels: item.mask.labels, predictions: prediction.labels)
+            scores.append(ImageScore(item.sample, matrix))
         },
         stop: { interruption.signal != nil },
         advanced: {
@@ -66,5 +70,5 @@ public func evaluate(
         metrics: Metrics(
             total, boundary: boundary, worst: worst.listed, names: model.classes.names, images: samples.count,
             seconds: Date().timeIntervalSince(start), split: name, settings: settings, scaling: model.scaling),
-        matrix: total, classes: model.classes, worst: worst.images)
+        matrix: total, images: scores, classes: model.classes, worst: worst.images)
 }

@@ -101,6 +101,8 @@ public struct Evaluation {
     public let metrics: Metrics
     /// Pixels of all images by label and prediction.
     public let matrix: ConfusionMatrix
+    /// Image by image; of the images of this process alone, and none of a validation in training.
+    public let images: [ImageScore]
     let classes: ClassTable
     let worst: [JudgedImage]
 

@@ -46,7 +46,7 @@ struct Validation {
             metrics: Metrics(
                 matrix, boundary: nil, worst: judged.listed, names: classes.names, images: images, seconds: seconds,
                 split: split, settings: EvaluateConfiguration(), scaling: scaling),
-            matrix: matrix, classes: classes, worst: judged.images)
+            matrix: matrix, images: [], classes: classes, worst: judged.images)
     }
 }
 

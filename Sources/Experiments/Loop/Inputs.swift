@@ -43,6 +43,7 @@ extension DataConfiguration {
         options.tiles.cache = tiles.cache.isEmpty ? nil : tiles.cache
         options.minimumLabelledPixels = minimumLabelledPixels
         options.allowsOutsideRoot = allowOutsideRoot
+        if !splits.file.isEmpty { options.assignment = try SplitAssignment(file: splits.file) }
         options.limits.pixels = megapixels * 1_000_000
         options.range = range.count == 2 ? ValueRange(low: range[0], high: range[1]) : nil
         // Most often one mask is enough: progress is worth showing only where many are read.

@@ -67,6 +67,7 @@ struct ModelCard {
             | filters F | \(shape.filters) |
             | stem, ASPP, decoder, low-level channels | \(shape.stemChannels.map(String.init).joined(separator: ", ")); \
             \(shape.asppChannels); \(shape.decoderChannels); \(shape.lowLevelChannels) |
+            | head; stride of the scores | \(shape.head.rawValue); \(shape.layout(of: model.genotype).scoreStride) |
             | parameters | \(cost.parameters) |
             | multiply-adds at \(configuration.train.crop.height)x\(configuration.train.crop.width) | \
             \(cost.multiplyAdds) |
@@ -94,8 +95,9 @@ struct ModelCard {
         let changed = keys.sorted { $0.key < $1.key }.map { "    \($0.key): \($0.value)" }
         let steps = records.last.map { "\($0.step) steps, \($0.epoch + 1) epochs" } ?? "no epoch finished"
         return """
-            \(steps); seed \(configuration.seed). SGD under a poly schedule, cross entropy, settings as in `config.yaml`; \
-            what differs from the defaults:
+            \(steps); seed \(configuration.seed). \
+            \(configuration.train.optimizer == .sgd ? "SGD" : "AdamW") under a \(configuration.train.schedule.rawValue) \
+            schedule, cross entropy, settings as in `config.yaml`; what differs from the defaults:
 
             \(changed.isEmpty ? "    (nothing)" : changed.joined(separator: "\n"))
             """

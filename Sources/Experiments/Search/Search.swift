@@ -60,7 +60,7 @@ public final class Search {
         supernet.recompute = search.recompute
         supernet.workers = configuration.workerThreads
         weights = SGD(
-            groups: [SGD.Group(parameters: store.weights, weightDecay: search.weights.weightDecay)],
+            groups: [ParameterGroup(parameters: store.weights, weightDecay: search.weights.weightDecay)],
             momentum: search.weights.momentum)
         architecture = Adam(
             store.architecture, rate: search.architecture.learningRate,
@@ -279,6 +279,7 @@ extension SearchConfiguration {
         result.filters = filters
         result.cells = cells
         result.atrous = atrous
+        result.separableHeads = separableHeads
         result.normalizesImagePooling = poolingBatchNorm
         result.normalization = Normalization(affine: false, eps: batchNorm.eps, momentum: batchNorm.momentum)
         return result

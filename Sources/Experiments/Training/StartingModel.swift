@@ -18,6 +18,9 @@ extension Configuration {
         result.train.asppChannels = own.asppChannels
         result.train.decoderChannels = own.decoderChannels
         result.train.lowLevelChannels = own.lowLevelChannels
+        result.train.head = own.head
+        result.train.decoderStride = own.decoderStride
+        result.train.fineChannels = own.fineChannels
         let (before, after) = (texts, result.texts)
         let changes = after.keys.sorted().compactMap { key in
             before[key] == after[key] ? nil : "\(key) is \(after[key] ?? ""), as in the model to start from"

@@ -10,10 +10,37 @@ extension TrainConfiguration {
         result.asppChannels = asppChannels
         result.decoderChannels = decoderChannels
         result.lowLevelChannels = lowLevelChannels
+        result.head = head
+        result.decoderStride = decoderStride
+        result.fineChannels = fineChannels
         result.batchNormDecay = batchNormDecay
         result.dropoutKeep = dropoutKeep
         result.dropPathKeep = dropPathKeep
         return result
+    }
+
+    /// The optimizer of the network's parameters: convolutions decay, the rest only if asked to.
+    package func optimizer(of parameters: [Variable]) -> any Optimizer {
+        let groups = [
+            ParameterGroup(parameters: parameters.filter { $0.kind == .convolution }, weightDecay: weightDecay),
+            ParameterGroup(
+                parameters: parameters.filter { $0.kind != .convolution },
+                weightDecay: decayNormalization ? weightDecay : 0),
+        ]
+        return switch optimizer {
+        case .sgd: SGD(groups: groups, momentum: momentum)
+        case .adamw: AdamW(groups: groups)
+        }
+    }
+
+    /// The learning rates of so many steps.
+    func schedule(steps: Int) -> Schedule {
+        let shape: Schedule.Shape =
+            switch schedule {
+            case .poly: .poly(power: power)
+            case .cosine: .cosine(final: 0)
+            }
+        return Schedule(base: learningRate, total: steps, shape: shape, warmUp: warmupSteps)
     }
 
     /// Refuses weights of classes that are not the data's.

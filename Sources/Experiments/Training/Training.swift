@@ -13,7 +13,7 @@ public final class Training {
     private let generator: Generator
     private let model: Model
     private let heads: AuxiliaryHeads
-    private let optimizer: SGD
+    private let optimizer: any Optimizer
     private let average: ExponentialMovingAverage?
     private let loss: SegmentationLoss
     private let loader: BatchLoader
@@ -65,18 +65,11 @@ public final class Training {
         average =
             train.emaDecay > 0
             ? ExponentialMovingAverage(of: model.network.store, decay: train.emaDecay) : nil
-        let parameters = model.network.store.parameters + heads.store.parameters
-        let rest = parameters.filter { $0.kind != .convolution }
-        optimizer = SGD(
-            groups: [
-                SGD.Group(parameters: parameters.filter { $0.kind == .convolution }, weightDecay: train.weightDecay),
-                SGD.Group(parameters: rest, weightDecay: train.decayNormalization ? train.weightDecay : 0),
-            ], momentum: train.momentum)
+        optimizer = train.optimizer(of: model.network.store.parameters + heads.store.parameters)
         let total =
             train.iterations > 0
-            ? train.iterations : train.epochs * max(1, setup.samples.count / train.batch / train.accumulate)
-        let schedule = Schedule(
-            base: train.learningRate, total: total, shape: .poly(power: train.power), warmUp: train.warmupSteps)
+            ? train.iterations : train.epochs * train.stepsOfEpoch(images: setup.samples.count)
+        let schedule = train.schedule(steps: total)
         var position = LoaderPosition()
         try setup.restore(schedule: schedule) { [model, heads, average, optimizer, generator] checkpoint, path in
             position = try checkpoint.value("loader", as: LoaderPosition.self, in: path)
@@ -100,7 +93,7 @@ public final class Training {
         next = position
         // Batches that do not fill a step are left for the next epoch's first.
         loop = try EpochLoop(
-            setup, schedule: schedule, stepsPerEpoch: max(1, loader.batchesPerEpoch / train.accumulate),
+            setup, schedule: schedule, stepsPerEpoch: train.stepsOfEpoch(images: setup.samples.count),
             validateEvery: train.validateEvery, validationImages: train.validationImages)
         try AtomicFile.write(own.json(), to: folder.paths.genotype, below: folder.paths.folder)
     }

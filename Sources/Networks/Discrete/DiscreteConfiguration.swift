@@ -15,6 +15,12 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
     public var decoderChannels = 256
     /// Channels that the decoder's low-level feature is reduced to.
     public var lowLevelChannels = 48
+    /// Form of ASPP and decoder.
+    public var head = HeadKind.dense
+    /// Stride of the decoder's scores: 4, 2 or 1.
+    public var decoderStride = 4
+    /// Channels of the decoder at stride 2; half as many at stride 1.
+    public var fineChannels = 32
     /// Share of the old value in each move of the running statistics.
     public var batchNormDecay = 0.9997
     /// Added to the variance in stem and cells.
@@ -45,6 +51,9 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         try read(.asppChannels, &asppChannels)
         try read(.decoderChannels, &decoderChannels)
         try read(.lowLevelChannels, &lowLevelChannels)
+        try read(.head, &head)
+        try read(.decoderStride, &decoderStride)
+        try read(.fineChannels, &fineChannels)
         try read(.batchNormDecay, &batchNormDecay)
         try read(.backboneEpsilon, &backboneEpsilon)
         try read(.headEpsilon, &headEpsilon)
@@ -69,6 +78,10 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         try check("asppChannels", asppChannels, 1...4_096)
         try check("decoderChannels", decoderChannels, 1...4_096)
         try check("lowLevelChannels", lowLevelChannels, 1...4_096)
+        guard [1, 2, 4].contains(decoderStride) else {
+            throw SearchSpaceError(location: "decoderStride", problem: "\(decoderStride) is none of 1, 2, 4")
+        }
+        try check("fineChannels", fineChannels, 1...4_096)
         try check("batchNormDecay", batchNormDecay, 0...1)
         try check("backboneEpsilon", backboneEpsilon, 1e-12...1)
         try check("headEpsilon", headEpsilon, 1e-12...1)
@@ -81,7 +94,8 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         NetworkLayout(
             genotype, filters: filters, classes: classes,
             widths: NetworkWidths(
-                stem: stemChannels, aspp: asppChannels, decoder: decoderChannels, lowLevel: lowLevelChannels))
+                stem: stemChannels, aspp: asppChannels, decoder: decoderChannels, lowLevel: lowLevelChannels,
+                head: head, decoderStride: decoderStride, fine: fineChannels))
     }
 
     var backboneNormalization: Normalization {

@@ -15,7 +15,11 @@ import Torch
 /// | `cells.L.blockI.first.U`, `cells.L.blockI.second.U` + unit, `.norm` | operators; separable ones have U = 1, 2 |
 /// | `aspp.point`, `aspp.atrous1` to `3`, `aspp.image`, `aspp.projection` + `.conv.weight`, `.norm` | ASPP |
 /// | `decoder.lowLevel`, `decoder.refine1`, `decoder.refine2` + `.conv.weight`, `.norm` | decoder |
+/// | `decoder.finer2`, `decoder.finer1` + `.projection`, `.lowLevel`, `.refine` + the same | decoder at strides 2, 1 |
 /// | `decoder.logits.weight`, `decoder.logits.bias` | class layer |
+///
+/// A separable head has `.depthwise` and `.pointwise` below its 3x3 convolutions' names; a plain one has the class layer
+/// alone.
 ///
 /// Maps lie channels last in memory from the first convolution to the scores.
 public final class DiscreteNetwork {
@@ -30,8 +34,9 @@ public final class DiscreteNetwork {
 
     private let stem: [ConvBNReLU]
     private let cells: [DiscreteCell]
-    private let aspp: ASPP
-    private let decoder: DiscreteDecoder
+    private let aspp: ASPP?
+    private let decoder: DiscreteDecoder?
+    private let logits: Conv2d
 
     /// Builds the network, its variables drawn from the store's generator.
     ///
@@ -55,12 +60,15 @@ public final class DiscreteNetwork {
         cells = layout.cells.map {
             DiscreteCell(store.root / "cells" / $0.layer, $0, of: layout, normalization: backbone)
         }
-        aspp = ASPP(
-            store.root / "aspp",
-            ASPP.Settings(
-                inputChannels: layout.aspp.inputChannels, channels: layout.aspp.channels, rates: layout.aspp.rates,
-                normalizesImagePooling: true, normalization: head, initializer: .glorotUniform))
-        decoder = DiscreteDecoder(store.root / "decoder", layout.decoder, normalization: head)
+        aspp = layout.aspp.map {
+            ASPP(
+                store.root / "aspp",
+                ASPP.Settings(
+                    inputChannels: $0.inputChannels, channels: $0.channels, atrous: $0.atrous,
+                    normalizesImagePooling: true, normalization: head, initializer: .glorotUniform))
+        }
+        decoder = layout.decoder.map { DiscreteDecoder(store.root / "decoder", $0, normalization: head) }
+        logits = Conv2d(store.root / "decoder" / "logits", layout.logits, initializer: .truncatedNormal(0.01))
     }
 
     /// The names of the variables whose shapes follow from the classes.
@@ -72,8 +80,8 @@ public final class DiscreteNetwork {
     public func fold() {
         for unit in stem { unit.fold() }
         for cell in cells { cell.fold() }
-        aspp.fold()
-        decoder.fold()
+        aspp?.fold()
+        decoder?.fold()
     }
 
     /// Class scores `[N, classes, H, W]` of images `[N, 3, H, W]` whose values are 2x / 255 - 1.
@@ -89,10 +97,10 @@ public final class DiscreteNetwork {
         forward(images, mode: mode, regularization: regularization) { _, _ in }
     }
 
-    /// Class scores in evaluation at a quarter of the images' size, `[N, classes, ceil(H / 4), ceil(W / 4)]`.
+    /// Class scores in evaluation at the layout's `scoreStride` s, `[N, classes, ceil(H / s), ceil(W / s)]`.
     ///
-    /// Resized bilinearly, with aligned corners, they are the scores that the network gives. Where classes are many,
-    /// these need a sixteenth of the memory.
+    /// Resized bilinearly, with aligned corners, they are the scores that the network gives. Where classes are many and
+    /// s is 4, these need a sixteenth of the memory.
     public func coarseScores(_ images: Tensor) -> Tensor {
         coarseScores(
             of: images.channelsLast(), on: backend(for: images, mode: .evaluation, regularization: nil)
@@ -117,11 +125,12 @@ public final class DiscreteNetwork {
         backend.resize(coarseScores(of: images, on: backend, observe: observe), toStride: 1)
     }
 
-    /// The forward pass, up to the scores at a quarter of the images' size.
+    /// The forward pass, up to the scores at the layout's stride.
     private func coarseScores<Backend: ForwardBackend>(
         of images: Backend.Map, on backend: Backend, observe: (_ layer: Int, _ map: Backend.Map) -> Void
     ) -> Backend.Map {
-        var previous2 = CachedFeatureMap(stem[1](stem[0](images, on: backend), on: backend), on: backend)
+        let half = stem[1](stem[0](images, on: backend), on: backend)
+        var previous2 = CachedFeatureMap(half, on: backend)
         var previous = CachedFeatureMap(stem[2](previous2.rectified, on: backend), on: backend)
         observe(-1, previous2.value)
         observe(0, previous.value)
@@ -129,11 +138,13 @@ public final class DiscreteNetwork {
         for cell in cells {
             let output = cell(previous: previous, previous2: previous2, on: backend)
             observe(cell.layout.layer, output.value)
-            if cell.layout.layer == layout.decoder.lowLevelLayer { lowLevel = output.value }
+            if cell.layout.layer == layout.decoder?.lowLevelLayer { lowLevel = output.value }
             (previous2, previous) = (previous, output)
         }
+        guard let aspp, let decoder else { return backend.convolve(previous.rectified, by: logits) }
         let context = backend.dropout(aspp(previous.rectified, on: backend))
-        return decoder(context: context, lowLevel: lowLevel, on: backend)
+        let features = decoder(context: context, lowLevel: lowLevel, fine: [half, images], on: backend)
+        return backend.convolve(features, by: logits)
     }
 
     private func backend(

@@ -1,55 +1,80 @@
 import SearchSpace
 import Torch
 
-/// The decoder of DeepLabv3+ with the class layer.
+/// The decoder of DeepLabv3+ up to the class layer.
 ///
-/// Variables: `lowLevel`, `refine1` and `refine2`, each `.conv.weight` and `.norm.*`; `logits.weight`, `logits.bias`.
+/// Variables: `lowLevel`, `refine1` and `refine2`, each `.conv.weight` and `.norm.*`, the latter two below `depthwise` and
+/// `pointwise` where they are separable; and for each finer stride S below `finerS` `projection`, `lowLevel`, `refine`.
 final class DiscreteDecoder {
     private let name: String
     private let reduction: ConvBNReLU
-    private let refinement: [ConvBNReLU]
-    private let logits: Conv2d
+    private let refinement: [[ConvBNReLU]]
+    private let finer: [FinerDecoder]
 
     init(_ path: Path, _ layout: DecoderLayout, normalization: Normalization) {
-        func unit(_ name: String, _ layout: ConvolutionLayout) -> ConvBNReLU {
-            ConvBNReLU(path / name, layout, normalization: normalization, initializer: .glorotUniform)
-        }
         name = path.name
-        reduction = unit("lowLevel", layout.reduction)
-        refinement = layout.refinement.enumerated().map { unit("refine\($0 + 1)", $1) }
-        logits = Conv2d(path / "logits", layout.logits, initializer: .truncatedNormal(0.01))
+        reduction = ConvBNReLU(
+            path / "lowLevel", layout.reduction, normalization: normalization, initializer: .glorotUniform)
+        refinement = layout.refinement.enumerated().map {
+            ConvBNReLU.head3x3(
+                path / "refine\($0 + 1)", $1, normalization: normalization, initializer: .glorotUniform)
+        }
+        finer = layout.finer.map { FinerDecoder(path / "finer\($0.stride)", $0, normalization: normalization) }
     }
 
-    /// Class scores `[N, classes, ceil(H / 4), ceil(W / 4)]`.
+    /// The decoder's features.
     ///
     /// - Parameters:
     ///   - context: ASPP's result, at the stride of the last cell.
     ///   - lowLevel: A map at stride 4, before any ReLU.
+    ///   - fine: The maps at strides 2 and 1, before any ReLU.
     ///   - backend: What computes.
-    /// - Returns: The scores at the size of `lowLevel`.
+    /// - Returns: What the class layer reads, at the finest of the decoder's strides.
     func callAsFunction<Backend: ForwardBackend>(
-        context: Backend.Map, lowLevel: Backend.Map, on backend: Backend
+        context: Backend.Map, lowLevel: Backend.Map, fine: [Backend.Map], on backend: Backend
     ) -> Backend.Map {
         let joined = backend.join(
             [backend.resize(context, toStride: 4), reduction(lowLevel, on: backend)], named: name)
-        return backend.convolve(refinement.reduce(joined) { $1($0, on: backend) }, by: logits)
+        let refined = refinement.reduce(joined) { $1($0, on: backend) }
+        return zip(finer, fine).reduce(refined) { $1.0($0, lowLevel: $1.1, on: backend) }
     }
 
     /// See ``DiscreteNetwork/fold()``.
     func fold() {
-        for unit in [reduction] + refinement { unit.fold() }
+        for unit in [reduction] + refinement.flatMap({ $0 }) { unit.fold() }
+        for part in finer { part.fold() }
     }
 }
 
-extension ConvBNReLU {
-    /// A convolution as the layout has it, with what follows.
-    convenience init(
-        _ path: Path, _ layout: ConvolutionLayout, normalization: Normalization,
-        initializer: Initializer = .uniformFanIn, activates: Bool = true
-    ) {
-        self.init(
-            path, inputChannels: layout.inputChannels, outputChannels: layout.outputChannels,
-            kernelSize: layout.kernelSize, stride: layout.stride, dilation: layout.dilation,
-            normalization: normalization, initializer: initializer, activates: activates)
+/// The decoder's part at a stride below 4; see `FinerLayout`.
+private final class FinerDecoder {
+    private let name: String
+    private let stride: Int
+    private let projection: ConvBNReLU
+    private let reduction: ConvBNReLU
+    private let refinement: [ConvBNReLU]
+
+    init(_ path: Path, _ layout: FinerLayout, normalization: Normalization) {
+        name = path.name
+        stride = layout.stride
+        func unit(_ name: String, _ layout: ConvolutionLayout) -> ConvBNReLU {
+            ConvBNReLU(path / name, layout, normalization: normalization, initializer: .glorotUniform)
+        }
+        projection = unit("projection", layout.projection)
+        reduction = unit("lowLevel", layout.reduction)
+        refinement = ConvBNReLU.head3x3(
+            path / "refine", layout.refinement, normalization: normalization, initializer: .glorotUniform)
+    }
+
+    func callAsFunction<Backend: ForwardBackend>(
+        _ x: Backend.Map, lowLevel: Backend.Map, on backend: Backend
+    ) -> Backend.Map {
+        let coarse = backend.resize(projection(x, on: backend), toStride: stride)
+        return refinement(
+            backend.join([coarse, reduction(lowLevel, on: backend)], named: name), on: backend)
+    }
+
+    func fold() {
+        for unit in [projection, reduction] + refinement { unit.fold() }
     }
 }

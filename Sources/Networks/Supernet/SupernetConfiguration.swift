@@ -34,6 +34,8 @@ public struct SupernetConfiguration: Hashable, Sendable {
     public var atrous = AtrousKind.dense
     /// Whether the head normalises the image's mean.
     public var normalizesImagePooling = false
+    /// Whether the heads' 3x3 convolutions are depthwise separable.
+    public var separableHeads = false
     /// Batch normalisation; the supernet has no affine parameters.
     public var normalization = Normalization(affine: false, eps: 1e-5, momentum: 0.1)
 

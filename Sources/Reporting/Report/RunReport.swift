@@ -170,7 +170,7 @@ public struct RunReport: Sendable {
 }
 
 extension RunReport.Table {
-    fileprivate var html: String {
+    var html: String {
         let head = columns.map { "<th scope=\"col\">\(escaped($0))</th>" }.joined()
         let body = rows.map { row in
             let cells = row.enumerated().map { column, text in

@@ -62,6 +62,12 @@ public struct Interrupted: Error, Equatable, CustomStringConvertible {
         self.description = "stopped; go on with demo --output \(demo)"
     }
 
+    /// A run of all stages, stopped in one of them.
+    package init(signal: Int32, automaticRun folder: String) {
+        self.signal = signal
+        self.description = "stopped; go on with run --output \(folder) --resume"
+    }
+
     /// A comparison, stopped within a run or after it.
     package init(signal: Int32, comparison: String) {
         self.signal = signal

@@ -3,30 +3,16 @@ import CTorch
 /// Stochastic gradient descent with momentum; weight decay is L2, added to the gradient.
 ///
 ///     g <- g + decay * w,   v <- momentum * v + g (v = g at first),   w <- w - rate * v
-public final class SGD {
-    /// One set of parameters that decays alike.
-    public struct Group {
-        /// What is trained.
-        public let parameters: [Variable]
-        /// Factor of the parameters added to the gradient.
-        public let weightDecay: Double
-
-        /// Parameters that share one weight decay.
-        public init(parameters: [Variable], weightDecay: Double) {
-            self.parameters = parameters
-            self.weightDecay = weightDecay
-        }
-    }
-
+public final class SGD: Optimizer {
     /// The parameters, group by group.
-    public let groups: [Group]
+    public let groups: [ParameterGroup]
     /// Factor of the last velocity.
     public let momentum: Double
     private var velocities: [[Tensor]]
     private var started = false
 
     /// Takes the parameters over; nothing is changed before the first step.
-    public init(groups: [Group], momentum: Double) {
+    public init(groups: [ParameterGroup], momentum: Double) {
         self.groups = groups.filter { !$0.parameters.isEmpty }
         self.momentum = momentum
         velocities = self.groups.map { group in
@@ -50,8 +36,8 @@ public final class SGD {
                         Engine.run(
                             "SGD",
                             ct_sgd_step(
-                                tensors, own, velocity, Int64(tensors.count), rate, momentum, group.weightDecay,
-                                !started))
+                                tensors, own, velocity, Int64(tensors.count), rate * group.rateFactor, momentum,
+                                group.weightDecay, !started))
                     }
                 }
             }

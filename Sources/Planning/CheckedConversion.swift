@@ -1,0 +1,1 @@
+../Shared/CheckedConversion.swift

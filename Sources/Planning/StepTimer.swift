@@ -1,0 +1,64 @@
+import Configurations
+import Experiments
+import Foundation
+import Inference
+import Networks
+import Runs
+import SearchSpace
+import Torch
+
+/// Seconds that a network takes on this machine, measured on random values.
+struct StepTimer {
+    let configuration: Configuration
+    let classes: Int
+
+    /// Seconds of a training step, and the most memory that the process has taken by then.
+    ///
+    /// - Parameters:
+    ///   - genotype: The network.
+    ///   - repetitions: Steps that are timed, after one that is not.
+    /// - Returns: Seconds of a step, the median, and bytes.
+    func step(_ genotype: Genotype, repetitions: Int = 3) -> (seconds: Double, bytes: Int) {
+        let train = configuration.train
+        Engine.threads = configuration.workerThreads
+        let generator = Generator(seed: 0)
+        let network = DiscreteNetwork(
+            genotype, train.network(classes: classes), store: VariableStore(generator: generator))
+        let optimizer = train.optimizer(of: network.store.parameters)
+        let shape = [train.batch, train.crop.height, train.crop.width, 3]
+        let images = Tensor.uniform(shape, from: -1, to: 1, generator: generator, dtype: .float32)
+            .permute([0, 3, 1, 2])
+        let labels = Tensor.zeros(Array(shape.prefix(3)), dtype: .int64)
+        var times: [Double] = []
+        for _ in 0...repetitions {
+            let start = DispatchTime.now().uptimeNanoseconds
+            let (loss, found) = accumulatedGradients(
+                of: [({ images }, labels)], loss: SegmentationLoss(), parameters: optimizer.parameters
+            ) { AuxiliaryLogits(main: network($0, mode: .training)) }
+            optimizer.step(found, rate: 1e-6)
+            _ = loss.item()
+            times.append(Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9)
+        }
+        // The first one allocates.
+        let sorted = times.dropFirst().sorted()
+        return (sorted[sorted.count / 2], ProcessMemory.resident)
+    }
+
+    /// Seconds of a pass over one image as it is evaluated.
+    func pass(_ genotype: Genotype, height: Int, width: Int) -> Double {
+        Engine.threads = configuration.workerThreads
+        let network = DiscreteNetwork(
+            genotype, configuration.train.network(classes: classes),
+            store: VariableStore(generator: Generator(seed: 0)))
+        network.fold()
+        let image = Tensor.zeros([1, height, width, 3], dtype: .float32).permute([0, 3, 1, 2])
+        return withoutGradients {
+            let times = (0..<2).map { _ in
+                let start = DispatchTime.now().uptimeNanoseconds
+                _ = network(image, mode: .evaluation).argmax(1).select(0, 0).reshape([-1]).select(0, 0).item()
+                return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+            }
+            return times[1]
+        }
+    }
+}

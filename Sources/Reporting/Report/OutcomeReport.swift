@@ -1,0 +1,162 @@
+import Foundation
+
+/// The page that a whole run ends with: how good the network is, on what it fails, how it was chosen, what to do next.
+public struct OutcomeReport: Sendable {
+    /// A heading and the figure or word below it.
+    public struct Fact: Sendable {
+        /// What it is.
+        public var name: String
+        /// Its value.
+        public var value: String
+
+        /// A fact.
+        public init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// A class with its measure.
+    public struct ClassRow: Sendable {
+        /// The class's name.
+        public var name: String
+        /// Its colour as `#rrggbb`.
+        public var colour: String
+        /// Intersection over union; nil where the class is absent.
+        public var iou: Double?
+        /// Labelled pixels.
+        public var pixels: Int
+
+        /// A class of the table.
+        public init(name: String, colour: String, iou: Double?, pixels: Int) {
+            self.name = name
+            self.colour = colour
+            self.iou = iou
+            self.pixels = pixels
+        }
+    }
+
+    /// A picture with what it shows.
+    public struct Picture: Sendable {
+        /// What it shows.
+        public var caption: String
+        /// A PNG file.
+        public var png: Data
+
+        /// A picture.
+        public init(caption: String, png: Data) {
+            self.caption = caption
+            self.png = png
+        }
+    }
+
+    /// The run's name.
+    public var name: String
+    /// The figure that matters, in a sentence.
+    public var headline: String
+    /// What qualifies it, a sentence each.
+    public var remarks: [String] = []
+    /// Figures at a glance.
+    public var facts: [Fact] = []
+    /// Class by class.
+    public var classes: [ClassRow] = []
+    /// Images, labels and predictions.
+    public var pictures: [Picture] = []
+    /// An SVG drawing of the network.
+    public var drawing = ""
+    /// The candidates and what they came to.
+    public var candidates: RunReport.Table?
+    /// What was done in what time.
+    public var stages: RunReport.Table?
+    /// What was decided, and why.
+    public var choices: [Fact] = []
+    /// Commands to go on with, with what they do.
+    public var next: [Fact] = []
+
+    /// A report of this name and headline.
+    public init(name: String, headline: String) {
+        self.name = name
+        self.headline = headline
+    }
+
+    /// The whole page, which needs nothing beside it.
+    public func html() -> String {
+        let sections = [
+            section("At a glance", list(facts)), section("Classes", classTable), section("Pictures", figures),
+            section("The network", network),
+            section("Candidates", candidates?.html), section("Time", stages?.html),
+            section("What was decided, and why", list(choices)), section("What to do next", commands),
+        ]
+        return """
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <title>\(escaped(name))</title>
+            <style>
+            \(ReportStyle.css)
+            </style>
+            </head>
+            <body>
+            <header><h1>\(escaped(headline))</h1>
+            \(remarks.map { "<p>\(escaped($0))</p>" }.joined(separator: "\n"))
+            </header>
+            <main>
+            \(sections.compactMap { $0 }.joined(separator: "\n"))
+            </main>
+            </body>
+            </html>
+
+            """
+    }
+
+    private func section(_ title: String, _ body: String?) -> String? {
+        body.map { "<section aria-label=\"\(escaped(title))\"><h2>\(escaped(title))</h2>\n\($0)\n</section>" }
+    }
+
+    private var network: String? {
+        drawing.isEmpty ? nil : "<div class=\"card drawing scroll\" tabindex=\"0\">\(drawing)</div>"
+    }
+
+    private var classTable: String? {
+        if classes.isEmpty { return nil }
+        let rows = classes.map { entry in
+            let value = entry.iou.map { String(format: "%.3f", $0) } ?? "–"
+            let width = String(format: "%.1f", 100 * min(max(entry.iou ?? 0, 0), 1))
+            return "<tr><th scope=\"row\"><i class=\"patch\" style=\"background:\(escaped(entry.colour))\"></i>"
+                + "\(escaped(entry.name))</th><td class=\"bar\">\(value)<i><b style=\"width:\(width)%\"></b></i></td>"
+                + "<td>\(entry.pixels)</td></tr>"
+        }
+        return """
+            <div class="scroll tall" tabindex="0"><table class="classes">
+            <caption>IoU of every class, 0 to 1; – where it is neither labelled nor predicted</caption>
+            <thead><tr><th scope="col">class</th><th scope="col">IoU</th><th scope="col">labelled pixels</th></tr></thead>
+            <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
+            """
+    }
+
+    private var figures: String? {
+        if pictures.isEmpty { return nil }
+        let items = pictures.map {
+            "<figure class=\"card\"><figcaption>\(escaped($0.caption))</figcaption>"
+                + "<img alt=\"\(escaped($0.caption))\" src=\"data:image/png;base64,\($0.png.base64EncodedString())\"></figure>"
+        }
+        return
+            "<p class=\"quiet\">Image, labels, prediction.</p><div class=\"cards wide\">\(items.joined(separator: "\n"))</div>"
+    }
+
+    private func list(_ facts: [Fact]) -> String? {
+        if facts.isEmpty { return nil }
+        let rows = facts.map {
+            "<tr><th scope=\"row\">\(escaped($0.name))</th><td class=\"text\">\(escaped($0.value))</td></tr>"
+        }
+        return "<div class=\"scroll\"><table><tbody>\(rows.joined(separator: "\n"))</tbody></table></div>"
+    }
+
+    private var commands: String? {
+        if next.isEmpty { return nil }
+        return next.map { "<h3>\(escaped($0.name))</h3><pre tabindex=\"0\">\(escaped($0.value))</pre>" }
+            .joined(separator: "\n")
+    }
+}

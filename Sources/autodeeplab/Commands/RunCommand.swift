@@ -1,0 +1,112 @@
+import ArgumentParser
+import Configurations
+import Experiments
+import Foundation
+import Planning
+import Runs
+
+/// `run`: from a folder of images and a time to the best network.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "From a folder of labelled images and a time to a network, measured and exported.",
+        discussion: """
+            Looks at the data, plans by a few timed steps on this machine, chooses among networks as far as the time \
+            allows, trains, measures on images that were kept apart, exports, and writes one report. It may be stopped \
+            at any moment and goes on with --resume.
+            """)
+
+    @OptionGroup var options: AutomaticRunOptions
+
+    func run() throws {
+        let shared = options.shared
+        let base = try options.configuration()
+        let interruption = Interruption()
+        let handlers = SignalHandlers(interruption)
+        defer { withExtendedLifetime(handlers) {} }
+        let run = try AutomaticRun(
+            budget: Budget(options.budget), output: options.output, base, isPlan: options.config != nil,
+            resume: options.resume, reporter: shared.reporter)
+        if options.planOnly { return try showPlan(of: run) }
+        let outcome: AutomaticRun.Outcome
+        do {
+            outcome = try run.complete(reporter: shared.reporter, interruption: interruption)
+        } catch let error as Interrupted {
+            throw Interrupted(signal: error.signal, automaticRun: options.output)
+        }
+        if shared.json { return try printJSON(outcome) }
+        for entry in outcome.metrics.classes {
+            print("\(entry.name): IoU \(entry.iou.map { fixed($0, digits: 4) } ?? "absent")")
+        }
+        let interval = outcome.interval.map { " (95% \(fixed($0[0], digits: 3)) to \(fixed($0[1], digits: 3)))" } ?? ""
+        print(
+            """
+            \(outcome.metrics.split) mIOU \(fixed(outcome.metrics.mIOU, digits: 4))\(interval) on \
+            \(outcome.metrics.images) images
+            \(outcome.report): what it is worth, and what to do next
+            \(outcome.model)\(outcome.onnx.map { ", \($0)" } ?? "")
+            """)
+    }
+
+    private func showPlan(of run: AutomaticRun) throws {
+        if options.shared.json { return try printJSON(run.plan) }
+        for note in run.plan.notes { print("data: \(note)") }
+        for reason in run.plan.reasons { print("\(reason.key): \(reason.text)") }
+        for stage in run.plan.stages { print("\(stage.name): \(fixed(stage.seconds / 60, digits: 1)) min") }
+        print(
+            """
+            memory: about \(grouped(run.plan.bytes / 1_000_000)) MB
+            \(options.output)/plan.yaml: change what you like; go on with
+              autodeeplab run \(options.data ?? "DATA") --output \(options.output) --resume
+            """)
+    }
+}
+
+/// What `run` takes.
+struct AutomaticRunOptions: ParsableArguments {
+    @Argument(help: ArgumentHelp("Folder of the data set: images with masks, in any known layout.", valueName: "data"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("How long it may take: 30min, 2h, overnight.", valueName: "time"))
+    var budget = "30min"
+
+    @Option(help: ArgumentHelp("The run's folder; new or empty, unless the run is resumed.", valueName: "run"))
+    var output = "runs/run"
+
+    @Flag(help: "Go on with the run in the folder.")
+    var resume = false
+
+    @Flag(help: "Make the plan, show it, and stop.")
+    var planOnly = false
+
+    @Option(help: ArgumentHelp("Follow a plan, or another configuration, as it stands.", valueName: "file"))
+    var config: String?
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp("What is known of the data, as data.labels.ignore=[11].", valueName: "key=value"))
+    var settings: [String] = []
+
+    @OptionGroup var shared: SharedOptions
+
+    func validate() throws {
+        if data == nil && config == nil && !resume { throw ValidationError("Give the folder of the data set") }
+        do {
+            _ = try Budget(budget)
+        } catch {
+            throw ValidationError("--\(error)")
+        }
+        if output.contains(where: \.isNewline) { throw ValidationError("--output: a folder's name has one line") }
+        if config == nil, let other = settings.first(where: { !$0.hasPrefix("data.") && !$0.hasPrefix("evaluate.") }) {
+            throw ValidationError(
+                "--set \(other.prefix(60)): a plan decides this; make one by --plan-only, change it, and go on by --resume"
+            )
+        }
+    }
+
+    /// Data, seed, device and threads; all else too where a plan is given.
+    func configuration() throws -> Configuration {
+        try Configuration.resolve(
+            preset: nil, file: config, overrides: settings + shared.overrides, dataFolder: data)
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `run`: from a folder and a time to a network.
+@Suite("Automatic runs")
+struct AutomaticRunTests {
+    private let folder: TemporaryFolder
+
+    /// Scenes in one folder of images and one of masks: no splits, no names of classes.
+    init() throws {
+        folder = try TemporaryFolder()
+        let made = try Command.run("data", "demo", "--count", "24", "--output", folder.file("scenes"))
+        try #require(made.status == 0, "\(made.errors)")
+        for kind in ["images", "masks"] {
+            let target = folder.file("plain/\(kind)")
+            try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+            for split in ["train", "val", "test"] {
+                let source = folder.file("scenes/\(kind)/\(split)")
+                for name in try FileManager.default.contentsOfDirectory(atPath: source) {
+                    try FileManager.default.copyItem(
+                        atPath: "\(source)/\(name)", toPath: "\(target)/\(split)-\(name)")
+                }
+            }
+        }
+        // A plan that is done in seconds.
+        try folder.write(
+            """
+            search: {method: race, candidates: 2, reduction: 2, layers: 4, blocks: 2}
+            train: {filters: 2, stemChannels: [4, 4, 8], asppChannels: 8, decoderChannels: 8, lowLevelChannels: 4,
+              head: separable, epochs: 4, stepsPerEpoch: 3, batch: 2, crop: [65, 65], learningRate: 0.01,
+              optimizer: adamw, schedule: cosine, emaDecay: 0.9, batchNormDecay: 0.9, validateEvery: 4}
+            """, to: "plan.yaml")
+    }
+
+    private func run(_ output: String) -> [String] {
+        [
+            "run", folder.file("plain"), "--config", folder.file("plan.yaml"), "--budget", "1min", "--output",
+            folder.file(output), "-q", "--threads", "1",
+        ]
+    }
+
+    private func bytes(_ path: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder.file(path))) }
+
+    @Test("All of it: classes and splits are made up, and everything that was promised is there")
+    func whole() throws {
+        let result = try Command.run(run("out"))
+        try #require(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("test mIOU ") && result.output.contains("95%"), "\(result.output)")
+        for name in [
+            "plan.yaml", "plan.json", "classes.txt", "splits.csv", "config.yaml", "genotype.json", "model.safetensors",
+            "model.onnx", "report.html", "README.md", "metrics.json", "candidates/candidates.csv",
+        ] {
+            #expect(FileManager.default.fileExists(atPath: folder.file("out/\(name)")), "\(name)")
+        }
+        let page = String(decoding: try bytes("out/report.html"), as: UTF8.self)
+        for words in ["95% interval", "worst: ", "best: ", "(winner)", "autodeeplab predict", "names no classes"] {
+            #expect(page.contains(words), "\(words)")
+        }
+        let again = try Command.run(run("out"))
+        #expect(again.status == 64 && again.errors.contains("by --resume"), "\(again.errors)")
+        let image = folder.file("plain/images/test-0000.png")
+        let predicted = try Command.run("predict", folder.file("out"), image, "--output", folder.file("masks"))
+        #expect(predicted.status == 0, "\(predicted.errors)")
+        let measured = try Command.run("evaluate", folder.file("out"), "--split", "val")
+        #expect(measured.status == 0, "\(measured.errors)")
+    }
+
+    @Test("Killed in each of its stages it ends with the same network")
+    func killed() throws {
+        let whole = try Command.run(run("whole"))
+        try #require(whole.status == 0, "\(whole.errors)")
+        for (number, file) in [
+            "plan.json", "candidates/1-deeplabv3/checkpoints/last.safetensors", "candidates/candidates.json",
+            "metrics.json",
+        ].enumerated() {
+            let output = "killed-\(number)"
+            let started = try StartedCommand(run(output), errorFile: folder.file("\(output).err"))
+            started.waitForFile(folder.file("\(output)/\(file)"))
+            _ = try started.end(by: SIGKILL)
+            let resumed = try Command.run(run(output) + ["--resume"])
+            #expect(resumed.status == 0, "\(file): \(resumed.errors)")
+            #expect(try bytes("\(output)/model.safetensors") == bytes("whole/model.safetensors"), "\(file)")
+        }
+    }
+
+    @Test("A plan is made and shown, and what it decides is not for --set to say")
+    func plans() throws {
+        let result = try Command.run(
+            "run", folder.file("plain"), "--budget", "2min", "--output", folder.file("planned"), "--plan-only", "-q",
+            "--threads", "1")
+        try #require(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("train.crop: ") && result.output.contains("training: "))
+        let refused = try Command.run("run", folder.file("plain"), "--set", "train.batch=3")
+        #expect(refused.status == 64 && refused.errors.contains("a plan decides this"), "\(refused.errors)")
+        let other = try Command.run("run", folder.file("plain"), "--output", folder.file("scenes"))
+        #expect(other.status == 64 && other.errors.contains("holds no such run"), "\(other.errors)")
+        let budget = try Command.run("run", folder.file("plain"), "--budget", "soon", "--output", folder.file("x"))
+        #expect(budget.status == 64 && budget.errors.contains("30min, 2h or overnight"), "\(budget.errors)")
+    }
+}
