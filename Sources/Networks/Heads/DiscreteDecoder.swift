@@ -40,16 +40,3 @@ final class DiscreteDecoder {
         for unit in [reduction] + refinement { unit.fold() }
     }
 }
-
-extension ConvBNReLU {
-    /// A convolution as the layout has it, with what follows.
-    convenience init(
-        _ path: Path, _ layout: ConvolutionLayout, normalization: Normalization,
-        initializer: Initializer = .uniformFanIn, activates: Bool = true
-    ) {
-        self.init(
-            path, inputChannels: layout.inputChannels, outputChannels: layout.outputChannels,
-            kernelSize: layout.kernelSize, stride: layout.stride, dilation: layout.dilation,
-            normalization: normalization, initializer: initializer, activates: activates)
-    }
-}
