@@ -56,7 +56,7 @@ final class CheckpointManager {
         let bytes = group.broadcast(Data())
         guard !bytes.isEmpty else { return nil }
         try AtomicFile.write(bytes, to: path, below: folder.paths.folder)
-        defer { unlink(path) }
+        defer { checkpoints.removeLast() }
         return try Checkpoint(at: path)
     }
 
@@ -118,7 +118,7 @@ final class CheckpointManager {
                 throw DataError(error.kind, file: error.file, problem: problem)
             }
         } catch  where isUnwritable(error) {
-            throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")
+            throw RunError(.cannotWrite, line: "\(error); \(standing): mend this and \(goOn)")
         }
     }
 

@@ -113,7 +113,7 @@ public struct EventFileError: Error, CustomStringConvertible, Hashable, Sendable
     public let description: String
 
     init(_ path: String, code: Int32 = errno) {
-        description = "\(path): cannot be written: \(String(cString: strerror(code)))"
+        description = "\(path): cannot be written: \(systemReason(code))"
     }
 }
 

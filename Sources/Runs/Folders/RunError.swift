@@ -41,6 +41,6 @@ public struct RunError: Error, Equatable, CustomStringConvertible {
 
     /// A file that could not be written, with the system's reason.
     package static func cannotWrite(_ path: String, errno code: Int32 = errno) -> RunError {
-        RunError(.cannotWrite, path: path, "cannot be written: \(String(cString: strerror(code)))")
+        RunError(.cannotWrite, path: path, "cannot be written: \(systemReason(code))")
     }
 }

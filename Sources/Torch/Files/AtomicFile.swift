@@ -109,7 +109,7 @@ public final class AtomicFile {
             throw error
         }
         guard waitsForDisk else { return }
-        if let folder { _ = synchronize(folder.descriptor) } else { synchronizeFolder(AtomicFile.folder(of: target)) }
+        if let folder { folder.synchronize() } else { synchronizeFolder(AtomicFile.folder(of: target)) }
     }
 
     /// Writes a whole file at once.
@@ -170,7 +170,7 @@ package func synchronizeFolder(_ path: String) {
 /// Waits until the disk has what was written.
 ///
 /// On macOS `fsync` alone stops at the drive's cache.
-private func synchronize(_ descriptor: Int32) -> Bool {
+func synchronize(_ descriptor: Int32) -> Bool {
     #if canImport(Darwin)
         if fcntl(descriptor, F_FULLFSYNC) == 0 { return true }
     #endif
