@@ -31,6 +31,20 @@ struct RunFolderTests {
         _ = try RunFolder(at: temporary.path, resume: true)
     }
 
+    @Test("A folder in place of a run's file is refused, as the run is begun or goes on")
+    func folderForFile() throws {
+        for name in ["report.html", "model.safetensors", "log.jsonl"] {
+            let temporary = try TemporaryFolder()
+            try Data().write(to: URL(fileURLWithPath: temporary.file("config.yaml")))
+            try FileManager.default.createDirectory(
+                atPath: temporary.file(name), withIntermediateDirectories: false)
+            let error = #expect(throws: RunError.self) { _ = try RunFolder(at: temporary.path, resume: true) }
+            #expect(error?.reason == .overwrites)
+            #expect(
+                error?.description.hasSuffix("/\(name): is a folder, where a run writes a file: take it away") == true)
+        }
+    }
+
     @Test("A folder in use is refused, and free again afterwards")
     func locked() throws {
         let temporary = try TemporaryFolder()

@@ -35,6 +35,9 @@ public struct OutputPaths {
             let path = folder + "/" + name
             try refuseLink(at: path)
             guard fileType(path) == S_IFDIR else { continue }
+            guard RunPaths.isOwnFolder(name) else {
+                throw RunError(.overwrites, path: path, "is a folder, where a run writes a file: take it away")
+            }
             if name.hasPrefix(RunPaths.trialPrefix) {
                 try refuseLinks(inRun: path)
                 try refuseLinks(inRun: RunPaths(folder: path).trialTraining)
