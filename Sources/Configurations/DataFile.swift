@@ -55,7 +55,7 @@ package enum DataFile {
             if settings[text] == nil, Setting.all.contains(where: { $0.key == "data." + text }) {
                 throw ConfigurationError(
                     .unknownKey, at: place(key, source),
-                    "'\(text)' is not for the data's own file to say: set it in a configuration file or by --set")
+                    "'\(text)' is not for the data's own file to say: set data.\(text) in the configuration")
             }
             pairs.append((key, text == "classes" ? try classes(value, key: key, source: source) : value))
         }

@@ -72,6 +72,6 @@ struct DataTests {
         let result = try Command.run("doctor", "--data", "/no/such/folder")
         #expect(result.status == 65)
         #expect(result.output.contains("libtorch     2."))
-        #expect(result.errors == "error: /no/such/folder: is no folder: name the data set's root with --data\n")
+        #expect(result.errors == "error: /no/such/folder: is no folder: name the folder of the data set (data.root)\n")
     }
 }

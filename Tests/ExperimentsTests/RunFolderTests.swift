@@ -19,7 +19,7 @@ struct RunFolderTests {
         #expect(folder.hasCheckpoint)
     }
 
-    @Test("A folder with something in it needs --resume")
+    @Test("A folder with something in it needs to be resumed")
     func notEmpty() throws {
         let temporary = try TemporaryFolder()
         try Data().write(to: URL(fileURLWithPath: temporary.file("config.yaml")))
@@ -27,7 +27,7 @@ struct RunFolderTests {
         #expect(error?.reason == .notEmpty)
         #expect(
             error?.description
-                == "\(temporary.path): is not empty: go on with the run in it by --resume, or name another folder")
+                == "\(temporary.path): is not empty: resume the run in it, or name another folder")
         _ = try RunFolder(at: temporary.path, resume: true)
     }
 

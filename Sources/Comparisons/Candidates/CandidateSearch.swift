@@ -101,8 +101,7 @@ public struct CandidateSearch {
         guard names.contains(where: { !$0.hasPrefix(".") }) else { return }
         guard resume else {
             throw RunError(
-                .notEmpty, path: output, "is not empty: go on with the search in it by --resume, or name another folder"
-            )
+                .notEmpty, path: output, "is not empty", advice: .resumeOrTakeOtherFolder(of: "search"))
         }
         guard names.contains("config.yaml") else {
             throw RunError(.notEmpty, path: output, "is not empty and holds no search: name another folder")

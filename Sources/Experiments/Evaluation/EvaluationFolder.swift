@@ -125,7 +125,7 @@ extension RunPaths {
         for path in targets where fileType(path) != nil {
             throw RunError(
                 .overwrites, path: path,
-                "is there already, and no evaluation wrote it: name another --output, or take it away")
+                "is there already, and no evaluation wrote it", advice: .takeOtherOutputOrRemove)
         }
     }
 }

@@ -114,18 +114,19 @@ final class CheckpointManager {
                 }
             } catch let error as DataError {
                 try save(loop)
-                let problem = "\(error.problem); step \(loop.position.step) is saved: mend this and \(goOn)"
-                throw DataError(error.kind, file: error.file, problem: problem)
+                throw RunError(
+                    RunError.Reason(error.kind), path: error.file,
+                    "\(error.problem); step \(loop.position.step) is saved", advice: .mendAndResume(run: folder.path))
             }
         } catch  where isUnwritable(error) {
-            throw RunError(.cannotWrite, line: "\(error); \(standing): mend this and \(goOn)")
+            throw RunError(.cannotWrite, line: "\(error); \(standing)", advice: .mendAndResume(run: folder.path))
         }
     }
 
     private func isUnwritable(_ error: any Error) -> Bool {
         switch error {
         case let error as FileError: error.kind == .unwritable
-        case let error as RunError: error.reason == .cannotWrite
+        case let error as RunError: error.reason == .cannotWrite && error.advice == nil
         default: error is EventFileError
         }
     }
@@ -134,7 +135,16 @@ final class CheckpointManager {
     var standing: String {
         savedStep.map { "the checkpoint of step \($0) is whole" } ?? "there is no checkpoint yet"
     }
+}
 
-    /// How to go on.
-    var goOn: String { "go on with --output \(folder.path) --resume" }
+extension RunError.Reason {
+    /// The kind of a fault in the data.
+    fileprivate init(_ kind: DataError.Kind) {
+        self =
+            switch kind {
+            case .missing: .missing
+            case .invalid: .damaged
+            case .unwritable: .cannotWrite
+            }
+    }
 }

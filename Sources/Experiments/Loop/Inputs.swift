@@ -10,7 +10,7 @@ extension DataConfiguration {
     /// Opens the data set that is described here.
     ///
     /// - Returns: The data set, of which the class file and as many masks are read as it takes to tell what they mean.
-    /// - Throws: `ConfigurationError` where no folder is given, `DataError` where it cannot be used.
+    /// - Throws: `ConfigurationError` where no folder is given or there is none, `DataError` where it cannot be used.
     public func dataset() throws -> Dataset { try dataset(acceptingUnnamedClasses: false) }
 
     /// Opens the data set, for a check perhaps, which can do without the classes' names.
@@ -18,13 +18,13 @@ extension DataConfiguration {
         -> Dataset
     {
         guard !root.isEmpty else {
-            throw ConfigurationError(.missingValue, "data.root: no data set is given; name its folder with --data")
+            throw ConfigurationError(.missingValue, "no data set is given", advice: .nameData)
         }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder), isFolder.boolValue else {
             let place =
                 root.hasPrefix("/") ? "" : " in the current folder, \(FileManager.default.currentDirectoryPath)"
-            throw DataError(.missing, file: root, problem: "is no folder\(place): name the data set's root with --data")
+            throw ConfigurationError(.unreadable, "\(root): is no folder\(place)", advice: .nameData)
         }
         var options = DatasetOptions()
         options.acceptsUnnamedClasses = acceptingUnnamedClasses

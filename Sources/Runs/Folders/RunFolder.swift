@@ -52,7 +52,7 @@ public final class RunFolder: Sendable {
         self.lock = try FolderLock(folder: path)
         if !resume, !content.isEmpty {
             throw RunError(
-                .notEmpty, path: path, "is not empty: go on with the run in it by --resume, or name another folder")
+                .notEmpty, path: path, "is not empty", advice: .resumeOrTakeOtherFolder(of: "run"))
         }
         try RunFolder.makeFolder(paths.checkpoints)
         try RunFolder.makeFolder(paths.genotypes)

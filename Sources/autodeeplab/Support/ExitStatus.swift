@@ -84,7 +84,7 @@ func leave(because error: any Error) -> Never {
     }
     // What the argument parser throws knows its own words and is always about usage.
     let isUsage = AutoDeepLab.exitCode(for: error) == .validationFailure
-    let message = isUsage ? AutoDeepLab.message(for: error) : "\(error)"
+    let message = isUsage ? AutoDeepLab.message(for: error) : message(of: error)
     let isQuiet = (error as? GroupError)?.isToldByOther ?? false
     if error is Interrupted || isQuiet {
         // All processes of a group stop at one step, each for itself.
