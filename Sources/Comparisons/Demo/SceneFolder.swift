@@ -15,7 +15,7 @@ extension DemoScenes {
     /// - Parameter folder: The data set's folder.
     /// - Throws: `RunError` where the folder holds something else, or another process is writing there; `DataError`
     ///   where the scenes cannot be written, of which nothing is left then.
-    public func write(toEmpty folder: String) throws {
+    package func write(toEmpty folder: String) throws {
         let unfinished = folder + "/" + Self.unfinished
         let lock = openFolder(unfinished)
         defer { if lock >= 0 { close(lock) } }

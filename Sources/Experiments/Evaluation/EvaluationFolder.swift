@@ -14,7 +14,7 @@ import Torch
 ///   - split: The split's name; nil takes the configuration's `data.splits.val`.
 ///   - config: A configuration file that is read.
 /// - Throws: `RunError` that names what would be lost; an error about data that cannot be used.
-public func refuseEvaluation(
+package func refuseEvaluation(
     in folder: String, of model: String, _ configuration: Configuration, split: String?, config: String?
 ) throws {
     let paths = RunPaths(folder: folder)

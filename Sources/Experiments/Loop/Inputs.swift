@@ -64,13 +64,13 @@ extension DataConfiguration {
     ///   - resize: The factor.
     ///   - range: What becomes black and white in images of more than 8 bits.
     /// - Returns: The reader.
-    public func trainingReader(_ dataset: Dataset, resize: Double, range: ValueRange? = nil) -> SampleReader {
+    package func trainingReader(_ dataset: Dataset, resize: Double, range: ValueRange? = nil) -> SampleReader {
         let scaling = scaling(resize: resize)
         return dataset.reader(resize: scaling.factor, longerSide: scaling.longerSide, range: range)
     }
 
     /// The size at which images are seen, which a trained model keeps.
-    public func scaling(resize: Double) -> ImageScaling {
+    package func scaling(resize: Double) -> ImageScaling {
         ImageScaling(factor: resize, longerSide: longerSide > 0 ? longerSide : nil)
     }
 }
@@ -81,7 +81,7 @@ extension Configuration {
     /// - Returns: The data set.
     /// - Throws: An error about settings, data or a device that cannot be used.
     @discardableResult
-    public func refuseUnusable() throws -> Dataset {
+    package func refuseUnusable() throws -> Dataset {
         try validate()
         _ = try device.device()
         let dataset = try data.dataset()
@@ -95,14 +95,14 @@ extension Configuration {
 
 extension SearchConfiguration {
     /// How the search draws its crops.
-    public var augmentation: Augmentation {
+    package var augmentation: Augmentation {
         augment.augmentation(crop: crop, scales: scales, flip: flip)
     }
 }
 
 extension TrainConfiguration {
     /// How the training draws its crops.
-    public var augmentation: Augmentation {
+    package var augmentation: Augmentation {
         augment.augmentation(crop: crop, scales: scales, flip: flip)
     }
 }
@@ -127,7 +127,7 @@ extension DeviceChoice {
     ///
     /// - Returns: The device; for `auto` the fastest that there is. Processes of a group take a GPU each.
     /// - Throws: `ConfigurationError` where the device is absent.
-    public func device() throws(ConfigurationError) -> Device {
+    package func device() throws(ConfigurationError) -> Device {
         do {
             let device = try Device.named(rawValue)
             guard device.kind == .cuda, ProcessGroup.current != nil,

@@ -79,7 +79,7 @@ public struct Interrupted: AdvisedError, Equatable {
 }
 
 /// Removes what is half written, before the process ends at once.
-public func discardUnfinished() {
+package func discardUnfinished() {
     AtomicFile.discardAll()
     ScratchFolder.removeAll()
 }
