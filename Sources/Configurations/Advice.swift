@@ -50,6 +50,7 @@ public protocol AdvisedError: Error, CustomStringConvertible {
     /// The whole line.
     ///
     /// - Parameter words: The advice as it is to stand in the line.
+    /// - Returns: The line.
     func line(_ words: (Advice) -> String) -> String
 }
 

@@ -4,7 +4,7 @@ import Yams
 
 /// `data.yaml` in a data set's folder: the settings of the group `data` that belong to the data itself, said once.
 ///
-/// Presets give way to it, a configuration file and `--set` do not.
+/// Presets give way to it, a configuration file and overrides do not.
 package enum DataFile {
     /// What the file is called.
     static let name = "data.yaml"

@@ -72,7 +72,7 @@ final class CheckpointManager {
     func save(_ loop: some CheckpointedLoop, isBest: Bool = false) throws {
         if ProcessGroup.isLeader {
             let checkpoint = try loop.checkpoint()
-            // First: whoever is stopped between the two finds from the last one that the best is to be written again.
+            // First: a run that is killed between the two goes on from the last one, and writes the best again.
             if isBest { try checkpoint.write(to: folder.paths.bestCheckpoint, below: folder.paths.folder) }
             try checkpoints.write(checkpoint)
         }

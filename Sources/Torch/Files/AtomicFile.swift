@@ -98,7 +98,7 @@ public final class AtomicFile {
     /// - Throws: ``FileError`` where the disk refuses; a file that was there is then as it was.
     public func commit(waitsForDisk: Bool = true) throws {
         if waitsForDisk, !synchronize(descriptor) { throw failure("cannot write to the disk") }
-        // Until it has its name, the temporary one is to be seen as a living process's.
+        // The lock is held until the file has its name: nobody takes the temporary one for abandoned before.
         let held = dup(descriptor)
         defer { if held >= 0 { close(held) } }
         let closed = close(descriptor)
