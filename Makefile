@@ -13,7 +13,7 @@ CXX_SOURCES = $(shell find Sources Tests -name '*.cpp' -o -name '*.c' -o -name '
 CLANG_FORMAT ?= $(firstword $(wildcard .venv/bin/clang-format) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cuda build test test-consumer test-portable faults fuzz sanitize soak demo bench lint format docs \
+.PHONY: help setup cuda encoders build test test-consumer test-portable faults fuzz sanitize soak demo bench lint format docs \
     protos clean
 
 help:  ## this list
@@ -24,6 +24,9 @@ setup:  ## system packages and libtorch, once
 
 cuda:  ## CUDA's libraries beside libtorch, 3 GB, for NVIDIA GPUs on Linux
 	@scripts/setup.sh --cuda
+
+encoders:  ## EfficientNet-Lite 0 to 2, trained on ImageNet, for `train --encoder`, 64 MB
+	@scripts/encoders.sh
 
 build: setup  ## the command, optimised: .build/release/autodeeplab
 	$(SWIFT) build -c release --product autodeeplab

@@ -66,7 +66,7 @@ struct ComparedRun: SharedRun {
         guard try loadGenotype(paths.genotype) == network.network.genotype else {
             throw RunError(
                 .changed, path: paths.folder,
-                "holds a training of another network than \(network.network.argument): name another --output")
+                "holds a training of another network than \(network.network.argument)", advice: .takeOtherOutput)
         }
     }
 

@@ -69,10 +69,10 @@ public struct Comparison {
     }
 
     /// The file in a comparison's folder with its configuration, which is meant where no other is given.
-    public static func configurationPath(in output: String) -> String { output + "/compare.yaml" }
+    package static func configurationPath(in output: String) -> String { output + "/compare.yaml" }
 
     /// What a comparison writes into its folder, besides the folders of its runs.
-    public static func files(in output: String) -> [String] {
+    package static func files(in output: String) -> [String] {
         [configurationPath(in: output)] + ["compare.json", "compare.csv", "compare.md"].map { output + "/" + $0 }
     }
 

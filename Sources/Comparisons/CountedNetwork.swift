@@ -7,30 +7,30 @@ import Runs
 import SearchSpace
 
 /// A network that an argument names, with what its cost is counted for.
-public struct CountedNetwork: Equatable, Sendable {
+package struct CountedNetwork: Equatable, Sendable {
     /// The network.
-    public let description: ModelDescription
+    package let description: ModelDescription
     /// What it sees.
-    public let images: InputSpecification
+    package let images: InputSpecification
 
     /// What it costs, for one image at scale 1.
-    public var cost: Cost { Cost(description.configuration.layout(of: description.genotype), on: images) }
+    package var cost: Cost { Cost(description.configuration.layout(of: description.genotype), on: images) }
 
     /// What was typed, in place of what the argument and its run say.
-    public struct Choices: Equatable, Sendable {
+    package struct Choices: Equatable, Sendable {
         /// The filter multiplier.
-        public var filters: Int?
+        package var filters: Int?
         /// The number of classes.
-        public var classes: Int?
+        package var classes: Int?
         /// Height and width of the image.
-        public var size: (height: Int, width: Int)? {
+        package var size: (height: Int, width: Int)? {
             get { typedSize.map { ($0[0], $0[1]) } }
             set { typedSize = newValue.map { [$0.height, $0.width] } }
         }
         private var typedSize: [Int]?
 
         /// Nothing was typed.
-        public init() {}
+        package init() {}
     }
 
     /// Takes a trained network as it is, and gives another one what the configuration's training has.
@@ -44,7 +44,7 @@ public struct CountedNetwork: Equatable, Sendable {
     ///   - configuration: The run's, where the argument is one.
     ///   - choices: What was typed.
     /// - Throws: One line about what cannot be read or counted.
-    public init(_ argument: String, _ configuration: Configuration, choices: Choices = Choices()) throws {
+    package init(_ argument: String, _ configuration: Configuration, choices: Choices = Choices()) throws {
         let isModel = ModelDescription.exists(at: argument)
         let isRun = FileManager.default.fileExists(atPath: RunPaths(folder: argument).configuration)
         let model = isModel ? try ModelDescription(at: argument) : nil

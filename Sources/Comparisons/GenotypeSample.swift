@@ -7,26 +7,26 @@ import Segmentation
 import Torch
 
 /// Random genotypes to set a searched one against, of any cost or of a wanted one.
-public struct GenotypeSample: Sendable {
+package struct GenotypeSample: Sendable {
     /// A genotype with what it costs.
-    public struct Item: Equatable, Sendable {
+    package struct Item: Equatable, Sendable {
         /// The genotype.
-        public var genotype: Genotype
+        package var genotype: Genotype
         /// The filter multiplier that the cost is counted for.
-        public var filters: Int
+        package var filters: Int
         /// The cost.
-        public var cost: Cost
+        package var cost: Cost
     }
 
     /// The cost that is wanted.
-    public struct Wanted: Equatable, Sendable {
+    package struct Wanted: Equatable, Sendable {
         /// The least and the most multiply-adds.
-        public var multiplyAdds: ClosedRange<Double>
+        package var multiplyAdds: ClosedRange<Double>
         /// Whether each genotype may have filters of its own, those that come closest to the middle of the range.
-        public var anyFilters: Bool
+        package var anyFilters: Bool
 
         /// A wanted cost.
-        public init(multiplyAdds: ClosedRange<Double>, anyFilters: Bool = false) {
+        package init(multiplyAdds: ClosedRange<Double>, anyFilters: Bool = false) {
             self.multiplyAdds = multiplyAdds
             self.anyFilters = anyFilters
         }
@@ -44,8 +44,9 @@ public struct GenotypeSample: Sendable {
     ///   - train: Filters and widths of the networks.
     ///   - images: Classes, and the size of the images that costs are counted for.
     ///   - wanted: The cost; nil takes genotypes of any.
-    public init(_ sampler: GenotypeSampler, _ train: TrainConfiguration, on images: InputSpecification, wanted: Wanted?)
-    {
+    package init(
+        _ sampler: GenotypeSampler, _ train: TrainConfiguration, on images: InputSpecification, wanted: Wanted?
+    ) {
         self.sampler = sampler
         self.train = train
         self.images = images
@@ -59,7 +60,7 @@ public struct GenotypeSample: Sendable {
     ///   - seed: The seed.
     /// - Returns: The genotypes in the order in which they were drawn.
     /// - Throws: `SearchSpaceError` where many in a row are of another cost, or are there already.
-    public func draw(count: Int, seed: Int) throws -> [Item] {
+    package func draw(count: Int, seed: Int) throws -> [Item] {
         var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)))
         var seen: Set<Genotype> = []
         var items: [Item] = []
@@ -90,7 +91,7 @@ public struct GenotypeSample: Sendable {
     ///   - folder: A folder that is made where it is missing, and refused where it holds something.
     /// - Returns: The files' paths.
     /// - Throws: `RunError` or `FileError` where the folder cannot be used.
-    public static func write(_ items: [Item], to folder: String) throws -> [String] {
+    package static func write(_ items: [Item], to folder: String) throws -> [String] {
         try requireEmptyFolder(folder)
         try RunFolder.makeFolder(folder)
         let digits = String(items.count).count
@@ -103,7 +104,7 @@ public struct GenotypeSample: Sendable {
 
     /// - Parameter genotype: A genotype that passes `validate()`.
     /// - Returns: It with its filters and cost; nil where that is not the wanted one.
-    public func item(_ genotype: Genotype) -> Item? {
+    package func item(_ genotype: Genotype) -> Item? {
         let item = priced(genotype)
         return wanted.map { $0.multiplyAdds.contains(Double(item.cost.multiplyAdds)) } ?? true ? item : nil
     }

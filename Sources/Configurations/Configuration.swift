@@ -1,6 +1,6 @@
 /// Everything that a run can be told, with the paper's values as defaults.
 ///
-/// A value comes from, in rising precedence: the defaults written here, a preset, a YAML file, and `--set key=value`.
+/// A value comes from, in rising precedence: the defaults written here, a preset, a YAML file, and overrides as `key=value`.
 /// ``Configuration/resolve(preset:file:overrides:)`` puts them together; ``Configuration/yaml()`` writes the result.
 /// Keys of the file are the names of the properties; `Setting.all` holds what each may be.
 public struct Configuration: Encodable, Equatable, Sendable {

@@ -1,5 +1,5 @@
 /// What is wrong with a configuration, in one line that names the place, the key, the value and what is allowed.
-public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+public struct ConfigurationError: AdvisedError, Equatable {
     /// The kinds of fault.
     public enum Reason: Equatable, Sendable {
         /// The file is not there or cannot be read.
@@ -26,25 +26,31 @@ public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     public let reason: Reason
     /// Whether the fault is in what was typed on the command line, not in a file.
     public let isUsage: Bool
-    /// The whole line.
-    public let description: String
+    /// What to do, where the problem does not say so.
+    public let advice: Advice?
+    private let problem: String
 
     package init(_ reason: Reason, at origin: Origin, _ message: String) {
         self.reason = reason
         self.isUsage = origin.isCommandLine
-        self.description = "\(origin): \(message)"
+        self.problem = "\(origin): \(message)"
+        self.advice = nil
     }
 
-    package init(_ reason: Reason, _ message: String) {
+    package init(_ reason: Reason, _ message: String, advice: Advice? = nil) {
         self.reason = reason
         self.isUsage = [.unknownPreset, .missingValue, .unavailable].contains(reason)
-        self.description = message
+        self.problem = message
+        self.advice = advice
     }
+
+    /// The whole line, with the advice as it is to stand there.
+    public func line(_ words: (Advice) -> String) -> String { problem + (advice.map { ": " + words($0) } ?? "") }
 }
 
 /// Where a value was written.
 package struct Origin: CustomStringConvertible, Sendable {
-    /// The file's name as given, `preset NAME`, or `--set key=value`.
+    /// The file's name as given, `preset NAME`, or `'key=value'`.
     var source: String
     /// The line, counted from 1.
     var line: Int?

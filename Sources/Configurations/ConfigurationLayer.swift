@@ -3,7 +3,7 @@ import Yams
 
 import func SearchSpace.nearest
 
-/// The values that one file, preset or `--set` gives, each with the place where it was written.
+/// The values that one file, preset or `key=value` gives, each with the place where it was written.
 struct ConfigurationLayer {
     /// A value, not yet read.
     struct Entry {
@@ -33,7 +33,7 @@ struct ConfigurationLayer {
 
     /// Reads one `key=value`, the value being a YAML scalar or list.
     init(override text: String) throws(ConfigurationError) {
-        let source = Origin(source: "--set \(text.prefix(100))", isCommandLine: true)
+        let source = Origin(source: "'\(text.prefix(100))'", isCommandLine: true)
         guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
             throw ConfigurationError(.malformed, at: source, "expected key=value, as in search.epochs=10")
         }

@@ -14,7 +14,7 @@ extension Configuration {
     /// - Parameters:
     ///   - preset: The name of a preset.
     ///   - file: The path of a YAML file.
-    ///   - overrides: What `--set` was given, as `key=value`.
+    ///   - overrides: What stands over all else, as `key=value`.
     /// - Returns: A configuration that `validate()` has passed.
     /// - Throws: The first fault, in one line that names its place.
     public static func resolve(
@@ -25,12 +25,12 @@ extension Configuration {
 
     /// Puts a configuration together for a data set, whose folder may hold settings of its own (`data.yaml`).
     ///
-    /// They take the place of the defaults and the preset's; a file and `--set` take theirs.
+    /// They take the place of the defaults and the preset's; a file and overrides take theirs.
     ///
     /// - Parameters:
     ///   - preset: The name of a preset.
     ///   - file: The path of a YAML file.
-    ///   - overrides: What `--set` was given, as `key=value`.
+    ///   - overrides: What stands over all else, as `key=value`.
     ///   - folder: The data set's folder; nil takes `data.root`.
     /// - Returns: A configuration that `validate()` has passed, with the folder in it.
     /// - Throws: The first fault, in one line that names its place.

@@ -4,7 +4,7 @@ import Yams
 
 /// `data.yaml` in a data set's folder: the settings of the group `data` that belong to the data itself, said once.
 ///
-/// Presets give way to it, a configuration file and `--set` do not.
+/// Presets give way to it, a configuration file and overrides do not.
 package enum DataFile {
     /// What the file is called.
     static let name = "data.yaml"
@@ -56,7 +56,7 @@ package enum DataFile {
             if settings[text] == nil, Setting.all.contains(where: { $0.key == "data." + text }) {
                 throw ConfigurationError(
                     .unknownKey, at: place(key, source),
-                    "'\(text)' is not for the data's own file to say: set it in a configuration file or by --set")
+                    "'\(text)' is not for the data's own file to say: set data.\(text) in the configuration")
             }
             pairs.append((key, text == "classes" ? try classes(value, key: key, source: source) : value))
         }

@@ -4,7 +4,7 @@ import Yams
 
 /// One key of the configuration: where its value lives, how it is read and written, and what it may be.
 package struct Setting {
-    /// The dotted key, the same in files and in `--set`.
+    /// The dotted key, the same in files and in overrides.
     package let key: String
     /// The allowed values in words.
     let allowed: String

@@ -26,10 +26,14 @@ struct GraphBackend: ForwardBackend {
         add(convolution, of: x, convolution.weight, convolution.bias, convolution.name)
     }
 
-    func convolve(_ x: Map, by convolution: NormalizedConv, activates: Bool) -> Map {
+    func convolve(_ x: Map, by convolution: NormalizedConv, activation: Activation?) -> Map {
         let (weight, bias) = fold(convolution)
         let map = add(convolution.conv, of: x, weight, bias, name(of: convolution))
-        return activates ? rectify(map) : map
+        return switch activation {
+        case .relu: rectify(map)
+        case .relu6: clip(map, to: 6)
+        case nil: map
+        }
     }
 
     func project(
@@ -50,16 +54,29 @@ struct GraphBackend: ForwardBackend {
     private func add(_ convolution: Conv2d, of x: Map, _ weight: Tensor, _ bias: Tensor?, _ name: String) -> Map {
         var inputs = [x.name, builder.weights(weight, name: name + ".weight")]
         if let bias { inputs.append(builder.weights(bias, name: name + ".bias")) }
-        let padding = convolution.padding
+        let padding = padding(of: convolution, for: x)
         let output = builder.node(
             "Conv", inputs,
             [
                 "kernel_shape": .integers([weight.size(2), weight.size(3)]),
                 "strides": .integers([convolution.stride, convolution.stride]),
                 "dilations": .integers([convolution.dilation, convolution.dilation]),
-                "pads": .integers([padding, padding, padding, padding]), "group": .integer(convolution.groups),
+                padding.attribute: padding.value, "group": .integer(convolution.groups),
             ], name: name)
         return Map(name: output, channels: weight.size(0), stride: x.stride * convolution.stride)
+    }
+
+    /// Zeros around a map: as numbers, or as TensorFlow's rule where its size is open, which the rule then follows.
+    private func padding(
+        of convolution: Conv2d, for x: Map
+    ) -> (attribute: String, value: GraphBuilder.Attribute) {
+        let sides: [(before: Int, after: Int)]
+        switch (convolution.padding, extent.fixedSize(atStride: x.stride)) {
+        case (.each(let count), _): sides = [(count, count), (count, count)]
+        case (.same, let size?): sides = size.map { convolution.zeros(ofSize: $0) }
+        case (.same, nil): return ("auto_pad", .text("SAME_UPPER"))
+        }
+        return ("pads", .integers(sides.map(\.before) + sides.map(\.after)))
     }
 
     /// A convolution that has a place of its own below its normalisation's goes by the name of both.
@@ -85,6 +102,23 @@ struct GraphBackend: ForwardBackend {
 
     func rectify(_ x: Map) -> Map {
         Map(name: builder.node("Relu", [x.name], name: x.name + ".relu"), channels: x.channels, stride: x.stride)
+    }
+
+    /// Values below 0 become 0, those above a limit the limit.
+    private func clip(_ x: Map, to limit: Float) -> Map {
+        let bounds = [0, limit].map { builder.weights(scalar: $0) }
+        return Map(
+            name: builder.node("Clip", [x.name] + bounds, name: x.name + ".clip"), channels: x.channels,
+            stride: x.stride)
+    }
+
+    func scale(_ x: Map, by factors: [Double], plus summands: [Double], named name: String) -> Map {
+        func constant(_ values: [Double], _ part: String) -> String {
+            builder.weights(Tensor(values.map { Float($0) }, shape: [values.count, 1, 1]), name: "\(name).\(part)")
+        }
+        let scaled = builder.node("Mul", [x.name, constant(factors, "factors")], name: name + ".scaled")
+        let shifted = builder.node("Add", [scaled, constant(summands, "summands")], name: name)
+        return Map(name: shifted, channels: x.channels, stride: x.stride)
     }
 
     func pool(_ x: Map, _ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int, named name: String) -> Map {

@@ -70,6 +70,19 @@ final class GraphBuilder {
         return name
     }
 
+    /// A 32-bit float as a constant without dimensions.
+    func weights(scalar value: Float) -> String {
+        let name = "constant.\(value)"
+        guard names.insert(name).inserted else { return name }
+        graph.initializer.append(
+            .with {
+                $0.name = name
+                $0.dataType = .float
+                $0.rawData = withUnsafeBytes(of: value.bitPattern.littleEndian) { Data($0) }
+            })
+        return name
+    }
+
     /// A tensor's numbers, as 32-bit floats, under a name that nothing else has.
     func weights(_ tensor: Tensor, name: String) -> String {
         let name = unused(name)

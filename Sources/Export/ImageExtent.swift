@@ -36,6 +36,12 @@ struct ImageExtent {
         }
     }
 
+    /// Height and width of a map at a stride, where they are known.
+    func fixedSize(atStride stride: Int) -> [Int]? {
+        guard case .fixed(let height, let width) = extent else { return nil }
+        return [height, width].map { ($0 + stride - 1) / stride }
+    }
+
     /// As many images of another size, which the graph computes.
     func with(size: String) -> ImageExtent {
         guard case .computed(let batch, _) = extent else { preconditionFailure("a fixed extent has a fixed size") }

@@ -17,7 +17,7 @@ extension ONNXOptions {
             guard factor >= 0.5 else {
                 throw ExportError(
                     description: "images are resized to less than half, or to a longer side, before the network sees "
-                        + "them: an ONNX model that does so needs a fixed size (--size HxW)")
+                        + "them: an ONNX model that does so needs a fixed size")
             }
             self = factor == 1 ? .none : .factor(factor)
         }

@@ -114,6 +114,4 @@ package final class FileWriter {
 }
 
 /// The text of the last failed system call.
-private func lastSystemError() -> String {
-    String(cString: strerror(errno)).lowercased()
-}
+private func lastSystemError() -> String { systemReason().lowercased() }

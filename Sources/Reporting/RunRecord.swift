@@ -2,23 +2,23 @@ import Foundation
 import SearchSpace
 
 /// One line of a run's log.jsonl: what was measured at the end of an epoch.
-public struct RunRecord: Sendable {
+package struct RunRecord: Sendable {
     /// The epoch, counted from 0.
-    public let epoch: Int
+    package let epoch: Int
     /// Steps done so far in the whole run.
-    public let step: Int
+    package let step: Int
     /// When it was written, in ISO 8601.
-    public let time: String
+    package let time: String
     /// Every single number that was measured, by name.
-    public let values: [String: Double]
+    package let values: [String: Double]
     /// The validation's IoU of each class, nil where it is absent; nil where there was no validation.
-    public let classIOU: [Double?]?
+    package let classIOU: [Double?]?
     /// A search's decoded path; nil in a training.
-    public let path: [Stride]?
+    package let path: [Stride]?
     /// Softmaxed alpha, a row of 8 an edge; nil in a training.
-    public let alpha: [[Double]]?
+    package let alpha: [[Double]]?
     /// Softmaxed beta by arrow; nil in a training.
-    public let beta: [Double]?
+    package let beta: [Double]?
 
     /// The epochs that a record can have, which no run reaches: beyond them a file is forged or damaged.
     package static let epochs = 0...1_000_000_000
@@ -26,7 +26,7 @@ public struct RunRecord: Sendable {
     package static let steps = 0...1_000_000_000_000_000
 
     /// Reads one line; nil where it is no record.
-    public init?(line: some DataProtocol) {
+    package init?(line: some DataProtocol) {
         guard let object = (try? JSONSerialization.jsonObject(with: Data(line))) as? [String: Any],
             let epoch = object["epoch"] as? Int, let step = object["step"] as? Int,
             RunRecord.epochs.contains(epoch), RunRecord.steps.contains(step)
@@ -48,20 +48,20 @@ public struct RunRecord: Sendable {
     }
 
     /// All records of a log's text, in order; lines that are none are passed over.
-    public static func all(in log: Data) -> [RunRecord] {
+    package static func all(in log: Data) -> [RunRecord] {
         log.split(separator: UInt8(ascii: "\n")).compactMap { RunRecord(line: $0) }
     }
 }
 
 /// The space of a search as its records show it: edges of alpha and arrows of beta.
-public struct SearchedSpace: Sendable {
+package struct SearchedSpace: Sendable {
     /// The cell's edges.
-    public let cell: CellSpace
+    package let cell: CellSpace
     /// The network's arrows.
-    public let network: NetworkSpace
+    package let network: NetworkSpace
 
     /// The space that a record's numbers belong to; nil in a training, or where the numbers fit no space.
-    public init?(of record: RunRecord) {
+    package init?(of record: RunRecord) {
         guard let path = record.path, (1...Genotype.maximumLayers).contains(path.count), let alpha = record.alpha,
             let beta = record.beta,
             let blocks = (1...Genotype.maximumBlocks).first(where: { $0 * ($0 + 3) / 2 == alpha.count })

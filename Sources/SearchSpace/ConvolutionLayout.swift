@@ -6,11 +6,19 @@ public enum AtrousKind: String, CaseIterable, Encodable, Hashable, Sendable {
     case separable
 }
 
-/// One convolution of the discrete network, without its weights.
+/// The zeros around a map that is convolved.
+public enum ConvolutionPadding: Hashable, Sendable {
+    /// As many on each side: dilation (kernel - 1) / 2.
+    case symmetric
+    /// TensorFlow's SAME: as many as the map's size needs; the odd one is behind it.
+    case same
+}
+
+/// One convolution of a network, without its weights.
 public struct ConvolutionLayout: Hashable, Sendable {
     /// The side of the kernel.
     public let kernelSize: Int
-    /// The stride; padding is always such that the output has size ceil(input / stride).
+    /// The stride.
     public let stride: Int
     /// The rate.
     public let dilation: Int
@@ -24,11 +32,13 @@ public struct ConvolutionLayout: Hashable, Sendable {
     public let bias: Bool
     /// Whether a batch norm with scale and offset follows.
     public let normalized: Bool
+    /// The zeros around the map; by either kind the output has size ceil(input / stride).
+    public let padding: ConvolutionPadding
 
     /// A convolution of these sizes.
     public init(
         kernelSize: Int, stride: Int = 1, dilation: Int = 1, inputChannels: Int, outputChannels: Int, groups: Int = 1,
-        bias: Bool = false, normalized: Bool = true
+        bias: Bool = false, normalized: Bool = true, padding: ConvolutionPadding = .symmetric
     ) {
         self.kernelSize = kernelSize
         self.stride = stride
@@ -38,6 +48,7 @@ public struct ConvolutionLayout: Hashable, Sendable {
         self.groups = groups
         self.bias = bias
         self.normalized = normalized
+        self.padding = padding
     }
 
     /// The number of weights in the kernel.

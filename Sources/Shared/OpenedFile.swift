@@ -92,3 +92,9 @@ func repeating<Result: SignedInteger>(_ call: () -> Result) -> Result {
         if result != -1 || errno != EINTR { return result }
     }
 }
+
+/// What the number of a system's error means, with what to do where that is not plain.
+func systemReason(_ code: Int32 = errno) -> String {
+    let reason = String(cString: strerror(code))
+    return code == EFBIG ? reason + "; raise the limit on a file's size (ulimit -f unlimited)" : reason
+}

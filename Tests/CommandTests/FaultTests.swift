@@ -151,7 +151,7 @@ struct FaultTests {
         let lines = result.output.split(separator: "\n")
         try #require(lines.count == 5, "\(result.output)\(result.errors)")
         #expect(lines[0].hasPrefix("error: ") && lines[0].contains("No space left on device"), "\(lines[0])")
-        #expect(lines[0].contains("is whole: free the place and go on with --output "), "\(lines[0])")
+        #expect(lines[0].contains("is whole: mend this and go on with --output "), "\(lines[0])")
         #expect(lines[1] == "status 73")
         #expect(lines[2].hasPrefix("error: ") && lines[2].contains("Read-only file system"), "\(lines[2])")
         #expect(lines[3] == "status 73" && lines[4] == "status 0")

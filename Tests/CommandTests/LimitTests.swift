@@ -34,6 +34,39 @@ struct LimitTests {
         #expect(try Command.run(arguments + ["--resume"]).status == 0)
     }
 
+    @Test("An export that may not get as large says which limit to raise")
+    func exportSize() throws {
+        let folder = try TemporaryFolder()
+        let search = try search(in: folder, output: "run")
+        let trained = try Command.run(
+            ["train", "--genotype", "deeplabv3:3", "--set", "train.iterations=1"] + search.dropFirst())
+        #expect(trained.status == 0, "\(trained.errors)")
+        let limited = try run(["export", folder.file("run"), "--output", "model.onnx"], "ulimit -f 8", in: folder)
+        #expect(limited.status == 73)
+        #expect(
+            limited.errors == "error: model.onnx: cannot write: File too large; raise the limit on a file's size "
+                + "(ulimit -f unlimited)\n")
+    }
+
+    @Test(
+        "Where memory is limited and a convolution gets none, that is said",
+        .enabled(if: PreloadedLibrary.isPossible, "macOS limits no addresses"))
+    func memory() throws {
+        let folder = try TemporaryFolder()
+        let search = try search(in: folder, output: "run").dropFirst()
+        let training = ["train", "--genotype", "deeplabv3:3", "--set", "train.iterations=1"] + search
+        // How much is too little depends on the machine: the first that fails is of interest.
+        for kilobytes in stride(from: 1_000_000, to: 500_000, by: -60_000) {
+            let result = try run(training, "ulimit -v \(kilobytes)", in: folder)
+            try? FileManager.default.removeItem(atPath: folder.file("run"))
+            if result.status == 0 { continue }
+            #expect(result.status == 70 && result.errors.contains("memory"), "\(kilobytes): \(result.errors)")
+            #expect(result.errors.split(separator: "\n").count == 1)
+            return
+        }
+        Issue.record("no limit was too low")
+    }
+
     @Test("Where too few files can be open, that is said", arguments: [4, 6])
     func openFiles(limit: Int) throws {
         let result = try run(["inspect", "auto-deeplab"], "ulimit -n \(limit)", in: TemporaryFolder())

@@ -66,7 +66,7 @@ struct RunCostTests {
         guard !size.isEmpty else { return }
         // Of any size where blocks are averaged, or the longer side decides: refused, and nothing is written.
         let open = try Command.run("export", run, "--output", folder.file("open.onnx"), "--preprocess", "-q")
-        #expect(open.status == 65 && open.errors.contains("--size HxW"))
+        #expect(open.status == 65 && open.errors.contains("needs a fixed size"))
         #expect(!FileManager.default.fileExists(atPath: folder.file("open.onnx")))
     }
 }

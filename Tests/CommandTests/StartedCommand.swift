@@ -7,17 +7,21 @@ final class StartedCommand {
     let process = Process()
     private let errorFile: String
     private let events = FolderEvents()
+    /// What it and all that it starts write to.
+    private let output: Pipe?
 
     init(
-        _ arguments: [String], program: String? = nil, errorFile: String, environment: [String: String] = [:]
+        _ arguments: [String], program: String? = nil, errorFile: String, environment: [String: String] = [:],
+        keepsOutput: Bool = false
     ) throws {
         self.errorFile = errorFile
+        output = keepsOutput ? Pipe() : nil
         process.executableURL = try program.map { URL(fileURLWithPath: $0) } ?? Command.executable()
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         try Data().write(to: URL(fileURLWithPath: errorFile))
         process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errorFile))
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = output ?? FileHandle.nullDevice
         process.terminationHandler = { [wake = events.wake] _ in wake() }
         try process.run()
     }
@@ -33,6 +37,9 @@ final class StartedCommand {
         kill(process.processIdentifier, signal)
         return try end()
     }
+
+    /// Waits until the program and all that it has started have ended, for a program that keeps its output.
+    func waitForEndOfOutput() { _ = output?.fileHandleForReading.readDataToEndOfFile() }
 
     /// What was written to standard error so far, line by line.
     var errors: [String] {

@@ -26,11 +26,11 @@ struct StatusTests {
         ),
         (
             ["doctor", "--set", "search.layrs=3"], 64,
-            "--set search.layrs=3: unknown key 'search.layrs'; did you mean 'search.layers'?"
+            "'search.layrs=3': unknown key 'search.layrs'; did you mean 'search.layers'?"
         ),
         (
             ["doctor", "--threads", "5000"], 64,
-            "--set threads=5000: threads: '5000' is out of range; expected a whole number from 0 to 4096"
+            "'threads=5000': threads: '5000' is out of range; expected a whole number from 0 to 4096"
         ),
     ]
 

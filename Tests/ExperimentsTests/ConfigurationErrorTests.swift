@@ -107,16 +107,16 @@ struct ConfigurationErrorTests {
     @Test(
         "A faulty --set names itself and is a fault of usage",
         arguments: [
-            ("search.layrs=3", "--set search.layrs=3: unknown key 'search.layrs'; did you mean 'search.layers'?"),
-            ("search.layers", "--set search.layers: expected key=value, as in search.epochs=10"),
-            ("=3", "--set =3: expected key=value, as in search.epochs=10"),
+            ("search.layrs=3", "'search.layrs=3': unknown key 'search.layrs'; did you mean 'search.layers'?"),
+            ("search.layers", "'search.layers': expected key=value, as in search.epochs=10"),
+            ("=3", "'=3': expected key=value, as in search.epochs=10"),
             (
                 "search.layers=0",
-                "--set search.layers=0: search.layers: '0' is out of range; expected a whole number from 2 to 64"
+                "'search.layers=0': search.layers: '0' is out of range; expected a whole number from 2 to 64"
             ),
-            ("search.crop=[1", "--set search.crop=[1: not valid YAML: did not find expected ',' or ']'"),
+            ("search.crop=[1", "'search.crop=[1': not valid YAML: did not find expected ',' or ']'"),
             (
-                "search=3", "--set search=3: search: '3' where a mapping of keys belongs"
+                "search=3", "'search=3': search: '3' where a mapping of keys belongs"
             ),
         ])
     func override(text: String, message: String) {

@@ -43,7 +43,7 @@ struct InputFilesTests {
             #expect(
                 error?.description
                     == "\(folder.file(target)): would overwrite \(folder.file("sub/a.png")), which this command reads: "
-                    + "name another --output")
+                    + "name another place to write to")
             #expect(fault(target, "sub/a.png") != nil, "\(target)")
         }
         for target in ["other/b.png", "sub/none.png", "none/a.png"] { #expect(fault("sub/a.png", target) == nil) }

@@ -28,7 +28,7 @@ struct NonFiniteGuardTests {
         let folder = instant.folder("run")
         #expect(line.hasPrefix("\(folder): the loss is nan at step 4 of \(stage) (images: \(instant.data)/images/"))
         #expect(line.contains(".png, \(instant.data)/images/train/"))
-        #expect(line.contains("; the checkpoint of step 3 is whole: go on with --output \(folder) --resume and --set "))
+        #expect(line.contains("; the checkpoint of step 3 is whole: resume the run in \(folder) with "))
         #expect(try instant.bytes("run") == before)
     }
 

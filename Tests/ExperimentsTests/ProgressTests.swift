@@ -36,7 +36,7 @@ struct ProgressTests {
         #expect(interruption.takeCheckpointRequest() && !interruption.takeCheckpointRequest())
         #expect(
             Interrupted(signal: SIGINT, step: 12, run: "runs/a").description
-                == "stopped after step 12; go on with --output runs/a --resume")
+                == "stopped after step 12; resume the run in runs/a")
     }
 
     @Test("Memory is told, and the peak is not below the present")

@@ -22,7 +22,7 @@ struct ResumeTests {
             let line = failure { try instant.run("broken", settings, watcher: watcher) }
             #expect(
                 line
-                    == "stopped after step \(step); go on with --output \(instant.folder("broken")) --resume")
+                    == "stopped after step \(step); resume the run in \(instant.folder("broken"))")
             try instant.run("broken", settings, resume: true)
             #expect(try instant.bytes("broken") == wanted, "stopped after step \(step)")
             #expect(try instant.logged("broken") == instant.logged("whole"), "stopped after step \(step)")
@@ -42,7 +42,7 @@ struct ResumeTests {
             // Batches are prepared ahead: what the first steps read has been read by then.
             let watcher = Watcher(onStep: { if $0 == 1 { rename(path, path + ".away") } })
             let line = failure { try instant.run(image, settings, watcher: watcher) }
-            #expect(line?.contains("is saved: mend this and go on with --output ") == true, "\(image): \(line ?? "")")
+            #expect(line?.contains("is saved: mend this and resume the run in ") == true, "\(image): \(line ?? "")")
             rename(path + ".away", path)
             try instant.run(image, settings, resume: true)
             #expect(try instant.bytes(image) == instant.bytes("whole"), "\(image)")
@@ -129,7 +129,7 @@ struct ResumeTests {
             try instant.run("run", watcher: Watcher(onStep: { if $0 == 2 { rename(image, hidden) } }))
         }
         #expect(line?.hasPrefix("\(image): cannot be opened") == true, "\(line ?? "went on")")
-        #expect(line?.hasSuffix("mend this and go on with --output \(instant.folder("run")) --resume") == true)
+        #expect(line?.hasSuffix("mend this and resume the run in \(instant.folder("run"))") == true)
         #expect(FileManager.default.fileExists(atPath: instant.checkpoint("run")))
         rename(hidden, image)
         try instant.run("run", resume: true)

@@ -19,7 +19,7 @@ struct RunFolderTests {
         #expect(folder.hasCheckpoint)
     }
 
-    @Test("A folder with something in it needs --resume")
+    @Test("A folder with something in it needs to be resumed")
     func notEmpty() throws {
         let temporary = try TemporaryFolder()
         try Data().write(to: URL(fileURLWithPath: temporary.file("config.yaml")))
@@ -27,8 +27,22 @@ struct RunFolderTests {
         #expect(error?.reason == .notEmpty)
         #expect(
             error?.description
-                == "\(temporary.path): is not empty: go on with the run in it by --resume, or name another folder")
+                == "\(temporary.path): is not empty: resume the run in it, or name another folder")
         _ = try RunFolder(at: temporary.path, resume: true)
+    }
+
+    @Test("A folder in place of a run's file is refused, as the run is begun or goes on")
+    func folderForFile() throws {
+        for name in ["report.html", "model.safetensors", "log.jsonl"] {
+            let temporary = try TemporaryFolder()
+            try Data().write(to: URL(fileURLWithPath: temporary.file("config.yaml")))
+            try FileManager.default.createDirectory(
+                atPath: temporary.file(name), withIntermediateDirectories: false)
+            let error = #expect(throws: RunError.self) { _ = try RunFolder(at: temporary.path, resume: true) }
+            #expect(error?.reason == .overwrites)
+            #expect(
+                error?.description.hasSuffix("/\(name): is a folder, where a run writes a file: take it away") == true)
+        }
     }
 
     @Test("A folder in use is refused, and free again afterwards")

@@ -183,11 +183,12 @@ struct SettledDataTests {
         let current = FileManager.default.currentDirectoryPath
         #expect(
             failure { _ = try data.dataset() }
-                == "./no/such/data: is no folder in the current folder, \(current): name the data set's root with --data"
+                == "./no/such/data: is no folder in the current folder, \(current): name the folder of the data set (data.root)"
         )
         data.root = "/no/such/data"
         #expect(
-            failure { _ = try data.dataset() } == "/no/such/data: is no folder: name the data set's root with --data")
+            failure { _ = try data.dataset() }
+                == "/no/such/data: is no folder: name the folder of the data set (data.root)")
 
         try write("data", values: [0], last: [0, 1])
         // The current folder belongs to all tests: a way from it to the data stands in for a short name.

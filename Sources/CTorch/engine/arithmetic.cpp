@@ -30,6 +30,7 @@ CT_UNARY(log, at::log(get(a)))
 CT_UNARY(sqrt, at::sqrt(get(a)))
 CT_UNARY(abs, at::abs(get(a)))
 CT_UNARY(relu, at::relu(get(a)))
+CT_UNARY(relu6, at::relu6(get(a)))
 CT_UNARY(sigmoid, at::sigmoid(get(a)))
 CT_UNARY(floor, at::floor(get(a)))
 CT_UNARY(isfinite, at::isfinite(get(a)))
@@ -75,6 +76,10 @@ int32_t ct_where(ct_tensor condition, ct_tensor a, ct_tensor b, ct_optional_tens
 
 int32_t ct_relu_in_place(ct_tensor a) {
     return guard([&] { get(a).relu_(); });
+}
+
+int32_t ct_relu6_in_place(ct_tensor a) {
+    return guard([&] { at::relu6_(get(a)); });
 }
 
 int32_t ct_add_in_place(ct_tensor a, ct_tensor b, double scale) {

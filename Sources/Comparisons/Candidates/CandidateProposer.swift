@@ -2,30 +2,30 @@ import SearchSpace
 import Segmentation
 
 /// A candidate of a search by training, and what it came to at the first rung.
-public struct ScoredCandidate: Equatable, Sendable {
+package struct ScoredCandidate: Equatable, Sendable {
     /// The network.
-    public let genotype: Genotype
+    package let genotype: Genotype
     /// mIOU on the validation images; nil where its training failed.
-    public let score: Double?
+    package let score: Double?
 
     /// A candidate with its score.
-    public init(genotype: Genotype, score: Double?) {
+    package init(genotype: Genotype, score: Double?) {
         self.genotype = genotype
         self.score = score
     }
 }
 
 /// A candidate before it is trained.
-public struct Candidate: Equatable, Sendable {
+package struct Candidate: Equatable, Sendable {
     /// What it is called in tables and folders.
-    public let name: String
+    package let name: String
     /// The network.
-    public let genotype: Genotype
+    package let genotype: Genotype
     /// The filters that bring it to the wanted cost.
-    public let filters: Int
+    package let filters: Int
 
     /// A candidate with its name.
-    public init(name: String, genotype: Genotype, filters: Int) {
+    package init(name: String, genotype: Genotype, filters: Int) {
         self.name = name
         self.genotype = genotype
         self.filters = filters
@@ -35,7 +35,7 @@ public struct Candidate: Equatable, Sendable {
 /// How the candidates of a search by training come about: propose, be told the scores, propose again.
 ///
 /// What is proposed follows from the scores alone, so a search needs no other state to go on, on whatever process.
-public protocol CandidateProposer: Sendable {
+package protocol CandidateProposer: Sendable {
     /// The next candidates.
     ///
     /// - Parameters:
@@ -47,7 +47,7 @@ public protocol CandidateProposer: Sendable {
 }
 
 /// Given networks first, then uniformly random ones, all at once: for `random` none is given.
-public struct PoolProposer: CandidateProposer {
+package struct PoolProposer: CandidateProposer {
     private let given: [Candidate]
     private let sample: GenotypeSample
     private let seed: Int
@@ -56,7 +56,7 @@ public struct PoolProposer: CandidateProposer {
     ///   - given: Networks that take part whatever is drawn.
     ///   - sample: What random ones are drawn from.
     ///   - seed: The seed of what is drawn.
-    public init(given: [Candidate], sample: GenotypeSample, seed: Int) {
+    package init(given: [Candidate], sample: GenotypeSample, seed: Int) {
         self.given = given
         self.sample = sample
         self.seed = seed
@@ -69,7 +69,7 @@ public struct PoolProposer: CandidateProposer {
     ///   - limit: How many there are to be in all.
     /// - Returns: All that are left.
     /// - Throws: `SearchSpaceError` where too few of the wanted cost are found.
-    public func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
+    package func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
         let known = given.prefix(limit)
         let count = limit - known.count
         let drawn = try count > 0 ? sample.draw(count: count, seed: seed) : []
@@ -81,7 +81,7 @@ public struct PoolProposer: CandidateProposer {
 }
 
 /// Regularised evolution (arXiv 1802.01548): the best of a few of the youngest is mutated, and the oldest dies.
-public struct EvolutionProposer: CandidateProposer {
+package struct EvolutionProposer: CandidateProposer {
     private let sample: GenotypeSample
     private let seed: Int
     private let population: Int
@@ -92,7 +92,7 @@ public struct EvolutionProposer: CandidateProposer {
     ///   - seed: The seed of all that is drawn.
     ///   - population: How many live at a time, P.
     ///   - tournament: From how many, drawn with repetition, the parent is taken, S.
-    public init(sample: GenotypeSample, seed: Int, population: Int = 10, tournament: Int = 3) {
+    package init(sample: GenotypeSample, seed: Int, population: Int = 10, tournament: Int = 3) {
         self.sample = sample
         self.seed = seed
         self.population = population
@@ -106,7 +106,7 @@ public struct EvolutionProposer: CandidateProposer {
     ///   - limit: How many there are to be in all.
     /// - Returns: The rest of the first population, or one child.
     /// - Throws: `SearchSpaceError` where no candidate of the wanted cost is found.
-    public func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
+    package func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
         let first = min(population, max(1, limit / 2))
         if scored.count < first {
             let pool = PoolProposer(given: [], sample: sample, seed: seed)

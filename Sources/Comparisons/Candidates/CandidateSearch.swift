@@ -15,7 +15,7 @@ public struct CandidateSearch {
     /// The search's folder.
     public let output: String
     /// The rungs.
-    public let schedule: HalvingSchedule
+    package let schedule: HalvingSchedule
     /// What is doubtful about the schedule; nil where nothing is.
     public let warning: String?
     private let configuration: Configuration
@@ -56,7 +56,7 @@ public struct CandidateSearch {
     }
 
     /// What a search writes into its folder, besides the folders of its candidates.
-    public static func files(in output: String) -> [String] {
+    package static func files(in output: String) -> [String] {
         let paths = RunPaths(folder: output)
         return [paths.configuration, paths.genotype, paths.model, paths.report]
             + ["candidates.json", "candidates.csv"].map { output + "/" + $0 }
@@ -101,8 +101,7 @@ public struct CandidateSearch {
         guard names.contains(where: { !$0.hasPrefix(".") }) else { return }
         guard resume else {
             throw RunError(
-                .notEmpty, path: output, "is not empty: go on with the search in it by --resume, or name another folder"
-            )
+                .notEmpty, path: output, "is not empty", advice: .resumeOrTakeOtherFolder(of: "search"))
         }
         guard names.contains("config.yaml") else {
             throw RunError(.notEmpty, path: output, "is not empty and holds no search: name another folder")

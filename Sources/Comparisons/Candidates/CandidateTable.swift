@@ -41,7 +41,7 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
     }
 
     /// For the report.
-    public var table: RunReport.Table {
+    package var table: RunReport.Table {
         RunReport.Table(
             caption: "Candidates of equal multiply-adds: mIOU on the validation images after so many epochs of one"
                 + " schedule; the best of each rung are trained on.",

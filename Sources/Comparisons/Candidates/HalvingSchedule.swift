@@ -1,23 +1,23 @@
 /// Successive halving (arXiv 1502.07943): many candidates are trained shortly, the best of them longer, and so on.
 ///
 /// All lengths are parts of one schedule, so what goes on to the next rung has lost nothing by having been judged.
-public struct HalvingSchedule: Equatable, Sendable {
+package struct HalvingSchedule: Equatable, Sendable {
     /// A round: the best so many candidates are trained up to an epoch.
-    public struct Rung: Equatable, Sendable {
+    package struct Rung: Equatable, Sendable {
         /// How many take part.
-        public let candidates: Int
+        package let candidates: Int
         /// Epochs that they are trained for, those of earlier rungs included.
-        public let epochs: Int
+        package let epochs: Int
     }
 
     /// From the shortest to the whole training, which one candidate gets.
-    public let rungs: [Rung]
+    package let rungs: [Rung]
 
     /// - Parameters:
     ///   - candidates: How many begin, at least 1.
     ///   - reduction: One of so many goes on from a rung to the next (eta), at least 2.
     ///   - epochs: The whole training.
-    public init(candidates: Int, reduction: Int, epochs: Int) {
+    package init(candidates: Int, reduction: Int, epochs: Int) {
         precondition(candidates >= 1 && reduction >= 2 && epochs >= 1)
         var rungs = [Rung(candidates: 1, epochs: epochs)]
         var (count, length) = (reduction, epochs)
@@ -32,7 +32,7 @@ public struct HalvingSchedule: Equatable, Sendable {
     }
 
     /// Epochs of training in all.
-    public var total: Int {
+    package var total: Int {
         var done = 0
         return rungs.reduce(0) { sum, rung in
             defer { done = rung.epochs }

@@ -202,7 +202,7 @@ struct DatasetTally {
             DatasetReport.ClassReport(name: name, pixels: labels[label], images: imagesWith[label])
         }
         let absent = report.classes.filter { $0.pixels == 0 }.map(\.name)
-        // Of the split that is learnt from, its own counts tell.
+        // Where there is a split to learn from, its own counts say so.
         if lessons == nil, !absent.isEmpty {
             let more = absent.count > 8 ? " and \(absent.count - 8) more" : ""
             report.notes.append("no pixel is labelled \(absent.prefix(8).joined(separator: ", "))\(more)")

@@ -108,7 +108,7 @@ public struct LabelCounts: Sendable {
                         + (ignored > 0 ? " (\(percent))" : "") + remedy))
         }
         if share > Self.largestIgnoredShare {
-            // Whoever names values to ignore, and whoever takes a known layout, knows that much is.
+            // Naming values to ignore, or taking a known layout, means that many pixels are expected to be ignored.
             let isMeant = !dataset.meaning.ignore.isEmpty || dataset.meaning.form == .auto
             faults.append(
                 Fault(
@@ -116,9 +116,9 @@ public struct LabelCounts: Sendable {
                     text: "\(percent) in the split `\(split)`: if they are of a class, see data.masks and data.labels;"
                         + " if they are meant, set data.labels.ignore to [255]"))
         }
-        // The others tell of what is ignored already.
+        // The other faults already say what is ignored.
         if !faults.contains(where: { $0.kind == .mistake }) { faults += whiteFaults(split, of: dataset) }
-        // Whoever listed the classes, there is nothing to learn.
+        // Whether the list of classes is the user's own or not: there is nothing to learn.
         if isLearntFrom, names.count > 1, names.count - absent.count == 1,
             let only = names.indices.first(where: { pixels[$0] > 0 }), !faults.contains(where: { $0.kind == .mistake })
         {
@@ -136,7 +136,7 @@ public struct LabelCounts: Sendable {
     /// another making, and their 255 is a class.
     private func whiteFaults(_ split: Split, of dataset: Dataset) -> [Fault] {
         let meaning = dataset.meaning
-        // Whoever says what 255 is, and a layout that does, knows it.
+        // Where the configuration or the layout says what 255 means, nothing is left open.
         let isOpen = meaning.form == .indices && meaning.ignore.isEmpty && !meaning.map.values.contains(255)
         guard isOpen, dataset.classes.count > 1, white.masks > 0, !hasBorders else { return [] }
         let showsClasses = pixels[1..<Int(Mask.ignored)].contains { $0 > 0 }

@@ -68,7 +68,7 @@ struct ClassFile {
                 }
             }
             entries.removeAll { entry in
-                // What follows the first line of an index has done its part.
+                // Further lines of an index only add colours, which are noted by now.
                 entry.index == Int(Mask.ignored) || firsts.remove(entry.index ?? 0) == nil
             }
             entries.sort { ($0.index ?? 0) < ($1.index ?? 0) }

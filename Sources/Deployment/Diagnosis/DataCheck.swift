@@ -25,7 +25,7 @@ public func checkData(_ configuration: Configuration, reporter: any ProgressRepo
     if let validation { report.notes.append(validation) }
     report.addWhatTrainingRefuses(dataset, train: splits.train)
     if let own = DataFile.path(in: configuration.data.root) {
-        report.notes.append("\(own): its settings hold where the configuration or --set give no others")
+        report.notes.append("\(own): its settings hold where the configuration gives no others")
     }
     report.suggestion.complete(for: report, memory: ProcessMemory.available ?? 0)
     return report

@@ -6,34 +6,34 @@ import Runs
 import Torch
 
 /// What `doctor` finds out about this machine and, where one is configured, about a data set.
-public struct DoctorReport: Encodable, Sendable {
+package struct DoctorReport: Encodable, Sendable {
     /// Versions, processor, memory.
-    public var environment: Environment
+    package var environment: Environment
     /// Devices that libtorch can use here: `cpu`, `cuda:0`.
-    public var devices: [String]
+    package var devices: [String]
     /// Why no NVIDIA GPU can be used; nil where one can.
-    public var cudaProblem = Device.cudaUnavailableReason
+    package var cudaProblem = Device.cudaUnavailableReason
     /// Why NCCL, which adds up among GPUs, does not do so on one alone; nil where it does, or where there is no GPU.
-    public var ncclProblem: String?
+    package var ncclProblem: String?
     /// Bytes of memory that programs can still have; nil where the system does not tell.
-    public var availableMemory: Int?
+    package var availableMemory: Int?
     /// What became of the configured data set; nil where none is configured.
-    public var data: DataReport?
+    package var data: DataReport?
 
     /// A data set as far as `doctor` looks: the lists of its splits, and one sample of each.
-    public struct DataReport: Encodable, Sendable {
+    package struct DataReport: Encodable, Sendable {
         /// The folder.
-        public var root: String
+        package var root: String
         /// Number of samples of each split that could be read.
-        public var images: [String: Int] = [:]
+        package var images: [String: Int] = [:]
         /// The first fault found; nil where all is well.
-        public var problem: String?
+        package var problem: String?
     }
 
     /// Looks around.
     ///
     /// - Parameter configuration: Names the data set, the device and the threads.
-    public init(examining configuration: Configuration) {
+    package init(examining configuration: Configuration) {
         let device = (try? configuration.device.device()).map(\.description) ?? "\(configuration.device) (absent)"
         environment = Environment(threads: configuration.workerThreads, device: device)
         devices = Device.Kind.allCases.flatMap { kind in

@@ -48,7 +48,9 @@ extension Model {
                 for node in graph.node:
                     a = {x.name: onnx.helper.get_attribute_value(x) for x in node.attribute}
                     x, name = maps.get(node.input[0]), node.output[0]
-                    window = dict(pad_type="custom", strides=a.get("strides"), pad=a.get("pads"))
+                    top, left, bottom, right = a.get("pads", [0] * 4)
+                    window = dict(pad_type="custom", strides=a.get("strides"), pad=[top, bottom, left, right])
+                    other = node.input[1] if len(node.input) > 1 else None
                     if node.op_type == "Conv":
                         bias = weights[node.input[2]] if len(node.input) > 2 else None
                         y = mb.conv(x=x, weight=weights[node.input[1]], bias=bias, dilations=a["dilations"],
@@ -66,8 +68,11 @@ extension Model {
                             sampling_mode="STRICT_ALIGN_CORNERS", name=name)
                     elif node.op_type == "Concat":
                         y = mb.concat(values=[maps[i] for i in node.input], axis=1, name=name)
-                    elif node.op_type == "Add":
-                        y = mb.add(x=x, y=maps[node.input[1]], name=name)
+                    elif node.op_type in ("Add", "Mul"):
+                        y = maps[other] if other in maps else weights[other]
+                        y = (mb.add if node.op_type == "Add" else mb.mul)(x=x, y=y, name=name)
+                    elif node.op_type == "Clip":
+                        y = mb.clip(x=x, alpha=float(weights[other]), beta=float(weights[node.input[2]]), name=name)
                     elif node.op_type == "Relu":
                         y = mb.relu(x=x, name=name)
                     elif node.op_type == "ConstantOfShape":

@@ -8,19 +8,19 @@ import Runs
 import Torch
 
 /// Milliseconds that a model takes for one image.
-public struct InferenceTime: Encodable, Equatable, Sendable {
+package struct InferenceTime: Encodable, Equatable, Sendable {
     /// Height and width of the image.
-    public var size: [Int]
+    package var size: [Int]
     /// How many windows it is gone through by; 1 where it is seen whole.
-    public var windows: Int
+    package var windows: Int
     /// Processor threads.
-    public var threads: Int
+    package var threads: Int
     /// Ours: the median.
-    public var milliseconds: Double
+    package var milliseconds: Double
     /// Ours: the fastest.
-    public var fastest: Double
+    package var fastest: Double
     /// ONNX Runtime, where Python has it.
-    public var onnxRuntime: ONNXCheck?
+    package var onnxRuntime: ONNXCheck?
 
     /// Measures a model on random pixels as `predict` treats them, and then in ONNX Runtime.
     ///
@@ -30,7 +30,7 @@ public struct InferenceTime: Encodable, Equatable, Sendable {
     ///   - repetitions: How often, after once unmeasured.
     ///   - configuration: Says the processor threads, of both, and how the image is gone through.
     /// - Throws: An error about an export that cannot be written.
-    public init(of model: Model, size: ONNXOptions.Size, repetitions: Int, configuration: Configuration) throws {
+    package init(of model: Model, size: ONNXOptions.Size, repetitions: Int, configuration: Configuration) throws {
         let threads = configuration.workerThreads
         Engine.threads = threads
         let image = Image.noise(height: size.height, width: size.width)

@@ -7,19 +7,19 @@ import Segmentation
 import Torch
 
 /// What onnx's checker and ONNX Runtime make of an exported model.
-public struct ONNXCheck: Codable, Equatable, Sendable {
+package struct ONNXCheck: Codable, Equatable, Sendable {
     /// The version of onnx whose checker found the file valid; nil where Python has none.
-    public var onnx: String?
+    package var onnx: String?
     /// The version of ONNX Runtime that ran the file; nil where Python has none.
-    public var onnxRuntime: String?
+    package var onnxRuntime: String?
     /// The largest difference between its scores and ours, as a share of the largest score; for labels the share of
     /// pixels that differ.
-    public var difference: Double?
+    package var difference: Double?
     /// Milliseconds of ONNX Runtime for each image: the median over the repetitions; nil where there were none.
-    public var milliseconds: Double?
+    package var milliseconds: Double?
 
     /// The largest difference that rounding explains.
-    public static let tolerance = 1e-4
+    package static let tolerance = 1e-4
 
     /// Checks a file that was exported from a model.
     ///
@@ -31,7 +31,7 @@ public struct ONNXCheck: Codable, Equatable, Sendable {
     ///   - repetitions: How often to run it for the time; 0 for once without time.
     ///   - threads: Threads of ONNX Runtime; 0 leaves it the choice.
     /// - Throws: `RunError` where the file is refused.
-    public init(
+    package init(
         _ path: String, of model: Model, options: ONNXOptions, size: ONNXOptions.Size, repetitions: Int = 0,
         threads: Int = 0
     ) throws {

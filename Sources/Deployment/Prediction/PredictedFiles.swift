@@ -90,7 +90,7 @@ struct PredictedFiles {
                 if isPredicted(kind, path, mask: mask ?? "") { continue }
                 throw RunError(
                     .overwrites, path: path,
-                    "is there already, and no prediction wrote it: name another --output, or take it away")
+                    "is there already, and no prediction wrote it", advice: .takeOtherOutputOrRemove)
             }
         }
     }

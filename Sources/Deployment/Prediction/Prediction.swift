@@ -96,7 +96,7 @@ public func predict(
                 reporter.report(
                     .note(
                         "\(file.path): \(image.width)x\(image.height) pixels and \(model.classes.count) classes, gone "
-                            + "through by windows of \(window) (--window)"))
+                            + "through by windows of \(window) (evaluate.window)"))
             }
             let map = model.map(of: image, by: inference)
             let target = file.target(in: output, form: options.form)

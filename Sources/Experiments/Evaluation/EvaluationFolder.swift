@@ -14,7 +14,7 @@ import Torch
 ///   - split: The split's name; nil takes the configuration's `data.splits.val`.
 ///   - config: A configuration file that is read.
 /// - Throws: `RunError` that names what would be lost; an error about data that cannot be used.
-public func refuseEvaluation(
+package func refuseEvaluation(
     in folder: String, of model: String, _ configuration: Configuration, split: String?, config: String?
 ) throws {
     let paths = RunPaths(folder: folder)
@@ -125,7 +125,7 @@ extension RunPaths {
         for path in targets where fileType(path) != nil {
             throw RunError(
                 .overwrites, path: path,
-                "is there already, and no evaluation wrote it: name another --output, or take it away")
+                "is there already, and no evaluation wrote it", advice: .takeOtherOutputOrRemove)
         }
     }
 }

@@ -6,15 +6,15 @@ import Networks
 import SearchSpace
 
 /// The images that networks are measured on, as far as costs depend on them.
-public struct InputSpecification: Equatable, Sendable {
+package struct InputSpecification: Equatable, Sendable {
     /// The number of classes.
-    public var classes: Int
+    package var classes: Int
     /// Rows of the map that the network sees.
-    public var height: Int
+    package var height: Int
     /// Columns of the map that the network sees.
-    public var width: Int
+    package var width: Int
     /// How many such maps an image is: windows, or 1.
-    public var windows = 1
+    package var windows = 1
 
     /// Looks at the first image of a split, as it is seen in evaluation.
     ///
@@ -23,7 +23,7 @@ public struct InputSpecification: Equatable, Sendable {
     ///   - split: The split's name; nil takes the configuration's `data.splits.val`.
     ///   - dataset: The data set where it is open; nil opens it.
     /// - Throws: An error about data that cannot be used.
-    public init(_ configuration: Configuration, split: String?, of dataset: Dataset? = nil) throws {
+    package init(_ configuration: Configuration, split: String?, of dataset: Dataset? = nil) throws {
         let dataset = try dataset ?? configuration.data.dataset()
         let name = split ?? configuration.data.splits.val
         guard let first = try dataset.samples(Split(rawValue: name)).first else {
@@ -38,7 +38,7 @@ public struct InputSpecification: Equatable, Sendable {
 
     /// Images of a size as `predict` sees them: resized, gone through by windows where they are large, and padded to
     /// 32 n + 1.
-    public init(classes: Int, height: Int, width: Int, scaling: ImageScaling, evaluate: EvaluateConfiguration) {
+    package init(classes: Int, height: Int, width: Int, scaling: ImageScaling, evaluate: EvaluateConfiguration) {
         let seen = scaling.size(width: width, height: height)
         var inference = Predictor(evaluate, device: .cpu)
         _ = inference.boundMemory(width: seen.width, height: seen.height, classes: classes)
@@ -48,7 +48,7 @@ public struct InputSpecification: Equatable, Sendable {
     }
 
     /// Maps of a size with so many classes, just as the network sees them.
-    public init(classes: Int, height: Int, width: Int) {
+    package init(classes: Int, height: Int, width: Int) {
         self.classes = classes
         self.height = height
         self.width = width
@@ -57,7 +57,7 @@ public struct InputSpecification: Equatable, Sendable {
 
 extension Cost {
     /// The cost of a network for an image, all windows of it.
-    public init(_ layout: NetworkLayout, on images: InputSpecification) {
+    package init(_ layout: NetworkLayout, on images: InputSpecification) {
         self.init(layout, height: images.height, width: images.width)
         func all(_ multiplyAdds: Int) -> Int {
             let (product, overflow) = multiplyAdds.multipliedReportingOverflow(by: images.windows)
@@ -72,7 +72,7 @@ extension Cost {
 
 extension DataConfiguration {
     /// The number of classes, as far as it is known without looking at the data: by names, or by the layout.
-    public var statedClasses: Int? {
+    package var statedClasses: Int? {
         if !classes.names.isEmpty { return classes.names.count }
         let own: KnownClasses =
             switch format {
@@ -93,12 +93,12 @@ extension TrainConfiguration {
     ///   - genotype: A valid genotype.
     ///   - images: Classes, and the size of the image.
     /// - Returns: The cost of each part, for one image at scale 1.
-    public func cost(of genotype: Genotype, on images: InputSpecification) -> Cost {
+    package func cost(of genotype: Genotype, on images: InputSpecification) -> Cost {
         Cost(network(classes: images.classes).layout(of: genotype), on: images)
     }
 
     /// The filter multiplier with which a network's multiply-adds come closest to a number, and the cost then.
-    public func filters(
+    package func filters(
         of genotype: Genotype, closestTo multiplyAdds: Int, on images: InputSpecification
     ) -> (filters: Int, cost: Cost) {
         let layout = network(classes: images.classes).layout(of: genotype)

@@ -74,6 +74,10 @@ public struct GroupEnvironment: Equatable, Sendable {
             return nil
         }
         guard size > 1 else { return nil }
+        guard !host.unicodeScalars.contains(where: { $0.properties.isWhitespace || $0.value < 32 }) else {
+            throw ConfigurationError(
+                .missingValue, "MASTER_ADDR=\(host.debugDescription): expected the name or address of one machine")
+        }
         isRestart = restarts > 0
         // A loopback address written out leaves no doubt; a name that turns out to be one does.
         let isLoopback = host == "localhost" || host == "::1" || host.hasPrefix("127.")

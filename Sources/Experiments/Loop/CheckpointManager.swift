@@ -56,7 +56,7 @@ final class CheckpointManager {
         let bytes = group.broadcast(Data())
         guard !bytes.isEmpty else { return nil }
         try AtomicFile.write(bytes, to: path, below: folder.paths.folder)
-        defer { unlink(path) }
+        defer { checkpoints.removeLast() }
         return try Checkpoint(at: path)
     }
 
@@ -72,7 +72,7 @@ final class CheckpointManager {
     func save(_ loop: some CheckpointedLoop, isBest: Bool = false) throws {
         if ProcessGroup.isLeader {
             let checkpoint = try loop.checkpoint()
-            // First: whoever is stopped between the two finds from the last one that the best is to be written again.
+            // First: a run that is killed between the two goes on from the last one, and writes the best again.
             if isBest { try checkpoint.write(to: folder.paths.bestCheckpoint, below: folder.paths.folder) }
             try checkpoints.write(checkpoint)
         }
@@ -114,18 +114,19 @@ final class CheckpointManager {
                 }
             } catch let error as DataError {
                 try save(loop)
-                let problem = "\(error.problem); step \(loop.position.step) is saved: mend this and \(goOn)"
-                throw DataError(error.kind, file: error.file, problem: problem)
+                throw RunError(
+                    RunError.Reason(error.kind), path: error.file,
+                    "\(error.problem); step \(loop.position.step) is saved", advice: .mendAndResume(run: folder.path))
             }
         } catch  where isUnwritable(error) {
-            throw RunError(.cannotWrite, line: "\(error); \(standing): free the place and \(goOn)")
+            throw RunError(.cannotWrite, line: "\(error); \(standing)", advice: .mendAndResume(run: folder.path))
         }
     }
 
     private func isUnwritable(_ error: any Error) -> Bool {
         switch error {
         case let error as FileError: error.kind == .unwritable
-        case let error as RunError: error.reason == .cannotWrite
+        case let error as RunError: error.reason == .cannotWrite && error.advice == nil
         default: error is EventFileError
         }
     }
@@ -134,7 +135,16 @@ final class CheckpointManager {
     var standing: String {
         savedStep.map { "the checkpoint of step \($0) is whole" } ?? "there is no checkpoint yet"
     }
+}
 
-    /// How to go on.
-    var goOn: String { "go on with --output \(folder.path) --resume" }
+extension RunError.Reason {
+    /// The kind of a fault in the data.
+    fileprivate init(_ kind: DataError.Kind) {
+        self =
+            switch kind {
+            case .missing: .missing
+            case .invalid: .damaged
+            case .unwritable: .cannotWrite
+            }
+    }
 }

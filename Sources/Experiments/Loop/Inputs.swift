@@ -10,7 +10,7 @@ extension DataConfiguration {
     /// Opens the data set that is described here.
     ///
     /// - Returns: The data set, of which the class file and as many masks are read as it takes to tell what they mean.
-    /// - Throws: `ConfigurationError` where no folder is given, `DataError` where it cannot be used.
+    /// - Throws: `ConfigurationError` where no folder is given or there is none, `DataError` where it cannot be used.
     public func dataset() throws -> Dataset { try dataset(acceptingUnnamedClasses: false) }
 
     /// Opens the data set, for a check perhaps, which can do without the classes' names.
@@ -18,13 +18,13 @@ extension DataConfiguration {
         -> Dataset
     {
         guard !root.isEmpty else {
-            throw ConfigurationError(.missingValue, "data.root: no data set is given; name its folder with --data")
+            throw ConfigurationError(.missingValue, "no data set is given", advice: .nameData)
         }
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder), isFolder.boolValue else {
             let place =
                 root.hasPrefix("/") ? "" : " in the current folder, \(FileManager.default.currentDirectoryPath)"
-            throw DataError(.missing, file: root, problem: "is no folder\(place): name the data set's root with --data")
+            throw ConfigurationError(.unreadable, "\(root): is no folder\(place)", advice: .nameData)
         }
         var options = DatasetOptions()
         options.acceptsUnnamedClasses = acceptingUnnamedClasses
@@ -65,13 +65,13 @@ extension DataConfiguration {
     ///   - resize: The factor.
     ///   - range: What becomes black and white in images of more than 8 bits.
     /// - Returns: The reader.
-    public func trainingReader(_ dataset: Dataset, resize: Double, range: ValueRange? = nil) -> SampleReader {
+    package func trainingReader(_ dataset: Dataset, resize: Double, range: ValueRange? = nil) -> SampleReader {
         let scaling = scaling(resize: resize)
         return dataset.reader(resize: scaling.factor, longerSide: scaling.longerSide, range: range)
     }
 
     /// The size at which images are seen, which a trained model keeps.
-    public func scaling(resize: Double) -> ImageScaling {
+    package func scaling(resize: Double) -> ImageScaling {
         ImageScaling(factor: resize, longerSide: longerSide > 0 ? longerSide : nil)
     }
 }
@@ -82,7 +82,7 @@ extension Configuration {
     /// - Returns: The data set.
     /// - Throws: An error about settings, data or a device that cannot be used.
     @discardableResult
-    public func refuseUnusable() throws -> Dataset {
+    package func refuseUnusable() throws -> Dataset {
         try validate()
         _ = try device.device()
         let dataset = try data.dataset()
@@ -96,14 +96,14 @@ extension Configuration {
 
 extension SearchConfiguration {
     /// How the search draws its crops.
-    public var augmentation: Augmentation {
+    package var augmentation: Augmentation {
         augment.augmentation(crop: crop, scales: scales, flip: flip)
     }
 }
 
 extension TrainConfiguration {
     /// How the training draws its crops.
-    public var augmentation: Augmentation {
+    package var augmentation: Augmentation {
         augment.augmentation(crop: crop, scales: scales, flip: flip)
     }
 }
@@ -128,7 +128,7 @@ extension DeviceChoice {
     ///
     /// - Returns: The device; for `auto` the fastest that there is. Processes of a group take a GPU each.
     /// - Throws: `ConfigurationError` where the device is absent.
-    public func device() throws(ConfigurationError) -> Device {
+    package func device() throws(ConfigurationError) -> Device {
         do {
             let device = try Device.named(rawValue)
             guard device.kind == .cuda, ProcessGroup.current != nil,

@@ -67,11 +67,12 @@ struct NonFiniteGuard {
         let images = batches.flatMap(\.indices).map { loader.samples[$0].image }.joined(separator: ", ")
         let other = target == .weights ? "" : "search.architecture.learningRate or "
         let rate = other + (stage == "search" ? "search.weights.learningRate" : "train.learningRate")
-        let skip = policy == .skip ? "" : "onNonFinite=skip or --set "
-        let clip = stage == "search" ? "search.weights.clip" : "train.clip"
+        let clip = (stage == "search" ? "search.weights.clip" : "train.clip") + "=5"
         throw RunError(
             .diverged, path: keeper.folder.path,
-            "\(what) at step \(step)\(row) of \(stage) (images: \(images)); \(keeper.standing): \(keeper.goOn) and "
-                + "--set \(skip)\(clip)=5, or lower \(rate) in a new run")
+            "\(what) at step \(step)\(row) of \(stage) (images: \(images)); \(keeper.standing)",
+            advice: .resumeWith(
+                settings: policy == .skip ? [clip] : ["onNonFinite=skip", clip], run: keeper.folder.path, lowering: rate
+            ))
     }
 }

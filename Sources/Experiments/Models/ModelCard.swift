@@ -14,7 +14,7 @@ import Torch
 /// - Returns: The card's path.
 /// - Throws: An error that names the file which cannot be read or written.
 @discardableResult
-public func writeModelCard(ofRun run: String) throws -> String {
+package func writeModelCard(ofRun run: String) throws -> String {
     let paths = RunPaths(folder: run)
     let card = ModelCard(
         run: run, model: try Model(at: run), configuration: try Configuration.resolve(file: paths.configuration),

@@ -110,7 +110,7 @@ public final class Search {
         }
     }
 
-    /// Computes one architecture step's gradients and throws them away, so that memory that will not do is found now.
+    /// Computes one architecture step's gradients and throws them away, so that too little memory is noticed at once.
     private func tryArchitectureStep() throws {
         let shape = [setup.ownBatch, configuration.crop.height, configuration.crop.width]
         let images = Tensor.zeros([shape[0], 3, shape[1], shape[2]], device: setup.device)

@@ -39,8 +39,7 @@ extension Model {
     func start(from other: Model, path: String) throws -> String {
         guard genotype == other.genotype else {
             throw RunError(
-                .changed, path: path,
-                "is another network than the one given: leave --genotype out, or --from")
+                .changed, path: path, "is another network than the one given", advice: .giveGenotypeOrStart)
         }
         let sameClasses = classes.names == other.classes.names
         var weights = other.network.store.state

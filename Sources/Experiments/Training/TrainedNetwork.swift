@@ -4,7 +4,7 @@ import Torch
 
 extension TrainConfiguration {
     /// The network's shape besides its genotype.
-    public func network(classes: Int) -> DiscreteConfiguration {
+    package func network(classes: Int) -> DiscreteConfiguration {
         var result = DiscreteConfiguration(filters: filters, classes: classes)
         result.stemChannels = stemChannels
         result.asppChannels = asppChannels

@@ -225,7 +225,7 @@ extension Checkpoint {
         guard given == nil || given == own else {
             throw RunError(
                 .changed, path: folder.path,
-                "the run trains another network than the one given: leave --genotype out, or start a new run")
+                "the run trains another network than the one given", advice: .giveNoGenotypeOrBeginAnew)
         }
         return own
     }

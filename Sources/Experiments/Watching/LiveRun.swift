@@ -46,9 +46,9 @@ public struct LiveRun: Sendable {
     /// Whether a process is at work in the folder.
     public let isRunning: Bool
     /// How far it is; nil before the first second.
-    public let status: RunStatus?
+    package let status: RunStatus?
     /// The last epoch's record.
-    public let record: RunRecord?
+    package let record: RunRecord?
 
     /// Reads the folder.
     ///

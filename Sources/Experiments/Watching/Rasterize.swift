@@ -8,7 +8,7 @@ import Runs
 ///   - width: Pixels in a row; nil takes the drawing's own size.
 /// - Returns: The file's bytes.
 /// - Throws: `RunError` where the program is not there.
-public func rasterize(_ svg: String, width: Int?) throws -> Data {
+package func rasterize(_ svg: String, width: Int?) throws -> Data {
     let folder = try ScratchFolder()
     try Data(svg.utf8).write(to: URL(fileURLWithPath: folder.file("drawing.svg")))
     let size = width.map { ["--width", String($0), "--keep-aspect-ratio"] } ?? []

@@ -8,6 +8,14 @@ import Torch
 
 /// Writes report.html into a run's folder, from what is in it.
 ///
+/// - Parameter run: The run's folder.
+/// - Returns: The page's path.
+/// - Throws: `RunError` where the folder holds no run, `FileError` where the page cannot be written.
+@discardableResult
+public func writeReport(ofRun run: String) throws -> String { try writeReport(ofRun: run, to: nil) }
+
+/// Writes report.html of a run, with what is known of it already.
+///
 /// - Parameters:
 ///   - run: The run's folder.
 ///   - records: What its log holds; nil reads it.
@@ -18,7 +26,7 @@ import Torch
 /// - Returns: The page's path.
 /// - Throws: `RunError` where the folder holds no run, `FileError` where the page cannot be written.
 @discardableResult
-public func writeReport(
+package func writeReport(
     ofRun run: String, records: [RunRecord]? = nil, classes: ClassTable? = nil, trials: TrialTable? = nil,
     measured: RunReport.Table? = nil, to path: String? = nil
 ) throws -> String {

@@ -3,30 +3,30 @@ import Runs
 import SearchSpace
 
 /// How far a stage is, as one line shows it: a run's status.json, and the live line on a terminal.
-public struct RunStatus: Codable, Equatable, Sendable {
+package struct RunStatus: Codable, Equatable, Sendable {
     /// The stage: "search".
-    public var stage: String
+    package var stage: String
     /// What is counted: "step".
-    public var unit: String
+    package var unit: String
     /// Units in all.
-    public var total: Int
+    package var total: Int
     /// Units done.
-    public var completed: Int
+    package var completed: Int
     /// Where in the stage this is: "epoch 3/40".
-    public var position: String
+    package var position: String
     /// What was measured last.
-    public var values: [Advance.Measurement]
+    package var values: [Advance.Measurement]
     /// The strides of a search's current path.
-    public var path: [Stride]
+    package var path: [Stride]
     /// Units a second; nil until it is known.
-    public var rate: Double?
+    package var rate: Double?
     /// Seconds to the end of the stage; nil until they are known.
-    public var secondsLeft: Double?
+    package var secondsLeft: Double?
     /// Bytes of main memory that the process takes.
-    public var memory: Int
+    package var memory: Int
 
     /// The status after an event.
-    public init(stage: String, unit: String, total: Int, advance: Advance, meter: RateMeter) {
+    package init(stage: String, unit: String, total: Int, advance: Advance, meter: RateMeter) {
         self.stage = stage
         self.unit = unit
         self.total = total
@@ -40,7 +40,7 @@ public struct RunStatus: Codable, Equatable, Sendable {
     }
 
     /// The line: what was done and measured, how fast, how long still.
-    public var line: String {
+    package var line: String {
         // The file may be anybody's: its numbers need not go together.
         let percent = total > 0 ? Int(clamping: min(max(100 * Double(completed) / Double(total), 0), 100)) : 100
         var parts = ["\(stage) \(percent)%"]
@@ -58,12 +58,12 @@ public struct RunStatus: Codable, Equatable, Sendable {
 }
 
 /// A path as a small curve, low where the resolution is fine: ▁▃▅▇ for strides 4, 8, 16, 32.
-public func sparkline(_ path: [Stride]) -> String {
+package func sparkline(_ path: [Stride]) -> String {
     String(path.map { Array("▁▃▅▇")[$0.level] })
 }
 
 /// A duration for people: 42 s, 3:07 min, 2:15 h, 3 d 4 h.
-public func duration(_ seconds: Double) -> String {
+package func duration(_ seconds: Double) -> String {
     let whole = Int(clamping: min(max(0, seconds.rounded()), 1e12))
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
     switch whole {
@@ -75,7 +75,7 @@ public func duration(_ seconds: Double) -> String {
 }
 
 /// A number of bytes in binary units: 22.4 GiB.
-public func byteCount(_ count: Int) -> String {
+package func byteCount(_ count: Int) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"]
     var value = Double(count)
     var unit = 0

@@ -115,7 +115,7 @@ struct BMPReader {
                 let value = (0..<bits / 8).reduce(0) { $0 | Int(line[start + $1]) << (8 * $1) }
                 for (mask, scale) in zip(masks, scales) {
                     let sample = mask == 0 ? 0 : (value & mask) >> mask.trailingZeroBitCount
-                    // Masks of more than 16 bits are nobody's; their upper ones count.
+                    // No program writes more than 16 bits a colour; of more, the highest 16 count.
                     result.append(scale[UInt16(sample >> max(0, mask.nonzeroBitCount - 16))])
                 }
             }

@@ -55,7 +55,8 @@ public final class DiscreteNetwork {
         stem = layout.stem.enumerated().map { index, convolution in
             // The second and third maps are read before their ReLU too.
             ConvBNReLU(
-                store.root / "stem" / (index + 1), convolution, normalization: backbone, activates: index == 0)
+                store.root / "stem" / (index + 1), convolution, normalization: backbone,
+                activation: index == 0 ? .relu : nil)
         }
         cells = layout.cells.map {
             DiscreteCell(store.root / "cells" / $0.layer, $0, of: layout, normalization: backbone)

@@ -13,8 +13,8 @@ package protocol ForwardBackend {
     /// A convolution, without anything behind it.
     func convolve(_ x: Map, by convolution: Conv2d) -> Map
 
-    /// A convolution and its batch normalisation, with ReLU behind them if wanted.
-    func convolve(_ x: Map, by convolution: NormalizedConv, activates: Bool) -> Map
+    /// A convolution and its batch normalisation, with an activation behind them if wanted.
+    func convolve(_ x: Map, by convolution: NormalizedConv, activation: Activation?) -> Map
 
     /// A 1x1 convolution, its batch normalisation and ReLU of some maps side by side, and behind them a map of one pixel
     /// that stands for as many as the others have.
@@ -28,6 +28,9 @@ package protocol ForwardBackend {
 
     /// ReLU.
     func rectify(_ x: Map) -> Map
+
+    /// A factor and a summand for each channel.
+    func scale(_ x: Map, by factors: [Double], plus summands: [Double], named name: String) -> Map
 
     /// A pool of windows, to `ceil(size / stride)`; padding is not counted.
     func pool(_ x: Map, _ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int, named name: String) -> Map

@@ -30,8 +30,8 @@ final class TensorBackend: ForwardBackend {
 
     func convolve(_ x: Tensor, by convolution: Conv2d) -> Tensor { convolution(x) }
 
-    func convolve(_ x: Tensor, by convolution: NormalizedConv, activates: Bool) -> Tensor {
-        convolution(x, mode: mode, activates: activates)
+    func convolve(_ x: Tensor, by convolution: NormalizedConv, activation: Activation?) -> Tensor {
+        convolution(x, mode: mode, activation: activation)
     }
 
     func project(
@@ -39,7 +39,7 @@ final class TensorBackend: ForwardBackend {
     ) -> Tensor {
         let pixel = pixel()
         let map = concatenate(maps(), dim: 1)
-        return projection.apply(mode: mode, activates: true) { weight, bias in
+        return projection.apply(mode: mode, activation: .relu) { weight, bias in
             conv2d(map, weight: weight.narrow(1, start: 0, length: map.size(1)))
                 + conv2d(
                     pixel, weight: weight.narrow(1, start: map.size(1), length: pixel.size(1)), bias: bias)
@@ -47,6 +47,13 @@ final class TensorBackend: ForwardBackend {
     }
 
     func rectify(_ x: Tensor) -> Tensor { x.relu() }
+
+    func scale(_ x: Tensor, by factors: [Double], plus summands: [Double], named name: String) -> Tensor {
+        func tensor(_ values: [Double]) -> Tensor {
+            Tensor(values, shape: [1, values.count, 1, 1]).to(x.dtype).to(x.device)
+        }
+        return x * tensor(factors) + tensor(summands)
+    }
 
     func pool(
         _ x: Tensor, _ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int, named name: String

@@ -57,7 +57,7 @@ final class ASPP {
             besides: {
                 let mean = backend.mean(x, named: name + ".image.mean")
                 guard let normalizedImage else { return backend.rectify(backend.convolve(mean, by: imageConv)) }
-                return backend.convolve(mean, by: normalizedImage, activates: true)
+                return backend.convolve(mean, by: normalizedImage, activation: .relu)
             }, by: projection, named: name)
     }
 

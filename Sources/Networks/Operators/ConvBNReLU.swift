@@ -1,31 +1,44 @@
 import SearchSpace
 import Torch
 
-/// Convolution, batch normalisation, ReLU: the order outside the cells.
+/// Convolution, batch normalisation, and ReLU or another activation or none: the order outside the cells.
+///
+/// Variables: `conv.weight`, `norm.*`.
 final class ConvBNReLU {
     private let convolution: NormalizedConv
-    private let activates: Bool
+    private let activation: Activation?
 
+    /// A convolution as the layout has it, with what follows.
     init(
-        _ path: Path, inputChannels: Int, outputChannels: Int, kernelSize: Int, stride: Int = 1, dilation: Int = 1,
-        groups: Int = 1, normalization: Normalization, initializer: Initializer = .uniformFanIn, activates: Bool = true
+        _ path: Path, _ layout: ConvolutionLayout, normalization: Normalization,
+        initializer: Initializer = .uniformFanIn, activation: Activation? = .relu
     ) {
         convolution = NormalizedConv(
-            Conv2d(
-                path / "conv", inputChannels: inputChannels, outputChannels: outputChannels, kernelSize: kernelSize,
-                stride: stride, dilation: dilation, groups: groups, initializer: initializer),
-            normalization(path / "norm", channels: outputChannels))
-        self.activates = activates
+            Conv2d(path / "conv", layout, initializer: initializer),
+            normalization(path / "norm", channels: layout.outputChannels))
+        self.activation = activation
+    }
+
+    /// A dense convolution of these sizes, with ReLU.
+    convenience init(
+        _ path: Path, inputChannels: Int, outputChannels: Int, kernelSize: Int, stride: Int = 1, dilation: Int = 1,
+        normalization: Normalization, initializer: Initializer = .uniformFanIn
+    ) {
+        self.init(
+            path,
+            ConvolutionLayout(
+                kernelSize: kernelSize, stride: stride, dilation: dilation, inputChannels: inputChannels,
+                outputChannels: outputChannels), normalization: normalization, initializer: initializer)
     }
 
     /// `[N, C, H, W]` to `[N, O, ceil(H / stride), ceil(W / stride)]`.
     func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
-        convolution(x, mode: mode, activates: activates)
+        convolution(x, mode: mode, activation: activation)
     }
 
     /// The same on any backend.
     func callAsFunction<Backend: ForwardBackend>(_ x: Backend.Map, on backend: Backend) -> Backend.Map {
-        backend.convolve(x, by: convolution, activates: activates)
+        backend.convolve(x, by: convolution, activation: activation)
     }
 
     /// See ``DiscreteNetwork/fold()``.
@@ -33,17 +46,6 @@ final class ConvBNReLU {
 }
 
 extension ConvBNReLU {
-    /// A convolution as the layout has it, with what follows.
-    convenience init(
-        _ path: Path, _ layout: ConvolutionLayout, normalization: Normalization,
-        initializer: Initializer = .uniformFanIn, activates: Bool = true
-    ) {
-        self.init(
-            path, inputChannels: layout.inputChannels, outputChannels: layout.outputChannels,
-            kernelSize: layout.kernelSize, stride: layout.stride, dilation: layout.dilation, groups: layout.groups,
-            normalization: normalization, initializer: initializer, activates: activates)
-    }
-
     /// The convolutions of a 3x3 unit of the head: one at `path`, or a depthwise and a pointwise one below it.
     static func head3x3(
         _ path: Path, _ layouts: [ConvolutionLayout], normalization: Normalization, initializer: Initializer

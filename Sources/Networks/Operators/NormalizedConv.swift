@@ -26,25 +26,21 @@ package final class NormalizedConv {
         }
     }
 
-    /// Convolves and normalises `[N, C, H, W]`, with ReLU after it if wanted.
-    func callAsFunction(_ x: Tensor, mode: NormalizationMode, activates: Bool = false) -> Tensor {
-        apply(mode: mode, activates: activates) { weight, bias in
-            conv2d(
-                x, weight: weight, bias: bias, stride: conv.stride, padding: conv.padding, dilation: conv.dilation,
-                groups: conv.groups)
-        }
+    /// Convolves and normalises `[N, C, H, W]`, with an activation after it if wanted.
+    func callAsFunction(_ x: Tensor, mode: NormalizationMode, activation: Activation? = nil) -> Tensor {
+        apply(mode: mode, activation: activation) { weight, bias in conv(x, weight: weight, bias: bias) }
     }
 
     /// The same for a convolution that is computed in another form; `convolve` gets the kernel, and a bias if folded.
     func apply(
-        mode: NormalizationMode, activates: Bool, convolve: (_ weight: Tensor, _ bias: Tensor?) -> Tensor
+        mode: NormalizationMode, activation: Activation?, convolve: (_ weight: Tensor, _ bias: Tensor?) -> Tensor
     ) -> Tensor {
         guard let folded, mode == .evaluation else {
             let y = norm(convolve(conv.weight, nil), mode: mode)
-            return activates ? y.relu() : y
+            return activation.map { $0(y) } ?? y
         }
         let y = convolve(folded.weight, folded.bias)
-        if activates { y.reluInPlace() }
+        activation?.inPlace(y)
         return y
     }
 }

@@ -28,7 +28,7 @@ final class PreActivatedUnit {
 
     /// Convolves and normalises a map `[N, C, H, W]` that has been through the ReLU, which branches may share.
     func callAsFunction<Backend: ForwardBackend>(rectified x: Backend.Map, on backend: Backend) -> Backend.Map {
-        backend.convolve(depthwise.reduce(x) { backend.convolve($0, by: $1) }, by: last, activates: false)
+        backend.convolve(depthwise.reduce(x) { backend.convolve($0, by: $1) }, by: last, activation: nil)
     }
 
     /// See ``DiscreteNetwork/fold()``.
@@ -48,8 +48,8 @@ extension Conv2d {
     convenience init(_ path: Path, _ layout: ConvolutionLayout, initializer: Initializer = .uniformFanIn) {
         self.init(
             path, inputChannels: layout.inputChannels, outputChannels: layout.outputChannels,
-            kernelSize: layout.kernelSize, stride: layout.stride, dilation: layout.dilation, groups: layout.groups,
-            bias: layout.bias, initializer: initializer)
+            kernelSize: layout.kernelSize, stride: layout.stride, padding: layout.padding == .same ? .same : nil,
+            dilation: layout.dilation, groups: layout.groups, bias: layout.bias, initializer: initializer)
     }
 }
 

@@ -6,7 +6,7 @@ import SearchSpace
 ///   - cell: a cell whose blocks read only blocks before them.
 ///   - title: a line above the drawing.
 /// - Returns: an SVG file.
-public func drawCell(_ cell: Cell, title: String? = nil) -> String {
+package func drawCell(_ cell: Cell, title: String? = nil) -> String {
     CellDrawing(cell, title: title).drawing().svg(label: title ?? "Cell: \(cellDescription(cell))")
 }
 

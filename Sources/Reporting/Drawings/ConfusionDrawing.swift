@@ -6,7 +6,7 @@
 ///   - totals: All pixels of each label, where other classes are left out; nil takes the sums of the rows.
 ///   - title: A line above the drawing.
 /// - Returns: an SVG file.
-public func drawConfusion(names: [String], counts: [[Int]], totals: [Int]? = nil, title: String) -> String {
+package func drawConfusion(names: [String], counts: [[Int]], totals: [Int]? = nil, title: String) -> String {
     precondition(counts.count == names.count && counts.allSatisfy { $0.count == names.count }, "a square of counts")
     // Figures need room, which many classes leave no more.
     let showsFigures = names.count <= 30

@@ -8,7 +8,7 @@ import SearchSpace
 ///   - alpha: softmaxed alpha of a cell with as many blocks, a row of 8 an edge.
 ///   - title: a line above the drawing.
 /// - Returns: an SVG file.
-public func drawGenotype(
+package func drawGenotype(
     _ genotype: Genotype, arrows: [Double]? = nil, alpha: [[Double]]? = nil, title: String? = nil
 ) -> String {
     var parts = [

@@ -1,17 +1,17 @@
 /// A legend in columns for the strip below a picture: a patch of colour and a name for each class.
 ///
 /// The font shrinks until all fit, from 13 pixels to 9; what does not fit then is counted: "+12 more".
-public struct LegendStrip: Hashable, Sendable {
+package struct LegendStrip: Hashable, Sendable {
     /// How many names there is room for.
-    public let shown: Int
+    package let shown: Int
     /// How many names are only counted.
-    public let hidden: Int
+    package let hidden: Int
     private let width: Int
     private let columns: Int
     private let size: Double
 
     /// A legend of these names within a size in pixels; nil where there are none, or not even one has room.
-    public init?(names: [String], width: Int, height: Int) {
+    package init?(names: [String], width: Int, height: Int) {
         guard !names.isEmpty, width > 0 else { return nil }
         self.width = width
         for size in [13.0, 11, 9] {
@@ -35,7 +35,7 @@ public struct LegendStrip: Hashable, Sendable {
     ///
     /// - Parameter entries: Names, and colours as `#rrggbb`: ``shown`` of them.
     /// - Returns: The file's text.
-    public func drawn(_ entries: [(name: String, colour: String)]) -> String {
+    package func drawn(_ entries: [(name: String, colour: String)]) -> String {
         let places = entries.count + (hidden > 0 ? 1 : 0)
         let row = LegendStrip.row(size)
         let rows = (places + columns - 1) / columns

@@ -10,7 +10,7 @@ import SearchSpace
 ///   - arrows: a probability for each arrow of the space with as many layers, by index.
 ///   - title: a line above the drawing.
 /// - Returns: an SVG file.
-public func drawNetwork(_ genotype: Genotype, arrows: [Double]? = nil, title: String? = nil) -> String {
+package func drawNetwork(_ genotype: Genotype, arrows: [Double]? = nil, title: String? = nil) -> String {
     NetworkDrawing(genotype, probabilities: arrows, title: title).drawing()
         .svg(label: title ?? "Network level: \(pathDescription(genotype))")
 }

@@ -30,7 +30,7 @@ extension RunReport {
 
 extension RunRecord {
     /// The strongest discrete network at this record; nil where its numbers fit no space.
-    public var genotype: Genotype? {
+    package var genotype: Genotype? {
         guard let path, let alpha, beta != nil, let space = SearchedSpace(of: self) else { return nil }
         let genotype = Genotype(path: path, cell: decodeCell(alpha: alpha, space: space.cell))
         return (try? genotype.validate()) == nil ? nil : genotype

@@ -2,14 +2,14 @@ import Foundation
 
 extension RunReport {
     /// A class of the data.
-    public struct ClassEntry: Sendable {
+    package struct ClassEntry: Sendable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// Its colour in masks, as `#rrggbb`.
-        public var colour: String
+        package var colour: String
 
         /// A class of this name and colour.
-        public init(name: String, colour: String) {
+        package init(name: String, colour: String) {
             self.name = name
             self.colour = colour
         }

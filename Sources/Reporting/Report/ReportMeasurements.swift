@@ -2,39 +2,39 @@ import Foundation
 
 extension RunReport {
     /// What a network came to on a set of images.
-    public struct Measurement: Sendable {
+    package struct Measurement: Sendable {
         /// What it was: "validation" or a split's name.
-        public var title: String
+        package var title: String
         /// How it was done: scales and mirroring.
-        public var method = ""
+        package var method = ""
         /// Number of images.
-        public var images = 0
+        package var images = 0
         /// Mean over the classes that are there.
-        public var mIOU = 0.0
+        package var mIOU = 0.0
         /// Share of labelled pixels that are right.
-        public var pixelAccuracy = 0.0
+        package var pixelAccuracy = 0.0
         /// Mean of the classes' own accuracies.
-        public var meanAccuracy = 0.0
+        package var meanAccuracy = 0.0
         /// IoU of each class; nil where it is absent.
-        public var iou: [Double?] = []
+        package var iou: [Double?] = []
         /// Pixels by label, then by prediction: a square, or empty where it is not known.
-        public var confusion: [[Int]] = []
+        package var confusion: [[Int]] = []
         /// Images that went worst, the worst first.
-        public var worst: [Picture] = []
+        package var worst: [Picture] = []
 
         /// Nothing but its title.
-        public init(title: String) { self.title = title }
+        package init(title: String) { self.title = title }
     }
 
     /// A picture with what it shows.
-    public struct Picture: Sendable {
+    package struct Picture: Sendable {
         /// What it shows.
-        public var caption: String
+        package var caption: String
         /// A JPEG or PNG file's bytes.
-        public var data: Data
+        package var data: Data
 
         /// A picture of these bytes.
-        public init(caption: String, data: Data) {
+        package init(caption: String, data: Data) {
             self.caption = caption
             self.data = data
         }

@@ -2,18 +2,18 @@ import Foundation
 
 extension RunReport {
     /// One of several searches with other seeds.
-    public struct Trial: Sendable {
+    package struct Trial: Sendable {
         /// Its seed.
-        public var seed: Int
+        package var seed: Int
         /// The best validation of its short training.
-        public var mIOU: Double
+        package var mIOU: Double
         /// The strides of its path.
-        public var path: [Int]
+        package var path: [Int]
         /// Whether it is the one that was kept.
-        public var isBest: Bool
+        package var isBest: Bool
 
         /// A row of the table.
-        public init(seed: Int, mIOU: Double, path: [Int], isBest: Bool) {
+        package init(seed: Int, mIOU: Double, path: [Int], isBest: Bool) {
             self.seed = seed
             self.mIOU = mIOU
             self.path = path

@@ -2,53 +2,53 @@ import Foundation
 import SearchSpace
 
 /// A run as one page of HTML that needs nothing beside it: curves, architecture, samples, costs, settings.
-public struct RunReport: Sendable {
+package struct RunReport: Sendable {
     /// What was run: "search" or "train".
-    public var kind: String
+    package var kind: String
     /// The run's name.
-    public var name: String
+    package var name: String
     /// What was measured, epoch by epoch.
-    public var records: [RunRecord]
+    package var records: [RunRecord]
     /// Epochs that the run has in all; nil where they are not known yet.
-    public var epochs: Int?
+    package var epochs: Int?
     /// The network that is trained; a search's is decoded from its records.
-    public var genotype: Genotype?
+    package var genotype: Genotype?
     /// The networks that the run's is compared with, itself first.
-    public var comparison: [ComparedNetwork] = []
+    package var comparison: [ComparedNetwork] = []
     /// What the comparison's costs are counted for: "513x513 pixels, F = 20".
-    public var comparisonBasis = ""
+    package var comparisonBasis = ""
     /// Networks that were trained and measured under one budget, where a comparison was made for this run.
-    public var measured: Table?
+    package var measured: Table?
     /// The search's trials, of which this run is the best; empty for a single search.
-    public var trials: [Trial] = []
+    package var trials: [Trial] = []
     /// Mean, spread and agreement of the trials.
-    public var trialSummary = ""
+    package var trialSummary = ""
     /// The data's classes; empty where they are not known.
-    public var classes: [ClassEntry] = []
+    package var classes: [ClassEntry] = []
     /// What the network came to: the validation, then evaluations.
-    public var measurements: [Measurement] = []
+    package var measurements: [Measurement] = []
     /// Images, truths and predictions in rows, as PNG or JPEG.
-    public var samples: Data?
+    package var samples: Data?
     /// The configuration as it stands in the run folder.
-    public var configuration = ""
+    package var configuration = ""
     /// Versions, processor, date.
-    public var environment: [(name: String, value: String)] = []
+    package var environment: [(name: String, value: String)] = []
     /// When the page was written, in ISO 8601.
-    public var written = ""
+    package var written = ""
 
     /// A network with what it costs.
-    public struct ComparedNetwork: Sendable {
+    package struct ComparedNetwork: Sendable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// Parameters.
-        public var parameters: Int
+        package var parameters: Int
         /// Multiply-adds for one image.
-        public var multiplyAdds: Int
+        package var multiplyAdds: Int
         /// Mean IOU, where it was measured.
-        public var mIOU: Double?
+        package var mIOU: Double?
 
         /// A row of the comparison.
-        public init(name: String, parameters: Int, multiplyAdds: Int, mIOU: Double? = nil) {
+        package init(name: String, parameters: Int, multiplyAdds: Int, mIOU: Double? = nil) {
             self.name = name
             self.parameters = parameters
             self.multiplyAdds = multiplyAdds
@@ -57,16 +57,16 @@ public struct RunReport: Sendable {
     }
 
     /// A table of texts, the first column of which names the rows.
-    public struct Table: Sendable {
+    package struct Table: Sendable {
         /// What its figures mean.
-        public var caption: String
+        package var caption: String
         /// The columns' names.
-        public var columns: [String]
+        package var columns: [String]
         /// The rows, a cell a column.
-        public var rows: [[String]]
+        package var rows: [[String]]
 
         /// A table of these cells.
-        public init(caption: String, columns: [String], rows: [[String]]) {
+        package init(caption: String, columns: [String], rows: [[String]]) {
             self.caption = caption
             self.columns = columns
             self.rows = rows
@@ -74,7 +74,7 @@ public struct RunReport: Sendable {
     }
 
     /// A run's report with its records; the rest is put in afterwards.
-    public init(kind: String, name: String, records: [RunRecord], epochs: Int?) {
+    package init(kind: String, name: String, records: [RunRecord], epochs: Int?) {
         self.kind = kind
         self.name = name
         self.records = records
@@ -82,10 +82,10 @@ public struct RunReport: Sendable {
     }
 
     /// Whether the last epoch is there.
-    public var isFinished: Bool { epochs.map { (records.last?.epoch ?? -1) + 1 >= $0 } ?? false }
+    package var isFinished: Bool { epochs.map { (records.last?.epoch ?? -1) + 1 >= $0 } ?? false }
 
     /// The whole page.
-    public func html() -> String {
+    package func html() -> String {
         let title = escaped("\(name): \(kind)")
         let sections = [
             section("Samples", sampleFigure), section("Curves", curves), section("Results", measurementTable),

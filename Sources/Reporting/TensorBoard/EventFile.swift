@@ -2,7 +2,7 @@ import Foundation
 import SwiftProtobuf
 
 /// One thing that TensorBoard shows.
-public enum EventValue: Sendable {
+package enum EventValue: Sendable {
     /// A number.
     case scalar(Double)
     /// The distribution of numbers from 0 to 1.
@@ -19,7 +19,7 @@ public enum EventValue: Sendable {
 ///
 /// A record is its length, the length's masked CRC-32C, an `Event` message, and the message's masked CRC-32C. Used by
 /// one thread.
-public final class EventFile {
+package final class EventFile {
     private let handle: FileHandle
     private let path: String
 
@@ -31,7 +31,7 @@ public final class EventFile {
     ///   - folder: The run's folder.
     ///   - step: The step that the run goes on from; 0 for a new one.
     /// - Throws: ``EventFileError`` where the file cannot be written.
-    public init(folder: String, after step: Int) throws {
+    package init(folder: String, after step: Int) throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         let name =
             names.sorted().first { $0.hasPrefix("events.out.tfevents.") }
@@ -56,7 +56,7 @@ public final class EventFile {
     }
 
     /// Whether nothing was in the file.
-    public let isNew: Bool
+    package let isNew: Bool
 
     /// Adds what was measured at a step.
     ///
@@ -65,7 +65,7 @@ public final class EventFile {
     ///   - time: When it was measured.
     ///   - values: Names, in which `/` makes groups, with what they name.
     /// - Throws: ``EventFileError`` where it cannot be written.
-    public func append(step: Int, time: Date = Date(), _ values: [(String, EventValue)]) throws {
+    package func append(step: Int, time: Date = Date(), _ values: [(String, EventValue)]) throws {
         let summary = Autodeeplab_Tensorboard_Summary.with { $0.value = values.map { $1.summary(tag: $0) } }
         try write(.with { $0.summary = summary }, step: step, time: time)
     }
@@ -113,7 +113,7 @@ public struct EventFileError: Error, CustomStringConvertible, Hashable, Sendable
     public let description: String
 
     init(_ path: String, code: Int32 = errno) {
-        description = "\(path): cannot be written: \(String(cString: strerror(code)))"
+        description = "\(path): cannot be written: \(systemReason(code))"
     }
 }
 

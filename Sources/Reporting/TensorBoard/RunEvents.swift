@@ -6,7 +6,7 @@ extension RunRecord {
     ///
     /// - Parameter classes: The classes' names, by which their IoU is shown.
     /// - Returns: Names, in which `/` makes groups, with what they name.
-    public func events(classes: [String]) -> [(String, EventValue)] {
+    package func events(classes: [String]) -> [(String, EventValue)] {
         var events = values.sorted { $0.key < $1.key }.map { ("run/\($0.key)", EventValue.scalar($0.value)) }
         for (name, iou) in zip(classes, classIOU ?? []) {
             if let iou { events.append(("iou/\(name)", .scalar(iou))) }

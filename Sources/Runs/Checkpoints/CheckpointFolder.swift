@@ -19,42 +19,51 @@ package struct CheckpointFolder {
     /// - Throws: `FileError` where it cannot be written; those before are then as they were.
     package func write(_ checkpoint: Checkpoint) throws {
         // Under a name of its own until it is on the disk: a full disk must not cost one of the old ones.
-        let next = paths.nextCheckpoint
-        try checkpoint.write(to: next, below: paths.folder)
+        try checkpoint.write(to: paths.nextCheckpoint, below: paths.folder)
+        let folder = try folder()
         for age in stride(from: max(keep, 1) - 1, to: 0, by: -1) {
             if age > 1 {
-                rename(paths.checkpoint(age: age - 1), paths.checkpoint(age: age))
+                folder.rename(name(age: age - 1), to: name(age: age))
             } else {
                 // The newest gets a second name, since without one it would have none for a moment.
-                try keepLast()
+                try keepLast(in: folder)
             }
         }
-        guard rename(next, paths.lastCheckpoint) == 0 else {
-            throw FileError(path: paths.lastCheckpoint, reason: "cannot finish the file: " + systemError())
+        guard folder.rename(RunPaths.nextCheckpointName, to: name(age: 0)) else {
+            throw FileError(path: paths.lastCheckpoint, reason: "cannot finish the file: " + systemReason())
         }
-        synchronizeFolder(paths.checkpoints)
+        folder.synchronize()
     }
 
     /// Gives the newest checkpoint the name of the one before, which it keeps when the next one takes its own.
-    private func keepLast() throws {
-        let (last, before) = (paths.lastCheckpoint, paths.checkpoint(age: 1))
-        guard fileType(last) != nil else { return }
-        unlink(before)
-        if link(last, before) == 0 { return }
+    private func keepLast(in folder: FolderBelow) throws {
+        let (last, before) = (name(age: 0), name(age: 1))
+        guard fileType(paths.lastCheckpoint) != nil else { return }
+        folder.remove(before)
+        if folder.link(last, as: before) { return }
         // Some file systems have no second names, and some give a file only so many.
-        let file = openFile(last, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw FileError(path: last, reason: "cannot be read: " + systemError()) }
+        let file = folder.open(last)
+        guard file >= 0 else { throw unreadable() }
         defer { close(file) }
-        let copy = try AtomicFile(path: before, below: paths.folder)
+        let copy = try AtomicFile(path: paths.checkpoint(age: 1), below: paths.folder)
         while true {
-            guard let part = readFile(file, atMost: 1 << 20) else {
-                throw FileError(path: last, reason: "cannot be read: " + systemError())
-            }
+            guard let part = readFile(file, atMost: 1 << 20) else { throw unreadable() }
             if part.isEmpty { break }
             try copy.write(part)
         }
         try copy.commit()
     }
+
+    private func unreadable() -> FileError {
+        FileError(path: paths.lastCheckpoint, reason: "cannot be read: " + systemReason())
+    }
+
+    /// The folder, open: no link that is put in place of it meanwhile leads elsewhere.
+    private func folder() throws(FileError) -> FolderBelow {
+        try FolderBelow(of: paths.lastCheckpoint, root: paths.folder)
+    }
+
+    private func name(age: Int) -> String { RunPaths.checkpointName(age: age) }
 
     /// The newest checkpoint that is whole, and what is wrong with the newer ones.
     ///
@@ -84,21 +93,43 @@ package struct CheckpointFolder {
     /// Takes the newest whole checkpoint as the last one; damaged ones are set aside and reported.
     package func restore(_ reporter: any ProgressReporter) throws -> Checkpoint? {
         guard let (checkpoint, path, damaged) = try CheckpointFolder.newest(in: paths) else { return nil }
+        let folder = try folder()
         for (path, fault) in damaged {
             // Left in the row it would push a good one out of it.
-            rename(path, path + ".damaged")
+            let name = URL(fileURLWithPath: path).lastPathComponent
+            folder.rename(name, to: name + ".damaged")
             reporter.report(.warning("\(fault); set aside as \(path).damaged"))
         }
         if path != paths.lastCheckpoint {
-            rename(path, paths.lastCheckpoint)
-            synchronizeFolder(paths.checkpoints)
+            folder.rename(URL(fileURLWithPath: path).lastPathComponent, to: name(age: 0))
+            folder.synchronize()
         }
+        if isDoubled(in: folder) { folder.remove(name(age: 1)) }
         if !damaged.isEmpty {
             reporter.report(.warning("going on from the checkpoint before, \(path)"))
         }
         return checkpoint
     }
-}
 
-/// The text of the last failed system call.
-private func systemError() -> String { String(cString: strerror(errno)) }
+    /// Removes the newest checkpoint, for who has it from another process.
+    package func removeLast() { try? folder().remove(name(age: 0)) }
+
+    /// Whether the one before is the newest over again: a process was killed between giving it the second name and
+    /// giving the first to the next one.
+    private func isDoubled(in folder: FolderBelow) -> Bool {
+        let files = [0, 1].map { folder.open(name(age: $0)) }
+        defer { for file in files where file >= 0 { close(file) } }
+        guard files.allSatisfy({ $0 >= 0 }) else { return false }
+        var (one, other) = (stat(), stat())
+        guard fstat(files[0], &one) == 0, fstat(files[1], &other) == 0, one.st_size == other.st_size else {
+            return false
+        }
+        if one.st_ino == other.st_ino && one.st_dev == other.st_dev { return true }
+        while true {
+            guard let part = readFile(files[0], atMost: 1 << 16), part == readFile(files[1], atMost: 1 << 16) else {
+                return false
+            }
+            if part.isEmpty { return true }
+        }
+    }
+}

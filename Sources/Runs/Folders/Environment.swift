@@ -2,36 +2,36 @@ import Foundation
 import Torch
 
 /// What a run was made with: environment.json, and the head of `doctor`.
-public struct Environment: Codable, Equatable, Sendable {
+package struct Environment: Codable, Equatable, Sendable {
     /// This package's version.
-    public var version = packageVersion
+    package var version = packageVersion
     /// Version of the Swift compiler that built it.
-    public var swift = swiftVersion
+    package var swift = swiftVersion
     /// Version of libtorch.
-    public var libtorch = Engine.version
+    package var libtorch = Engine.version
     /// The file that libtorch was loaded from.
-    public var libtorchPath = Engine.libraryPath
+    package var libtorchPath = Engine.libraryPath
     /// The operating system.
-    public var system = ProcessInfo.processInfo.operatingSystemVersionString
+    package var system = ProcessInfo.processInfo.operatingSystemVersionString
     /// The processor's name.
-    public var processor = Environment.processorName()
+    package var processor = Environment.processorName()
     /// Processor cores.
-    public var cores = ProcessInfo.processInfo.activeProcessorCount
+    package var cores = ProcessInfo.processInfo.activeProcessorCount
     /// Main memory in bytes.
-    public var memory = ProcessInfo.processInfo.physicalMemory
+    package var memory = ProcessInfo.processInfo.physicalMemory
     /// Threads that the run uses.
-    public var threads: Int
+    package var threads: Int
     /// Device that the run uses, as `cuda:0`.
-    public var device: String
+    package var device: String
     /// The backend that reduces tensors among the processes of a group, as `NCCL`; nil for a process alone.
-    public var backend: String?
+    package var backend: String?
     /// When the run started, in ISO 8601.
-    public var date = Date().formatted(.iso8601)
+    package var date = Date().formatted(.iso8601)
     /// The command line.
-    public var arguments: [String]
+    package var arguments: [String]
 
     /// The environment of this process.
-    public init(threads: Int, device: String, arguments: [String] = CommandLine.arguments) {
+    package init(threads: Int, device: String, arguments: [String] = CommandLine.arguments) {
         self.threads = threads
         self.device = device
         self.arguments = arguments
@@ -44,7 +44,7 @@ public struct Environment: Codable, Equatable, Sendable {
     }
 
     /// The file's bytes.
-    public func json() -> Data {
+    package func json() -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         // Strings and whole numbers always encode.

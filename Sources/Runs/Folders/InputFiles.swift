@@ -58,7 +58,7 @@ public struct InputFiles: Sendable {
             let place = isFolder(path) ? path : URL(fileURLWithPath: path).deletingLastPathComponent().path
             guard FileIdentity(place) == identity else { continue }
             throw RunError(
-                .overwrites, path: folder, "is where \(path) lies, which this command reads: name another --output")
+                .overwrites, path: folder, "is where \(path) lies, which this command reads", advice: .takeOtherOutput)
         }
     }
 
@@ -74,7 +74,8 @@ public struct InputFiles: Sendable {
     }
 
     private static func overwriting(_ path: String, by target: String) -> RunError {
-        RunError(.overwrites, path: target, "would overwrite \(path), which this command reads: name another --output")
+        RunError(
+            .overwrites, path: target, "would overwrite \(path), which this command reads", advice: .takeOtherOutput)
     }
 }
 

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// - Parameter path: A folder that may be missing.
 /// - Throws: ``RunError`` where it is a file or not empty.
-public func requireEmptyFolder(_ path: String) throws(RunError) {
+package func requireEmptyFolder(_ path: String) throws(RunError) {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
     guard isFolder.boolValue else { throw RunError(.cannotWrite, path: path, "is a file, not a folder") }

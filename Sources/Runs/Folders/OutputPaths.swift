@@ -5,17 +5,17 @@ import Foundation
 /// A run's folder may come from somebody else. In place of a file or folder it may hold a link, by way of which something
 /// outside would be written, emptied or removed; a file that grows may have a second name elsewhere; a pipe would be
 /// waited for without end. The folder itself may be reached by links, for its path is the user's own.
-public struct OutputPaths {
+package struct OutputPaths {
     private let root: String
 
     /// Places below a folder, which may be missing.
-    public init(in folder: String) { root = URL(fileURLWithPath: folder).path }
+    package init(in folder: String) { root = URL(fileURLWithPath: folder).path }
 
     /// Refuses what must not be in place of files and folders that are to be written, with all that is in the folders.
     ///
     /// - Parameter paths: Paths below the folder; what is missing may be written.
     /// - Throws: ``RunError`` that names the place.
-    public func refuseLinks(at paths: [String]) throws(RunError) {
+    package func refuseLinks(at paths: [String]) throws(RunError) {
         for path in paths {
             try refuseLinks(upTo: path)
             try refuseLinks(below: path)
@@ -28,13 +28,16 @@ public struct OutputPaths {
     ///
     /// - Parameter folder: The run's folder; nil is the folder itself.
     /// - Throws: ``RunError`` that names the place.
-    public func refuseLinks(inRun folder: String? = nil) throws(RunError) {
+    package func refuseLinks(inRun folder: String? = nil) throws(RunError) {
         let folder = folder ?? root
         if folder != root { try refuseLinks(upTo: folder) }
         for name in names(in: folder) where RunPaths.isOwn(name) {
             let path = folder + "/" + name
             try refuseLink(at: path)
             guard fileType(path) == S_IFDIR else { continue }
+            guard RunPaths.isOwnFolder(name) else {
+                throw RunError(.overwrites, path: path, "is a folder, where a run writes a file: take it away")
+            }
             if name.hasPrefix(RunPaths.trialPrefix) {
                 try refuseLinks(inRun: path)
                 try refuseLinks(inRun: RunPaths(folder: path).trialTraining)
@@ -47,7 +50,7 @@ public struct OutputPaths {
     /// Refuses a path that a user named as an output, where it lies in a run's folder and is reached there by a link.
     ///
     /// - Throws: ``RunError`` that names the link.
-    public static func refuseLinks(toOutput path: String) throws(RunError) {
+    package static func refuseLinks(toOutput path: String) throws(RunError) {
         let url = URL(fileURLWithPath: path).standardizedFileURL
         var folder = url
         while folder.pathComponents.count > 1 {

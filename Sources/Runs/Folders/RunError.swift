@@ -1,7 +1,8 @@
+import Configurations
 import Foundation
 
 /// What is wrong with a run folder or a file in it, in one line.
-public struct RunError: Error, Equatable, CustomStringConvertible {
+public struct RunError: AdvisedError, Equatable {
     /// The kinds of fault.
     public enum Reason: Equatable, Sendable {
         /// The folder holds something, and nobody asked to resume.
@@ -24,23 +25,27 @@ public struct RunError: Error, Equatable, CustomStringConvertible {
 
     /// The kind of fault.
     public let reason: Reason
-    /// The whole line.
-    public let description: String
+    /// What to do, where the problem does not say so.
+    public let advice: Advice?
+    private let problem: String
 
     /// A fault at a path.
-    public init(_ reason: Reason, path: String, _ message: String) {
-        self.reason = reason
-        self.description = "\(path): \(message)"
+    public init(_ reason: Reason, path: String, _ message: String, advice: Advice? = nil) {
+        self.init(reason, line: "\(path): \(message)", advice: advice)
     }
 
-    /// A fault with its whole line.
-    package init(_ reason: Reason, line: String) {
+    /// A fault with its whole line, but for the advice.
+    package init(_ reason: Reason, line: String, advice: Advice? = nil) {
         self.reason = reason
-        self.description = line
+        self.problem = line
+        self.advice = advice
     }
+
+    /// The whole line, with the advice as it is to stand there.
+    public func line(_ words: (Advice) -> String) -> String { problem + (advice.map { ": " + words($0) } ?? "") }
 
     /// A file that could not be written, with the system's reason.
     package static func cannotWrite(_ path: String, errno code: Int32 = errno) -> RunError {
-        RunError(.cannotWrite, path: path, "cannot be written: \(String(cString: strerror(code)))")
+        RunError(.cannotWrite, path: path, "cannot be written: \(systemReason(code))")
     }
 }

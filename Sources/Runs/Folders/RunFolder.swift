@@ -52,7 +52,7 @@ public final class RunFolder: Sendable {
         self.lock = try FolderLock(folder: path)
         if !resume, !content.isEmpty {
             throw RunError(
-                .notEmpty, path: path, "is not empty: go on with the run in it by --resume, or name another folder")
+                .notEmpty, path: path, "is not empty", advice: .resumeOrTakeOtherFolder(of: "run"))
         }
         try RunFolder.makeFolder(paths.checkpoints)
         try RunFolder.makeFolder(paths.genotypes)
@@ -87,22 +87,22 @@ public final class RunFolder: Sendable {
     }
 
     /// Removes this process's scratch folders, where it has any; for a program that ends without ending its objects.
-    public static func removeScratch() { ScratchFolder.removeAll() }
+    package static func removeScratch() { ScratchFolder.removeAll() }
 
     /// Whether a checkpoint is there to go on from.
-    public var hasCheckpoint: Bool { !paths.storedCheckpoints.isEmpty }
+    package var hasCheckpoint: Bool { !paths.storedCheckpoints.isEmpty }
 
     /// Writes the resolved configuration.
     ///
     /// - Throws: `FileError` where the file cannot be written.
-    public func write(_ configuration: Configuration) throws {
+    package func write(_ configuration: Configuration) throws {
         try AtomicFile.write(Data(configuration.yaml().utf8), to: paths.configuration, below: storage)
     }
 
     /// Writes what the run was made with.
     ///
     /// - Throws: `FileError` where the file cannot be written.
-    public func write(_ environment: Environment) throws {
+    package func write(_ environment: Environment) throws {
         try AtomicFile.write(environment.json(), to: paths.environment, below: storage)
     }
 
@@ -114,7 +114,7 @@ public final class RunFolder: Sendable {
     ///   - step: The checkpoint's step.
     ///   - epochs: The epochs that were finished then: an epoch's last step may be saved before its end is.
     /// - Throws: ``RunError`` where a file cannot be written.
-    public func truncateLog(after step: Int, finishedEpochs epochs: Int = .max) throws(RunError) {
+    package func truncateLog(after step: Int, finishedEpochs epochs: Int = .max) throws(RunError) {
         func isKept(_ place: (epoch: Int, step: Int)) -> Bool {
             place.step < step || place.step == step && place.epoch < epochs
         }

@@ -27,7 +27,9 @@ public struct RunPaths: Equatable, Sendable {
     /// The newest checkpoint.
     public var lastCheckpoint: String { checkpoint(age: 0) }
     /// The checkpoint that is being written, before it becomes the newest.
-    var nextCheckpoint: String { file("checkpoints/next.safetensors") }
+    var nextCheckpoint: String { file("checkpoints/" + RunPaths.nextCheckpointName) }
+    /// Its name in the folder of checkpoints.
+    static let nextCheckpointName = "next.safetensors"
     /// The checkpoint with the best validation.
     public var bestCheckpoint: String { file("checkpoints/best.safetensors") }
     /// The architecture that the search ended with, or that the training trains.
@@ -81,8 +83,17 @@ public struct RunPaths: Equatable, Sendable {
 
     private static let ownNames: Set<String> = {
         let run = RunPaths(folder: "/nonexistent")
-        let paths = [run.checkpoints, run.genotypes, run.validation, run.report, run.card]
-        return Set((paths + run.known + run.evaluationPlaces).map { URL(fileURLWithPath: $0).lastPathComponent })
+        let paths = [run.report, run.card] + run.known + run.evaluationPlaces
+        return ownFolderNames.union(paths.map { URL(fileURLWithPath: $0).lastPathComponent })
+    }()
+
+    /// Whether a name in a run's folder is that of a folder that a run makes.
+    static func isOwnFolder(_ name: String) -> Bool { name.hasPrefix(trialPrefix) || ownFolderNames.contains(name) }
+
+    private static let ownFolderNames: Set<String> = {
+        let run = RunPaths(folder: "/nonexistent")
+        let paths = [run.checkpoints, run.genotypes, run.validation, run.worst, run.splits]
+        return Set(paths.map { URL(fileURLWithPath: $0).lastPathComponent })
     }()
 
     /// Whether a name in a run's folder is that of a file that is changed in place.
@@ -126,9 +137,10 @@ public struct RunPaths: Equatable, Sendable {
     }
 
     /// The newest checkpoint (age 0), the one before it (1), and so on.
-    func checkpoint(age: Int) -> String {
-        file("checkpoints/last" + (age == 0 ? "" : "-\(age)") + ".safetensors")
-    }
+    func checkpoint(age: Int) -> String { file("checkpoints/" + RunPaths.checkpointName(age: age)) }
+
+    /// A checkpoint's name in the folder of checkpoints.
+    static func checkpointName(age: Int) -> String { "last" + (age == 0 ? "" : "-\(age)") + ".safetensors" }
 
     /// The checkpoints that are there, the newest first.
     var storedCheckpoints: [String] {

@@ -2,7 +2,7 @@
 public let packageVersion = "0.1.0"
 
 /// The version of the Swift compiler that built this package, as far as a program can know.
-public let swiftVersion: String = {
+package let swiftVersion: String = {
     #if compiler(>=6.4)
         "6.4 or later"
     #elseif compiler(>=6.3)

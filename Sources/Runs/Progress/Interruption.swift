@@ -1,3 +1,4 @@
+import Configurations
 import Synchronization
 import Torch
 
@@ -38,28 +39,32 @@ public final class Interruption: Sendable {
 }
 
 /// A run that stopped because it was asked to; what it did is in its last checkpoint.
-public struct Interrupted: Error, Equatable, CustomStringConvertible {
+public struct Interrupted: AdvisedError, Equatable {
     /// The signal that asked: SIGINT or SIGTERM.
     public let signal: Int32
-    /// The whole line: where it stopped, and how to go on.
-    public let description: String
+    /// How to go on; nil where there is nothing to go on with, or the line says it.
+    public let advice: Advice?
+    private let place: String
+
+    private init(signal: Int32, _ place: String, advice: Advice? = nil) {
+        self.signal = signal
+        self.place = place
+        self.advice = advice
+    }
 
     /// A run in a folder, stopped after a step.
     public init(signal: Int32, step: Int, run: String) {
-        self.signal = signal
-        self.description = "stopped after step \(step); go on with --output \(run) --resume"
+        self.init(signal: signal, "stopped after step \(step)", advice: .resume(run: run))
     }
 
     /// Work on so many things, stopped between two of them.
     package init(signal: Int32, done: Int, of total: Int, units: String) {
-        self.signal = signal
-        self.description = "stopped after \(done) of \(total) \(units)"
+        self.init(signal: signal, "stopped after \(done) of \(total) \(units)")
     }
 
     /// A demo, stopped after its training.
     package init(signal: Int32, demo: String) {
-        self.signal = signal
-        self.description = "stopped; go on with demo --output \(demo)"
+        self.init(signal: signal, "stopped", advice: .repeatDemo(output: demo))
     }
 
     /// A run of all stages, stopped in one of them.
@@ -70,13 +75,17 @@ public struct Interrupted: Error, Equatable, CustomStringConvertible {
 
     /// A comparison, stopped within a run or after it.
     package init(signal: Int32, comparison: String) {
-        self.signal = signal
-        self.description = "stopped; go on with the same command: what is finished in \(comparison) is not repeated"
+        self.init(
+            signal: signal,
+            "stopped; go on with the same command: what is finished in \(comparison) is not repeated")
     }
+
+    /// The whole line, with the advice as it is to stand there.
+    public func line(_ words: (Advice) -> String) -> String { place + (advice.map { "; " + words($0) } ?? "") }
 }
 
 /// Removes what is half written, before the process ends at once.
-public func discardUnfinished() {
+package func discardUnfinished() {
     AtomicFile.discardAll()
     ScratchFolder.removeAll()
 }

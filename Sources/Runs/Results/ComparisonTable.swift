@@ -2,12 +2,12 @@ import Foundation
 
 extension ComparisonSummary {
     /// The table's columns, as they stand above it for people.
-    public var columns: [String] {
+    package var columns: [String] {
         ["network", "mIOU", "million parameters", "billion multiply-adds", "of the first", "F", "seconds an image"]
     }
 
     /// The table's rows for people, a cell a column.
-    public var rows: [[String]] {
+    package var rows: [[String]] {
         networks.map { network in
             func text(_ value: Double?, _ digits: Int) -> String {
                 value.map { String(format: "%.\(digits)f", $0) } ?? "–"
@@ -25,7 +25,7 @@ extension ComparisonSummary {
     }
 
     /// What the figures in the table mean, in one line.
-    public var caption: String {
+    package var caption: String {
         let seedList = seeds.map(String.init).joined(separator: ", ")
         let threads = Set(networks.flatMap { $0.runs.compactMap(\.threads) }).sorted()
         let counts = threads.map(String.init).joined(separator: " or ")
@@ -35,7 +35,7 @@ extension ComparisonSummary {
     }
 
     /// The table in Markdown, its columns in line also where it is read as plain text.
-    public var markdown: String {
+    package var markdown: String {
         let cells = ([columns] + rows).map { $0.map { $0.replacing("|", with: "\\|") } }
         let widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
         let lines = cells.map { row in
@@ -53,7 +53,7 @@ extension ComparisonSummary {
     }
 
     /// The table as CSV, a row a network, with a column for each seed.
-    public var csv: String {
+    package var csv: String {
         let head =
             ["network", "filters", "parameters", "multiplyAdds", "relativeMultiplyAdds", "mIOU", "spread"]
             + ["secondsPerImage"] + seeds.map { "mIOU seed \($0)" }

@@ -38,7 +38,7 @@ final class LineFile {
     ) throws(RunError) {
         let limit = 1 << 30
         guard let data = readFile(descriptor, atMost: limit + 1) else {
-            throw RunError(.missing, path: path, "cannot be read: \(String(cString: strerror(errno)))")
+            throw RunError(.missing, path: path, "cannot be read: \(systemReason())")
         }
         guard data.count <= limit else { throw RunError(.damaged, path: path, "larger than \(limit) bytes") }
         var end = data.startIndex

@@ -3,7 +3,7 @@ import Foundation
 import JSON
 
 /// A measured value in a log.
-public enum LogValue: Equatable, Sendable {
+package enum LogValue: Equatable, Sendable {
     /// A count.
     case integer(Int)
     /// A measurement; what is not finite is written as null, since JSON has no word for it.
@@ -26,11 +26,11 @@ public enum LogValue: Equatable, Sendable {
 
 extension LogValue: ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByStringLiteral {
     /// A count.
-    public init(integerLiteral value: Int) { self = .integer(value) }
+    package init(integerLiteral value: Int) { self = .integer(value) }
     /// A measurement.
-    public init(floatLiteral value: Double) { self = .number(value) }
+    package init(floatLiteral value: Double) { self = .number(value) }
     /// A name.
-    public init(stringLiteral value: String) { self = .text(value) }
+    package init(stringLiteral value: String) { self = .text(value) }
 }
 
 /// What of a log's values belongs into a table of numbers.

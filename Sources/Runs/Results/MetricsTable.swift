@@ -5,7 +5,7 @@ import Torch
 ///
 /// The columns are those of the first row; a value that is missing leaves its place empty, and one that comes later
 /// adds its column to the whole table. Used by one thread.
-public final class MetricsTable {
+package final class MetricsTable {
     private let paths: RunPaths
     private var path: String { paths.metrics }
     private var columns: [String]
@@ -14,7 +14,7 @@ public final class MetricsTable {
     /// Opens the table of a run folder, behind what is in it.
     ///
     /// - Throws: ``RunError`` where it cannot be written.
-    public init(_ folder: RunFolder) throws(RunError) {
+    package init(_ folder: RunFolder) throws(RunError) {
         paths = folder.paths
         file = try LineFile(paths.metrics)
         let text = optionalContents(of: folder.paths.metrics).map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -28,7 +28,7 @@ public final class MetricsTable {
     ///   - step: Steps done so far in the whole run.
     ///   - values: What was measured; names without commas.
     /// - Throws: ``RunError`` or `FileError` where the row cannot be written.
-    public func append(epoch: Int, step: Int, _ values: KeyValuePairs<String, Double>) throws {
+    package func append(epoch: Int, step: Int, _ values: KeyValuePairs<String, Double>) throws {
         try append(epoch: epoch, step: step, values.map { ($0.key, $0.value) })
     }
 
@@ -39,7 +39,7 @@ public final class MetricsTable {
     ///   - step: Steps done so far in the whole run.
     ///   - values: What was measured; names without commas.
     /// - Throws: ``RunError`` or `FileError` where the row cannot be written.
-    public func append(epoch: Int, step: Int, _ values: [(String, Double)]) throws {
+    package func append(epoch: Int, step: Int, _ values: [(String, Double)]) throws {
         let added = values.map(\.0).filter { !columns.contains($0) }
         if !added.isEmpty { try widen(by: added) }
         let byName = Dictionary(values, uniquingKeysWith: { $1 })

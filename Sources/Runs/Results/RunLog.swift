@@ -6,13 +6,13 @@ import JSON
 ///
 /// Each line is handed to the system at once, so that a killed process loses none; ``synchronize()`` brings them to
 /// the disk, as is due before a checkpoint. Used by one thread.
-public final class RunLog {
+package final class RunLog {
     private let file: LineFile
 
     /// Opens the log of a run folder, behind what is in it.
     ///
     /// - Throws: ``RunError`` where it cannot be written.
-    public init(_ folder: RunFolder) throws(RunError) {
+    package init(_ folder: RunFolder) throws(RunError) {
         file = try LineFile(folder.paths.log)
     }
 
@@ -23,7 +23,7 @@ public final class RunLog {
     ///   - step: Steps done so far in the whole run.
     ///   - values: What was measured, in the order of writing.
     /// - Throws: ``RunError`` where the line cannot be written.
-    public func append(epoch: Int, step: Int, _ values: KeyValuePairs<String, LogValue>) throws(RunError) {
+    package func append(epoch: Int, step: Int, _ values: KeyValuePairs<String, LogValue>) throws(RunError) {
         try append(epoch: epoch, step: step, values.map { ($0.key, $0.value) })
     }
 
@@ -36,7 +36,7 @@ public final class RunLog {
     /// - Returns: The line.
     /// - Throws: ``RunError`` where the line cannot be written.
     @discardableResult
-    public func append(epoch: Int, step: Int, _ values: [(String, LogValue)]) throws(RunError) -> String {
+    package func append(epoch: Int, step: Int, _ values: [(String, LogValue)]) throws(RunError) -> String {
         let time = Date().formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true))
         let members = [("time", LogValue.text(time)), ("epoch", .integer(epoch)), ("step", .integer(step))] + values
         let line = "{" + members.map { "\(jsonText($0.0)): \($0.1.json)" }.joined(separator: ", ") + "}"
@@ -47,7 +47,7 @@ public final class RunLog {
     /// Brings all lines to the disk.
     ///
     /// - Throws: ``RunError`` where the disk refuses them.
-    public func synchronize() throws(RunError) {
+    package func synchronize() throws(RunError) {
         try file.synchronize()
     }
 

@@ -3,37 +3,37 @@ import SearchSpace
 import Torch
 
 /// Several searches that differ in their seed alone, each measured by a short training: trials.json.
-public struct TrialTable: Codable, Equatable, Sendable {
+package struct TrialTable: Codable, Equatable, Sendable {
     /// One search.
-    public struct Trial: Codable, Equatable, Sendable {
+    package struct Trial: Codable, Equatable, Sendable {
         /// Its seed.
-        public var seed: Int
+        package var seed: Int
         /// Its run's folder, within that of all trials.
-        public var folder: String
+        package var folder: String
         /// The best validation of its short training.
-        public var mIOU: Double
+        package var mIOU: Double
         /// The strides of its path.
-        public var path: [Int]
+        package var path: [Int]
     }
 
     /// Epochs of the short trainings.
-    public var trainEpochs: Int
+    package var trainEpochs: Int
     /// The trials that are finished, by seed.
-    public var trials: [Trial] = []
+    package var trials: [Trial] = []
     /// The seed of the best; nil while there is none.
-    public private(set) var best: Int?
+    package private(set) var best: Int?
     /// Mean of the trials' mIOU.
-    public private(set) var mean: Double?
+    package private(set) var mean: Double?
     /// Their standard deviation; nil for less than two.
-    public private(set) var deviation: Double?
+    package private(set) var deviation: Double?
     /// Probability that two trials have the same stride at a layer; nil for less than two.
-    public private(set) var pathAgreement: Double?
+    package private(set) var pathAgreement: Double?
     /// Probability that a branch of one trial's cell, its operator with its input, stands in the same block of
     /// another's.
-    public private(set) var cellAgreement: Double?
+    package private(set) var cellAgreement: Double?
 
     /// A table without a trial yet.
-    public init(trainEpochs: Int) {
+    package init(trainEpochs: Int) {
         self.trainEpochs = trainEpochs
     }
 
@@ -44,7 +44,7 @@ public struct TrialTable: Codable, Equatable, Sendable {
     ///   - folder: Its run's folder, within that of all trials.
     ///   - mIOU: The best validation of its short training.
     ///   - genotypes: Those of all trials with this one, by seed.
-    public mutating func add(seed: Int, folder: String, mIOU: Double, genotypes: [Int: Genotype]) {
+    package mutating func add(seed: Int, folder: String, mIOU: Double, genotypes: [Int: Genotype]) {
         let path = genotypes[seed]?.path.map(\.rawValue) ?? []
         trials.removeAll { $0.seed == seed }
         trials.append(Trial(seed: seed, folder: folder, mIOU: mIOU, path: path))
@@ -92,7 +92,7 @@ public struct TrialTable: Codable, Equatable, Sendable {
     }
 
     /// The table for people.
-    public var lines: [String] {
+    package var lines: [String] {
         var lines = trials.map { trial in
             String(format: "seed %d: val mIOU %.4f, path ", trial.seed, trial.mIOU)
                 + trial.path.map(String.init).joined(separator: " ") + (trial.seed == best ? "  (best)" : "")
@@ -102,7 +102,7 @@ public struct TrialTable: Codable, Equatable, Sendable {
     }
 
     /// Mean, spread and agreement in one line.
-    public var summary: String {
+    package var summary: String {
         var parts: [String] = []
         if let mean {
             parts.append(
@@ -119,7 +119,7 @@ public struct TrialTable: Codable, Equatable, Sendable {
     ///
     /// - Returns: Nil where there is none.
     /// - Throws: ``RunError`` where the file is damaged.
-    public init?(at path: String) throws(RunError) {
+    package init?(at path: String) throws(RunError) {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         guard
             let table = try? JSONDecoder().decode(TrialTable.self, from: try boundedContents(of: path, limit: 1 << 24))
@@ -130,7 +130,7 @@ public struct TrialTable: Codable, Equatable, Sendable {
     /// Writes the table into a run's folder.
     ///
     /// - Throws: `FileError` where the file cannot be written.
-    public func write(to path: String) throws {
+    package func write(to path: String) throws {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

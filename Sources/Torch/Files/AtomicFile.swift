@@ -98,7 +98,7 @@ public final class AtomicFile {
     /// - Throws: ``FileError`` where the disk refuses; a file that was there is then as it was.
     public func commit(waitsForDisk: Bool = true) throws {
         if waitsForDisk, !synchronize(descriptor) { throw failure("cannot write to the disk") }
-        // Until it has its name, the temporary one is to be seen as a living process's.
+        // The lock is held until the file has its name: nobody takes the temporary one for abandoned before.
         let held = dup(descriptor)
         defer { if held >= 0 { close(held) } }
         let closed = close(descriptor)
@@ -109,7 +109,7 @@ public final class AtomicFile {
             throw error
         }
         guard waitsForDisk else { return }
-        if let folder { _ = synchronize(folder.descriptor) } else { synchronizeFolder(AtomicFile.folder(of: target)) }
+        if let folder { folder.synchronize() } else { synchronizeFolder(AtomicFile.folder(of: target)) }
     }
 
     /// Writes a whole file at once.
@@ -170,7 +170,7 @@ package func synchronizeFolder(_ path: String) {
 /// Waits until the disk has what was written.
 ///
 /// On macOS `fsync` alone stops at the drive's cache.
-private func synchronize(_ descriptor: Int32) -> Bool {
+func synchronize(_ descriptor: Int32) -> Bool {
     #if canImport(Darwin)
         if fcntl(descriptor, F_FULLFSYNC) == 0 { return true }
     #endif

@@ -10,12 +10,12 @@ package func boundedContents(of path: String, limit: Int) throws(FileError) -> D
     let descriptor = openFile(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
         if errno == ENOENT { throw FileError(.missing, path: path, reason: "there is no such file") }
-        throw FileError(.missing, path: path, reason: "cannot be read: \(String(cString: strerror(errno)))")
+        throw FileError(.missing, path: path, reason: "cannot be read: \(systemReason())")
     }
     defer { close(descriptor) }
     var information = stat()
     guard fstat(descriptor, &information) == 0 else {
-        throw FileError(.missing, path: path, reason: "cannot be read: \(String(cString: strerror(errno)))")
+        throw FileError(.missing, path: path, reason: "cannot be read: \(systemReason())")
     }
     switch information.st_mode & S_IFMT {
     case S_IFREG: break
@@ -23,7 +23,7 @@ package func boundedContents(of path: String, limit: Int) throws(FileError) -> D
     default: throw FileError(.damaged, path: path, reason: "is not an ordinary file")
     }
     guard let bytes = readFile(descriptor, atMost: limit + 1) else {
-        throw FileError(.missing, path: path, reason: "cannot be read: \(String(cString: strerror(errno)))")
+        throw FileError(.missing, path: path, reason: "cannot be read: \(systemReason())")
     }
     guard bytes.count <= limit else { throw FileError(.damaged, path: path, reason: "larger than \(limit) bytes") }
     return bytes

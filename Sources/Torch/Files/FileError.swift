@@ -31,6 +31,6 @@ public struct FileError: Error, CustomStringConvertible, Hashable, Sendable {
 
     /// An error with the text of the system's error number, to be made before anything else can change it.
     package init(path: String, _ action: String, code: Int32 = errno) {
-        self.init(path: path, reason: "\(action): \(String(cString: strerror(code)))")
+        self.init(path: path, reason: "\(action): \(systemReason(code))")
     }
 }

@@ -1,3 +1,28 @@
+/// The zeros around an image that is convolved.
+public enum Padding: Hashable, Sendable {
+    /// So many on each side.
+    case each(Int)
+    /// TensorFlow's SAME: as many as give ceil(size / stride) pixels, the odd one behind the image.
+    case same
+
+    /// The zeros before and behind a side of an image.
+    ///
+    /// - Parameters:
+    ///   - size: Pixels of the side.
+    ///   - kernelSize: Taps of the kernel.
+    ///   - stride: Step in pixels.
+    ///   - dilation: Step between the taps.
+    /// - Returns: Both counts.
+    public func zeros(size: Int, kernelSize: Int, stride: Int, dilation: Int = 1) -> (before: Int, after: Int) {
+        switch self {
+        case .each(let count): return (count, count)
+        case .same:
+            let total = max((size + stride - 1) / stride * stride - stride + dilation * (kernelSize - 1) + 1 - size, 0)
+            return (total / 2, total - total / 2)
+        }
+    }
+}
+
 /// A convolution with its kernel `weight` `[O, C / groups, K, K]` and, if wanted, `bias` `[O]`.
 public final class Conv2d {
     /// Dotted name of its place, below which its variables are.
@@ -9,7 +34,7 @@ public final class Conv2d {
     /// Step in pixels.
     public let stride: Int
     /// Zeros around the image.
-    public let padding: Int
+    public let padding: Padding
     /// Step between the kernel's taps: the atrous rate.
     public let dilation: Int
     /// Groups of channels that do not mix.
@@ -18,13 +43,14 @@ public final class Conv2d {
     /// Makes the kernel under `path`; without `padding` the output is the input's size divided by the stride, rounded
     /// up.
     public init(
-        _ path: Path, inputChannels: Int, outputChannels: Int, kernelSize: Int, stride: Int = 1, padding: Int? = nil,
-        dilation: Int = 1, groups: Int = 1, bias: Bool = false, initializer: Initializer = .uniformFanIn
+        _ path: Path, inputChannels: Int, outputChannels: Int, kernelSize: Int, stride: Int = 1,
+        padding: Padding? = nil, dilation: Int = 1, groups: Int = 1, bias: Bool = false,
+        initializer: Initializer = .uniformFanIn
     ) {
         precondition(inputChannels % groups == 0 && outputChannels % groups == 0, "\(path.name): groups do not divide")
         name = path.name
         self.stride = stride
-        self.padding = padding ?? dilation * (kernelSize - 1) / 2
+        self.padding = padding ?? .each(dilation * (kernelSize - 1) / 2)
         self.dilation = dilation
         self.groups = groups
         weight = path.parameter(
@@ -34,7 +60,20 @@ public final class Conv2d {
     }
 
     /// Convolves `[N, C, H, W]`.
-    public func callAsFunction(_ x: Tensor) -> Tensor {
-        conv2d(x, weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
+    public func callAsFunction(_ x: Tensor) -> Tensor { callAsFunction(x, weight: weight, bias: bias) }
+
+    /// Convolves `[N, C, H, W]` by another kernel and bias in the place of its own.
+    package func callAsFunction(_ x: Tensor, weight: Tensor, bias: Tensor?) -> Tensor {
+        let (top, bottom) = zeros(ofSize: x.size(2))
+        let (left, right) = zeros(ofSize: x.size(3))
+        let isEven = top == bottom && left == right && top == left
+        return conv2d(
+            isEven ? x : x.pad([left, right, top, bottom]), weight: weight, bias: bias, stride: stride,
+            padding: isEven ? top : 0, dilation: dilation, groups: groups)
+    }
+
+    /// The zeros before and behind a side of so many pixels.
+    package func zeros(ofSize size: Int) -> (before: Int, after: Int) {
+        padding.zeros(size: size, kernelSize: weight.size(2), stride: stride, dilation: dilation)
     }
 }

@@ -40,6 +40,8 @@ extension Tensor {
     }
     /// The larger of zero and every element.
     public func relu() -> Tensor { Tensor.make("relu", self) { ct_relu(handle, $0) } }
+    /// Every element, brought between 0 and 6.
+    public func relu6() -> Tensor { Tensor.make("relu6", self) { ct_relu6(handle, $0) } }
     /// Logistic function of every element.
     public func sigmoid() -> Tensor { Tensor.make("sigmoid", self) { ct_sigmoid(handle, $0) } }
     /// Largest integer not above every element.
@@ -102,6 +104,8 @@ extension Tensor {
     public func scale(by factor: Double) { Engine.run("scale", ct_mul_in_place(handle, factor), summary) }
     /// ReLU on this tensor's own memory.
     public func reluInPlace() { Engine.run("reluInPlace", ct_relu_in_place(handle), summary) }
+    /// ReLU6 on this tensor's own memory.
+    public func relu6InPlace() { Engine.run("relu6InPlace", ct_relu6_in_place(handle), summary) }
     /// Fills this tensor's own memory.
     public func fill(_ value: Double) { Engine.run("fill", ct_fill_in_place(handle, value), summary) }
     /// Overwrites this tensor's own memory by another's numbers.

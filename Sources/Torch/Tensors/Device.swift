@@ -61,7 +61,7 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
         let device = Device(kind, index: index)
         guard device.isAvailable else {
             let reason = (kind == .cuda ? cudaUnavailableReason : nil) ?? "\(Device.count(of: kind)) found"
-            throw TorchError("device '\(name)': not available here (\(reason)); use --device auto or cpu")
+            throw TorchError("device '\(name)': not available here (\(reason)); take auto or cpu")
         }
         return device
     }

@@ -1,4 +1,5 @@
 import CTorch
+import Foundation
 import Synchronization
 
 /// A failure at the border to files, devices or the engine: one clear line.
@@ -72,8 +73,24 @@ public enum Engine {
         let reason = [lastError, isPeerLost ? "" : operands()].filter { !$0.isEmpty }.joined(separator: "; operands ")
         fail(
             EngineFailure(
-                operation: operation, reason: reason, isOutOfMemory: status == CT_OUT_OF_MEMORY, isPeerLost: isPeerLost)
-        )
+                operation: operation, reason: reason,
+                isOutOfMemory: status == CT_OUT_OF_MEMORY || hasRefusedMemory(reason), isPeerLost: isPeerLost))
+    }
+
+    /// Whether a failure of oneDNN, which says no more than what it could not make, is for want of memory.
+    ///
+    /// Of operations on well-formed tensors there is no other reason where memory is limited.
+    private static func hasRefusedMemory(_ reason: String) -> Bool {
+        #if os(Linux)
+            let kinds = [RLIMIT_AS, RLIMIT_DATA].map { __rlimit_resource_t($0.rawValue) }
+        #else
+            let kinds = [RLIMIT_AS, RLIMIT_DATA]
+        #endif
+        return reason.hasPrefix("could not ")
+            && kinds.contains { kind in
+                var limit = rlimit()
+                return getrlimit(kind, &limit) == 0 && limit.rlim_cur < rlim_t(Int64.max)
+            }
     }
 
     static func fail(_ failure: EngineFailure) -> Never {

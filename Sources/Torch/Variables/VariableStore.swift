@@ -123,6 +123,13 @@ public struct Path {
     /// A place below this one.
     public static func / (path: Path, part: Int) -> Path { path / String(part) }
 
+    /// What has been made below this place, by the names below it.
+    package var variables: [String: Tensor] {
+        let prefix = name.isEmpty ? "" : name + "."
+        let own = (store.parameters + store.buffers).filter { $0.name.hasPrefix(prefix) }
+        return Dictionary(uniqueKeysWithValues: own.map { (String($0.name.dropFirst(prefix.count)), $0.tensor) })
+    }
+
     /// Makes a trained tensor.
     public func parameter(
         _ name: String, shape: [Int], initializer: Initializer, kind: ParameterKind

@@ -31,16 +31,9 @@ struct DataCommand: ParsableCommand {
         }
 
         func run() throws {
-            try requireEmptyFolder(output)
             let scenes = DemoScenes(
                 train: count, val: count / 5, test: count / 5, seed: shared.seed.map { UInt64($0) } ?? 1)
-            let isNew = !FileManager.default.fileExists(atPath: output)
-            do {
-                try scenes.write(to: output)
-            } catch {
-                if isNew { try? FileManager.default.removeItem(atPath: output) }
-                throw error
-            }
+            try scenes.write(toEmpty: output)
             let counts = Dictionary(scenes.counts.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: { $1 })
             if shared.json {
                 try printJSON(Result(output: output, images: counts, classes: DemoScenes.classes.names))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configurations
+import Dispatch
 import Experiments
 import Foundation
 import Torch
@@ -41,9 +42,25 @@ struct GroupOptions: ParsableArguments {
     /// Starts the processes and ends with them, or meets the others.
     func enter() throws {
         if let environment = try environment {
-            try environment.join()
+            try Launcher.startedThis ? join(environment) : environment.join()
         } else if processes > 1 {
             throw ExitCode(try Launcher(processes: processes, timeout: groupTimeout).run())
+        }
+    }
+
+    /// Meets the others that the same starter has started, which holds the store: without it none of them will come.
+    private func join(_ environment: GroupEnvironment) throws {
+        let isFirst = environment.rendezvous.rank == 0
+        let line = "the starter of the group is gone: start it again"
+        let watch = StarterWatch(on: DispatchQueue(label: "starter")) {
+            if isFirst { writeError(line) }
+            _exit(ExitStatus.groupLost.rawValue)
+        }
+        defer { withExtendedLifetime(watch) {} }
+        do {
+            try environment.join()
+        } catch {
+            throw StarterWatch.isStarterGone ? GroupError(line, isToldByOther: !isFirst) : error
         }
     }
 }

@@ -84,7 +84,7 @@ func leave(because error: any Error) -> Never {
     }
     // What the argument parser throws knows its own words and is always about usage.
     let isUsage = AutoDeepLab.exitCode(for: error) == .validationFailure
-    let message = isUsage ? AutoDeepLab.message(for: error) : "\(error)"
+    let message = isUsage ? AutoDeepLab.message(for: error) : message(of: error)
     let isQuiet = (error as? GroupError)?.isToldByOther ?? false
     if error is Interrupted || isQuiet {
         // All processes of a group stop at one step, each for itself.
@@ -106,7 +106,7 @@ func reportEngineFailures(of command: (any ParsableCommand)? = nil) {
     Engine.onFailure { failure in
         if failure.isPeerLost {
             let line = "\(failure.reason); the others have stopped: go on with --resume"
-            if ProcessGroup.fail(line) { writeError(line) }
+            if ProcessGroup.fail(line), !isToldByFirstRank { writeError(line) }
             RunFolder.removeScratch()
             _exit(ExitStatus.groupLost.rawValue)
         }
@@ -116,6 +116,11 @@ func reportEngineFailures(of command: (any ParsableCommand)? = nil) {
         if ProcessGroup.fail(line) { writeError(line) }
         _exit(ExitStatus.internalFault.rawValue)
     }
+}
+
+/// Whether rank 0 tells of a failure too: with the starter the store is gone, in which ranks agree on who tells.
+private var isToldByFirstRank: Bool {
+    Launcher.startedThis && !ProcessGroup.isLeader && StarterWatch.isStarterGone
 }
 
 /// What a user can change where memory runs out while a command works.

@@ -44,6 +44,7 @@ struct Launcher {
                     "RANK": "\(rank)", "LOCAL_RANK": "\(rank)", "WORLD_SIZE": "\(processes)",
                     "LOCAL_WORLD_SIZE": "\(processes)", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "\(store.port)",
                     "TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0", Launcher.mark: "1",
+                    StarterWatch.mark: "\(getpid())",
                 ]) { $1 }
             child.terminationHandler = { child in
                 let isSignal = child.terminationReason == .uncaughtSignal

@@ -20,7 +20,7 @@ func refuseEnding(of path: String, unlike endings: [String]) throws {
 func refuseNoPackage(_ path: String) throws {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     guard names.isEmpty || names.contains("Manifest.json") else {
-        throw RunError(.overwrites, path: path, "is a folder, and no Core ML package: name another --output")
+        throw RunError(.overwrites, path: path, "is a folder, and no Core ML package", advice: .takeOtherOutput)
     }
 }
 

@@ -24,6 +24,8 @@ final class SignalHandlers {
             }
         }
         handle(SIGUSR1, on: queue) { interruption.requestCheckpoint() }
+        // A group notices by itself that its starter is gone.
+        if Launcher.startedThis { return }
         starter = StarterWatch(on: queue) { _ = interruption.requestStop(signal: SIGTERM) }
     }
 

@@ -16,9 +16,7 @@ final class StarterWatch {
     ///   - queue: Where `body` is called.
     ///   - body: Called once, within a second of the starter's end.
     init?(on queue: DispatchQueue, _ body: @escaping @Sendable () -> Void) {
-        guard let text = ProcessInfo.processInfo.environment[StarterWatch.mark], let starter = Int32(text),
-            !Launcher.startedThis
-        else { return nil }
+        guard let starter = StarterWatch.starter else { return nil }
         timer = DispatchSource.makeTimerSource(queue: queue)
         timer.schedule(deadline: .now(), repeating: 1)
         timer.setEventHandler { [timer] in
@@ -30,4 +28,16 @@ final class StarterWatch {
     }
 
     deinit { timer.cancel() }
+
+    private static var starter: Int32? { ProcessInfo.processInfo.environment[mark].flatMap { Int32($0) } }
+
+    /// Whether the starter is gone or about to be.
+    ///
+    /// For a process that has lost a connection to it: the system closes those of a dying process a moment before it
+    /// gives its children another parent.
+    static var isStarterGone: Bool {
+        guard let starter else { return false }
+        for _ in 0..<100 where getppid() == starter { usleep(10_000) }
+        return getppid() != starter
+    }
 }

@@ -1,0 +1,93 @@
+import SearchSpace
+import Torch
+
+/// An encoder without its head: what it sees in images, at five resolutions.
+///
+/// It takes images as all networks here do, 2x / 255 - 1, and brings them to the values that it learnt from itself.
+///
+/// Variables: `stem`, and `blocks.I.expand` (but for the first), `.depthwise`, `.project` for block I, counted from 0;
+/// each `.conv.weight` and `.norm.weight`, `.bias`, `.runningMean`, `.runningVariance`.
+public final class ImageEncoder {
+    /// What the encoder consists of, as plain values.
+    public let layout: EncoderLayout
+    private let name: String
+    private let stem: ConvBNReLU
+    private let blocks: [InvertedResidual]
+    /// Its variables by their names without its place.
+    let variables: [String: Tensor]
+
+    /// Makes the encoder's variables below `path`.
+    public init(_ path: Path, _ layout: EncoderLayout) {
+        self.layout = layout
+        name = path.name
+        let normalization = Normalization(
+            affine: true, eps: layout.kind.family.epsilon, momentum: layout.kind.family.momentum)
+        stem = ConvBNReLU(path / "stem", layout.stem, normalization: normalization, activation: .relu6)
+        blocks = layout.blocks.enumerated().map {
+            InvertedResidual(path / "blocks" / $0, $1, normalization: normalization)
+        }
+        variables = path.variables
+    }
+
+    /// Maps `[N, C, ceil(H / s), ceil(W / s)]` of images `[N, 3, H, W]` whose values are 2x / 255 - 1.
+    ///
+    /// - Parameters:
+    ///   - images: The images.
+    ///   - mode: How batch normalisation behaves.
+    /// - Returns: A map for each of the layout's features, in their order.
+    public func callAsFunction(_ images: Tensor, mode: NormalizationMode) -> [Tensor] {
+        features(of: images.channelsLast(), on: TensorBackend(image: MapSize(of: images), mode: mode))
+    }
+
+    /// The same on any backend.
+    func features<Backend: ForwardBackend>(of images: Backend.Map, on backend: Backend) -> [Backend.Map] {
+        let (mean, deviation) = layout.kind.family.colors
+        // x = 127.5 (image + 1), then (x - mean) / deviation.
+        var map = backend.scale(
+            images, by: deviation.map { 127.5 / $0 }, plus: zip(mean, deviation).map { (127.5 - $0) / $1 },
+            named: name + ".colors")
+        map = stem(map, on: backend)
+        let wanted = Set(layout.features.map(\.block))
+        var features: [Backend.Map] = []
+        for (index, block) in blocks.enumerated() {
+            map = block(map, on: backend)
+            if wanted.contains(index) { features.append(map) }
+        }
+        return features
+    }
+
+    /// See ``DiscreteNetwork/fold()``.
+    func fold() {
+        stem.fold()
+        for block in blocks { block.fold() }
+    }
+}
+
+/// An inverted residual block.
+private final class InvertedResidual {
+    private let name: String
+    private let isResidual: Bool
+    private let units: [ConvBNReLU]
+
+    init(_ path: Path, _ layout: InvertedResidualLayout, normalization: Normalization) {
+        func unit(_ name: String, _ layout: ConvolutionLayout, activation: Activation?) -> ConvBNReLU {
+            ConvBNReLU(path / name, layout, normalization: normalization, activation: activation)
+        }
+        name = path.name
+        isResidual = layout.isResidual
+        units =
+            (layout.expansion.map { [unit("expand", $0, activation: .relu6)] } ?? []) + [
+                unit("depthwise", layout.depthwise, activation: .relu6),
+                unit("project", layout.projection, activation: nil),
+            ]
+    }
+
+    func callAsFunction<Backend: ForwardBackend>(_ x: Backend.Map, on backend: Backend) -> Backend.Map {
+        let y = units.reduce(x) { $1($0, on: backend) }
+        return isResidual ? backend.add(x, y, named: name) : y
+    }
+
+    func fold() {
+        for unit in units { unit.fold() }
+    }
+}

@@ -1,0 +1,26 @@
+import Configurations
+
+extension Advice {
+    /// The advice in terms of this command's options.
+    var inOptions: String {
+        switch self {
+        case .resume(let run): "go on with --output \(run) --resume"
+        case .mendAndResume(let run): "mend this and go on with --output \(run) --resume"
+        case .resumeWith(let settings, let run, let rate):
+            "go on with --output \(run) --resume and \(settings.map { "--set " + $0 }.joined(separator: " or ")), or "
+                + "lower \(rate) in a new run"
+        case .resumeOrTakeOtherFolder(let what): "go on with the \(what) in it by --resume, or name another folder"
+        case .takeOtherOutput: "name another --output"
+        case .takeOtherOutputOrRemove: "name another --output, or take it away"
+        case .giveNoGenotypeOrBeginAnew: "leave --genotype out, or begin a new run"
+        case .giveGenotypeOrStart: "leave --genotype out, or --from"
+        case .nameData: "name the data set's root with --data"
+        case .repeatDemo(let output): "go on with demo --output \(output)"
+        }
+    }
+}
+
+/// An error's line, with what to do in terms of this command's options.
+func message(of error: any Error) -> String {
+    (error as? any AdvisedError)?.line(\.inOptions) ?? "\(error)"
+}
