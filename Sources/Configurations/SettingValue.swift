@@ -5,6 +5,7 @@ import Yams
 import enum Networks.CellSharing
 import enum Networks.Recomputation
 import enum SearchSpace.AtrousKind
+import enum SearchSpace.DecoderKind
 import enum SearchSpace.PathDecoding
 
 /// A value that a configuration file can hold.
@@ -151,6 +152,8 @@ extension AtrousKind: ChoiceValue {}
 extension Recomputation: ChoiceValue {}
 extension SearchStrategy: ChoiceValue {}
 extension PathDecoding: ChoiceValue {}
+extension EncoderChoice: ChoiceValue {}
+extension DecoderKind: ChoiceValue {}
 
 extension Node {
     /// The text of a scalar that is not quoted: numbers, true, false and words of choice.

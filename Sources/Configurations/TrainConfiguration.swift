@@ -1,3 +1,5 @@
+import SearchSpace
+
 /// Training a decoded network from scratch (paper 5.2).
 public struct TrainConfiguration: Encodable, Equatable, Sendable {
     /// Filter multiplier F: a block at stride s has F * s / 4 filters (paper 5.2: 20 is S, 32 M, 48 L).
@@ -10,6 +12,25 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var decoderChannels = 256
     /// Channels that the decoder's low-level feature is reduced to (as DeepLabv3+: 48).
     public var lowLevelChannels = 48
+    /// An encoder that is trained with a decoder in place of a genotype's network; `none` for a genotype.
+    public var encoder = EncoderChoice.none
+    /// What makes classes of the encoder's maps.
+    public var decoder = DecoderKind.unet
+    /// A safetensors file with the encoder's weights, or `none` to draw them; empty looks for the encoder's name in
+    /// `AUTODEEPLAB_ENCODERS`, `.encoders` and `~/.cache/autodeeplab/encoders`.
+    public var encoderWeights = ""
+    /// Factor of the learning rate for the encoder.
+    public var encoderLearningRate = 1.0
+    /// Epochs at the beginning in which the encoder stays as it is.
+    public var freezeEpochs = 0
+    /// Whether the encoder normalises by the statistics that it comes with, in training too.
+    public var freezeBatchNorm = false
+    /// Channels of the decoder `unet` at strides 16, 8, 4 and 2.
+    public var unetChannels = [128, 64, 32, 16]
+    /// Channels of the decoder `light`.
+    public var lightChannels = 64
+    /// Depthwise separable 3x3 convolutions in the decoders `unet` and `light`; `deeplabv3+` always has them.
+    public var separableDecoder = false
     /// Passes over the training set, where `iterations` is 0.
     public var epochs = 100
     /// Steps in all; 0 counts by `epochs` (paper 5.2: 1.5 million).

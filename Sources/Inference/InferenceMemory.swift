@@ -15,20 +15,25 @@ extension Predictor {
     /// - Returns: The side of the windows, where this chose it.
     package mutating func boundMemory(for image: Image, _ model: Model) -> Int? {
         let seen = model.scaling.size(width: image.width, height: image.height)
-        return boundMemory(width: seen.width, height: seen.height, classes: model.classes.count)
+        return boundMemory(
+            width: seen.width, height: seen.height, classes: model.classes.count,
+            scoreStride: model.network.description.scoreStride)
     }
 
     /// As ``boundMemory(for:_:)``, for an image as the network sees it at scale 1.
-    package mutating func boundMemory(width: Int, height: Int, classes: Int) -> Int? {
+    package mutating func boundMemory(width: Int, height: Int, classes: Int, scoreStride: Int = 4) -> Int? {
         guard window == 0 else { return nil }
         let largest = scales.max() ?? 1
         let pixels = Double(width) * Double(height)
         // A scale below 1 makes no image smaller that is read and resized as a whole.
         let isSmall = pixels * max(1, largest * largest) <= Double(Self.largestWhole)
-        if isSmall, scoreBytes(pixels: pixels, classes: classes) <= Double(Self.largestScores) { return nil }
+        if isSmall, scoreBytes(pixels: pixels, classes: classes, stride: scoreStride) <= Double(Self.largestScores) {
+            return nil
+        }
         let side = Self.usualWindows.first { side in
             // Where windows lie over one another, two rows of them are kept.
-            scoreBytes(pixels: 2 * Double(side) * Double(max(side, width)), classes: classes)
+            scoreBytes(
+                pixels: 2 * Double(side) * Double(max(side, width)), classes: classes, stride: scoreStride)
                 <= Double(Self.largestScores)
         }
         window = side ?? Self.usualWindows[Self.usualWindows.count - 1]
@@ -43,8 +48,9 @@ extension Predictor {
         return (columns.side, rows.side, columns.starts.count * rows.starts.count)
     }
 
-    /// Bytes of the scores of so many pixels, which are kept for each scale and mirror at a quarter of the size.
-    private func scoreBytes(pixels: Double, classes: Int) -> Double {
-        scales.reduce(0) { $0 + $1 * $1 } * (flip ? 2 : 1) * pixels / 16 * Double(classes * MemoryLayout<Float>.size)
+    /// Bytes of the scores of so many pixels, which are kept for each scale and mirror at their stride.
+    private func scoreBytes(pixels: Double, classes: Int, stride: Int) -> Double {
+        let bytes = pixels / Double(stride * stride) * Double(classes * MemoryLayout<Float>.size)
+        return scales.reduce(0) { $0 + $1 * $1 } * (flip ? 2 : 1) * bytes
     }
 }

@@ -98,7 +98,7 @@ public struct Cost: Hashable, Sendable {
         }
         let last = size(layout.aspp.stride.rawValue)
         aspp = Part()
-        for convolution in [layout.aspp.pointwise] + layout.aspp.atrous + [layout.aspp.projection] {
+        for convolution in [layout.aspp.pointwise] + layout.aspp.atrous.flatMap({ $0 }) + [layout.aspp.projection] {
             aspp.add(convolution, size: last)
         }
         aspp.add(layout.aspp.pointwise, size: 1)

@@ -8,12 +8,17 @@ public struct ASPPLayout: Hashable, Sendable {
     public let rates: [Int]
     /// The channels of each branch and of the result.
     public let channels: Int
+    /// Whether the 3x3 branches are depthwise separable.
+    public let separable: Bool
 
     /// Pooling behind a map of these channels and stride.
-    public init(inputChannels: Int, stride: Stride, channels: Int = NetworkWidths().aspp) {
+    public init(
+        inputChannels: Int, stride: Stride, channels: Int = NetworkWidths().aspp, separable: Bool = false
+    ) {
         self.channels = channels
         self.inputChannels = inputChannels
         self.stride = stride
+        self.separable = separable
         rates = [1, 2, 3].map { $0 * 96 / stride.rawValue }
     }
 
@@ -22,10 +27,10 @@ public struct ASPPLayout: Hashable, Sendable {
         ConvolutionLayout(kernelSize: 1, inputChannels: inputChannels, outputChannels: channels)
     }
 
-    /// The three 3x3 branches.
-    public var atrous: [ConvolutionLayout] {
+    /// The three 3x3 branches, each of one convolution or of two.
+    public var atrous: [[ConvolutionLayout]] {
         rates.map {
-            ConvolutionLayout(kernelSize: 3, dilation: $0, inputChannels: inputChannels, outputChannels: channels)
+            ConvolutionLayout.head3x3(from: inputChannels, to: channels, dilation: $0, separable: separable)
         }
     }
 
@@ -76,5 +81,23 @@ public struct DecoderLayout: Hashable, Sendable {
     public var logits: ConvolutionLayout {
         ConvolutionLayout(
             kernelSize: 1, inputChannels: channels, outputChannels: classes, bias: true, normalized: false)
+    }
+}
+
+extension ConvolutionLayout {
+    /// A 3x3 convolution of the head: dense, or depthwise and pointwise, each normalised.
+    package static func head3x3(
+        from input: Int, to output: Int, dilation: Int = 1, separable: Bool
+    ) -> [ConvolutionLayout] {
+        guard separable else {
+            return [
+                ConvolutionLayout(kernelSize: 3, dilation: dilation, inputChannels: input, outputChannels: output)
+            ]
+        }
+        return [
+            ConvolutionLayout(
+                kernelSize: 3, dilation: dilation, inputChannels: input, outputChannels: input, groups: input),
+            ConvolutionLayout(kernelSize: 1, inputChannels: input, outputChannels: output),
+        ]
     }
 }

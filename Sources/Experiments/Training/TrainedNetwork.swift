@@ -16,6 +16,17 @@ extension TrainConfiguration {
         return result
     }
 
+    /// The optimizer of the network's parameters: convolutions decay, the rest only if asked to.
+    func optimizer(of parameters: [Variable]) -> SGD {
+        let groups = [
+            SGD.Group(parameters: parameters.filter { $0.kind == .convolution }, weightDecay: weightDecay),
+            SGD.Group(
+                parameters: parameters.filter { $0.kind != .convolution },
+                weightDecay: decayNormalization ? weightDecay : 0),
+        ]
+        return SGD(groups: groups, momentum: momentum)
+    }
+
     /// Refuses weights of classes that are not the data's.
     ///
     /// - Throws: `ConfigurationError` where there is not a weight for every class.

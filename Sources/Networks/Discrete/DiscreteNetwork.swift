@@ -59,13 +59,10 @@ public final class DiscreteNetwork {
         aspp = ASPP(
             store.root / "aspp",
             ASPP.Settings(
-                inputChannels: layout.aspp.inputChannels, channels: layout.aspp.channels, rates: layout.aspp.rates,
+                inputChannels: layout.aspp.inputChannels, channels: layout.aspp.channels, atrous: layout.aspp.atrous,
                 normalizesImagePooling: true, normalization: head, initializer: .glorotUniform))
         decoder = DiscreteDecoder(store.root / "decoder", layout.decoder, normalization: head)
     }
-
-    /// The names of the variables whose shapes follow from the classes.
-    public static let classLayer = ["decoder.logits.weight", "decoder.logits.bias"]
 
     /// Folds batch normalisations into the convolutions before them, for passes in evaluation that follow.
     ///

@@ -1,3 +1,4 @@
+import SearchSpace
 import Torch
 
 /// Atrous spatial pyramid pooling: the one head of search (paper 4.1.2) and of retraining (paper 5.2).
@@ -9,8 +10,8 @@ final class ASPP {
         var inputChannels: Int
         /// Channels of each branch and of the result.
         var channels: Int
-        /// Atrous rates of the 3x3 branches, in pixels of the map.
-        var rates: [Int]
+        /// The 3x3 branches, each of one convolution or of two.
+        var atrous: [[ConvolutionLayout]]
         /// Whether the image's mean is normalised; in search it is not, since at a batch of 2 every value would
         /// become +1 or -1.
         var normalizesImagePooling: Bool
@@ -20,21 +21,20 @@ final class ASPP {
 
     private let name: String
     private let point: ConvBNReLU
-    private let atrous: [ConvBNReLU]
+    private let atrous: [[ConvBNReLU]]
     private let imageConv: Conv2d
     private let normalizedImage: NormalizedConv?
     private let projection: NormalizedConv
 
     init(_ path: Path, _ settings: Settings) {
         name = path.name
-        func branch(_ name: String, kernelSize: Int, inputChannels: Int, rate: Int = 1) -> ConvBNReLU {
-            ConvBNReLU(
-                path / name, inputChannels: inputChannels, outputChannels: settings.channels, kernelSize: kernelSize,
-                dilation: rate, normalization: settings.normalization, initializer: settings.initializer)
-        }
-        point = branch("point", kernelSize: 1, inputChannels: settings.inputChannels)
-        atrous = settings.rates.enumerated().map { index, rate in
-            branch("atrous\(index + 1)", kernelSize: 3, inputChannels: settings.inputChannels, rate: rate)
+        point = ConvBNReLU(
+            path / "point", inputChannels: settings.inputChannels, outputChannels: settings.channels, kernelSize: 1,
+            normalization: settings.normalization, initializer: settings.initializer)
+        atrous = settings.atrous.enumerated().map { index, layouts in
+            ConvBNReLU.head3x3(
+                path / "atrous\(index + 1)", layouts, normalization: settings.normalization,
+                initializer: settings.initializer)
         }
         imageConv = Conv2d(
             path / "image" / "conv", inputChannels: settings.inputChannels, outputChannels: settings.channels,
@@ -45,7 +45,7 @@ final class ASPP {
             : nil
         projection = NormalizedConv(
             Conv2d(
-                path / "projection" / "conv", inputChannels: settings.channels * (settings.rates.count + 2),
+                path / "projection" / "conv", inputChannels: settings.channels * (settings.atrous.count + 2),
                 outputChannels: settings.channels, kernelSize: 1, initializer: settings.initializer),
             settings.normalization(path / "projection" / "norm", channels: settings.channels))
     }
@@ -63,7 +63,7 @@ final class ASPP {
 
     /// See ``DiscreteNetwork/fold()``.
     func fold() {
-        for unit in [point] + atrous { unit.fold() }
+        for unit in [point] + atrous.flatMap({ $0 }) { unit.fold() }
         normalizedImage?.fold()
         projection.fold()
     }

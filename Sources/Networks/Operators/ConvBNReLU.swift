@@ -44,3 +44,24 @@ final class ConvBNReLU {
     /// See ``DiscreteNetwork/fold()``.
     func fold() { convolution.fold() }
 }
+
+extension ConvBNReLU {
+    /// The convolutions of a 3x3 unit of the head: one at `path`, or a depthwise and a pointwise one below it.
+    static func head3x3(
+        _ path: Path, _ layouts: [ConvolutionLayout], normalization: Normalization, initializer: Initializer
+    ) -> [ConvBNReLU] {
+        layouts.map { layout in
+            let isWhole = layouts.count == 1
+            return ConvBNReLU(
+                isWhole ? path : path / (layout.groups > 1 ? "depthwise" : "pointwise"), layout,
+                normalization: normalization, initializer: initializer)
+        }
+    }
+}
+
+extension [ConvBNReLU] {
+    /// One after another.
+    func callAsFunction<Backend: ForwardBackend>(_ x: Backend.Map, on backend: Backend) -> Backend.Map {
+        reduce(x) { $1($0, on: backend) }
+    }
+}

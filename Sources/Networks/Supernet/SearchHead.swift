@@ -11,8 +11,11 @@ final class SearchHead {
         aspp = ASPP(
             path / "aspp",
             ASPP.Settings(
-                inputChannels: channels, channels: channels, rates: [96 / stride.rawValue],
-                normalizesImagePooling: configuration.normalizesImagePooling,
+                inputChannels: channels, channels: channels,
+                atrous: [
+                    ConvolutionLayout.head3x3(
+                        from: channels, to: channels, dilation: 96 / stride.rawValue, separable: false)
+                ], normalizesImagePooling: configuration.normalizesImagePooling,
                 normalization: configuration.normalization, initializer: .uniformFanIn))
         classes = Conv2d(
             path / "classes", inputChannels: channels, outputChannels: configuration.classes, kernelSize: 1,
