@@ -209,12 +209,174 @@ class Network(nn.Module):
         return resize(self.decoder(self.aspp(F.relu(previous)), low_level), images.shape[2:])
 
 
+class Same(nn.Conv2d):
+    """A convolution that pads as TensorFlow does: by the size of the map, the odd zero behind it."""
+
+    def forward(self, x):
+        pads = []
+        for size in (x.shape[3], x.shape[2]):
+            kernel, stride = self.kernel_size[0], self.stride[0]
+            total = max(-(-size // stride) * stride - stride + kernel - size, 0)
+            pads += [total // 2, total - total // 2]
+        return F.conv2d(F.pad(x, pads), self.weight, None, self.stride, 0, 1, self.groups)
+
+
+# Channels and blocks of the stages, sides of their kernels, epsilon, and the values that the encoder learnt from.
+LITE = {
+    "kernels": (3, 3, 5, 3, 5, 5, 3), "eps": 1e-3, "same": True, "mean": (127.0,) * 3, "deviation": (128.0,) * 3}
+ENCODERS = {
+    "efficientnet-lite0": dict(LITE, channels=(16, 24, 40, 80, 112, 192, 320), blocks=(1, 2, 2, 3, 3, 4, 1)),
+    "efficientnet-lite1": dict(LITE, channels=(16, 24, 40, 80, 112, 192, 320), blocks=(1, 3, 3, 4, 4, 5, 1)),
+    "efficientnet-lite2": dict(LITE, channels=(16, 24, 48, 88, 120, 208, 352), blocks=(1, 3, 3, 4, 4, 5, 1)),
+    "mobilenet-v2": {
+        "channels": (16, 24, 32, 64, 96, 160, 320), "blocks": (1, 2, 3, 4, 3, 3, 1), "kernels": (3,) * 7, "eps": 1e-5,
+        "same": False, "mean": (123.675, 116.28, 103.53), "deviation": (58.395, 57.12, 57.375)},
+}
+
+
+class Normalized(nn.Module):
+    """Any convolution and its batch normalisation; the caller applies the activation."""
+
+    def __init__(self, conv, eps):
+        super().__init__()
+        self.conv = conv
+        self.norm = nn.BatchNorm2d(conv.out_channels, eps)
+
+    def forward(self, x):
+        return self.norm(self.conv(x))
+
+
+class InvertedResidual(nn.Module):
+    def __init__(self, inputs, inner, outputs, kernel, stride, own):
+        super().__init__()
+        kind = Same if own["same"] else nn.Conv2d
+        self.adds = stride == 1 and inputs == outputs
+        self.expand = None
+        if inner != inputs:
+            self.expand = Normalized(nn.Conv2d(inputs, inner, 1, bias=False), own["eps"])
+        padding = 0 if own["same"] else kernel // 2
+        self.depthwise = Normalized(kind(inner, inner, kernel, stride, padding, 1, inner, bias=False), own["eps"])
+        self.project = Normalized(nn.Conv2d(inner, outputs, 1, bias=False), own["eps"])
+
+    def forward(self, x):
+        y = F.relu6(self.expand(x)) if self.expand else x
+        y = self.project(F.relu6(self.depthwise(y)))
+        return x + y if self.adds else y
+
+
+class Encoder(nn.Module):
+    """Maps at strides 2, 4, 8, 16 and 32, by their strides."""
+
+    def __init__(self, own):
+        super().__init__()
+        kind, padding = (Same, 0) if own["same"] else (nn.Conv2d, 1)
+        self.own = own
+        self.stem = Normalized(kind(3, 32, 3, 2, padding, bias=False), own["eps"])
+        self.blocks, self.strides, self.widths = nn.ModuleList(), [], {}
+        inputs, stride = 32, 2
+        for stage, (outputs, count, kernel) in enumerate(zip(own["channels"], own["blocks"], own["kernels"])):
+            for place in range(count):
+                step = (1, 2, 2, 2, 1, 2, 1)[stage] if place == 0 else 1
+                inner = inputs * (6 if stage else 1)
+                self.blocks.append(InvertedResidual(inputs, inner, outputs, kernel, step, own))
+                inputs, stride = outputs, stride * step
+                self.strides.append(stride)
+                self.widths[stride] = outputs
+
+    def forward(self, images):
+        mean, deviation = (torch.tensor(self.own[key]).view(1, 3, 1, 1) for key in ("mean", "deviation"))
+        x = F.relu6(self.stem((images * 127.5 + 127.5 - mean) / deviation))
+        maps = {}
+        for stride, block in zip(self.strides, self.blocks):
+            maps[stride] = x = block(x)
+        return maps
+
+
+def spatial(inputs, outputs, separable, rate=1, eps=1e-5):
+    """A 3x3 convolution, or a depthwise and a pointwise one, each with batch normalisation."""
+    if not separable:
+        return Normalized(convolution(inputs, outputs, 3, 1, rate), eps)
+    return nn.ModuleDict({
+        "depthwise": Normalized(convolution(inputs, inputs, 3, 1, rate, inputs), eps),
+        "pointwise": Normalized(convolution(inputs, outputs, 1), eps)})
+
+
+def apply(unit, x):
+    for part in unit.values() if isinstance(unit, nn.ModuleDict) else [unit]:
+        x = F.relu(part(x))
+    return x
+
+
+class EncodedNetwork(nn.Module):
+    """An encoder with a decoder; `configuration` is that of the model file's metadata."""
+
+    def __init__(self, configuration):
+        super().__init__()
+        self.kind = configuration["decoder"]
+        self.encoder = Encoder(ENCODERS[configuration["encoder"]])
+        widths, eps = self.encoder.widths, configuration["epsilon"]
+        separable = configuration["separable"]
+        self.decoder = parts = nn.ModuleDict()
+        if self.kind == "unet":
+            inputs = widths[32]
+            for stride, outputs in zip((16, 8, 4, 2), configuration["unetChannels"]):
+                parts[f"level{stride}"] = nn.ModuleDict({
+                    "refine1": spatial(inputs + widths[stride], outputs, separable, eps=eps),
+                    "refine2": spatial(outputs, outputs, separable, eps=eps)})
+                inputs = outputs
+        elif self.kind == "deeplabv3+":
+            channels, inputs = configuration["asppChannels"], configuration["decoderChannels"]
+            reduced = configuration["lowLevelChannels"]
+            parts["aspp"] = aspp = nn.ModuleDict({
+                "point": Normalized(convolution(widths[32], channels, 1), eps),
+                "image": Normalized(convolution(widths[32], channels, 1), eps),
+                "projection": Normalized(convolution(5 * channels, channels, 1), eps)})
+            for number in (1, 2, 3):
+                aspp[f"atrous{number}"] = spatial(widths[32], channels, True, 3 * number, eps)
+            parts["lowLevel"] = Normalized(convolution(widths[4], reduced, 1), eps)
+            parts["refine1"] = spatial(channels + reduced, inputs, True, eps=eps)
+            parts["refine2"] = spatial(inputs, inputs, True, eps=eps)
+        else:
+            inputs = configuration["lightChannels"]
+            for stride in (4, 8, 16, 32):
+                parts[f"lateral{stride}"] = Normalized(convolution(widths[stride], inputs, 1), eps)
+            parts["refine"] = spatial(inputs, inputs, separable, eps=eps)
+        parts["logits"] = nn.Conv2d(inputs, configuration["classes"], 1)
+
+    def forward(self, images):
+        """Scores `[N, classes, H, W]` of images `[N, 3, H, W]`, whose values are 2x / 255 - 1."""
+        maps, parts = self.encoder(images), self.decoder
+        x = maps[32]
+        if self.kind == "unet":
+            for stride in (16, 8, 4, 2):
+                x = torch.cat([resize(x, maps[stride].shape[2:]), maps[stride]], 1)
+                level = parts[f"level{stride}"]
+                x = apply(level["refine2"], apply(level["refine1"], x))
+        elif self.kind == "deeplabv3+":
+            aspp = parts["aspp"]
+            branches = [apply(aspp[name], x) for name in ("point", "atrous1", "atrous2", "atrous3")]
+            image = apply(aspp["image"], x.mean((2, 3), keepdim=True)).expand(-1, -1, *x.shape[2:])
+            context = apply(aspp["projection"], torch.cat(branches + [image], 1))
+            x = torch.cat([resize(context, maps[4].shape[2:]), apply(parts["lowLevel"], maps[4])], 1)
+            x = apply(parts["refine2"], apply(parts["refine1"], x))
+        else:
+            x = parts["lateral32"](x)
+            for stride in (16, 8, 4):
+                x = parts[f"lateral{stride}"](maps[stride]) + resize(x, maps[stride].shape[2:])
+            x = apply(parts["refine"], x)
+        return resize(parts["logits"](x), images.shape[2:])
+
+
 def load(path):
     """The network of a model file, ready for evaluation, and the file's metadata."""
     with safe_open(path, "pt") as file:
         metadata = {key: value for key, value in file.metadata().items()}
         state = {name: file.get_tensor(name) for name in file.keys()}
-    network = Network(json.loads(metadata["genotype"]), json.loads(metadata["configuration"]))
+    configuration = json.loads(metadata["configuration"])
+    if metadata.get("network") == "encoded":
+        network = EncodedNetwork(configuration)
+    else:
+        network = Network(json.loads(metadata["genotype"]), configuration)
     names = {"runningMean": "running_mean", "runningVariance": "running_var"}
     renamed = {}
     for name, tensor in state.items():

@@ -14,7 +14,7 @@ package struct CountedNetwork: Equatable, Sendable {
     package let images: InputSpecification
 
     /// What it costs, for one image at scale 1.
-    package var cost: Cost { Cost(description.configuration.layout(of: description.genotype), on: images) }
+    package var cost: Cost { description.network.cost(on: images) }
 
     /// What was typed, in place of what the argument and its run say.
     package struct Choices: Equatable, Sendable {
@@ -48,7 +48,6 @@ package struct CountedNetwork: Equatable, Sendable {
         let isModel = ModelDescription.exists(at: argument)
         let isRun = FileManager.default.fileExists(atPath: RunPaths(folder: argument).configuration)
         let model = isModel ? try ModelDescription(at: argument) : nil
-        let genotype = try model?.genotype ?? loadGenotype(argument)
         var train = configuration.train
         if let filters = choices.filters { train.filters = filters }
 
@@ -64,19 +63,24 @@ package struct CountedNetwork: Equatable, Sendable {
             }
         }
         let classes = stated ?? seen?.classes ?? configuration.data.statedClasses ?? 19
-        var network = model?.configuration ?? train.network(classes: classes)
-        if let filters = choices.filters { network.filters = filters }
+        var network = try model?.network ?? CountedNetwork.network(argument, train, classes: classes, isRun: isRun)
+        if case .discrete(let genotype, var widths) = network, let filters = choices.filters {
+            widths.filters = filters
+            network = .discrete(genotype, widths)
+        }
         network.classes = classes
         var description = ModelDescription(
-            genotype, network, scaling: model?.scaling ?? configuration.data.scaling(resize: train.resize))
+            network, scaling: model?.scaling ?? configuration.data.scaling(resize: train.resize))
         if let model, model.classes.count == classes { description.classes = model.classes }
         self.description = description
 
+        var filters = train.filters
+        if case .discrete(_, let widths) = network { filters = widths.filters }
         if let size = choices.size {
-            try Cost.validate(filters: network.filters, classes: classes, height: size.height, width: size.width)
+            try Cost.validate(filters: filters, classes: classes, height: size.height, width: size.width)
             let asPredicted = InputSpecification(
                 classes: classes, height: size.height, width: size.width, scaling: description.scaling,
-                evaluate: configuration.evaluate)
+                evaluate: configuration.evaluate, scoreStride: network.scoreStride)
             let exact = description.scaling.size(width: size.width, height: size.height)
             images =
                 isModel || isRun || asPredicted.windows > 1
@@ -91,6 +95,24 @@ package struct CountedNetwork: Equatable, Sendable {
             images = InputSpecification(classes: classes, height: 1_025, width: 2_049)
         }
         try Cost.validate(
-            filters: network.filters, classes: classes, height: images.height, width: images.width)
+            filters: filters, classes: classes, height: images.height, width: images.width)
+    }
+
+    /// The network that an argument without a model file names: an encoder, perhaps with a decoder behind a plus sign
+    /// (`efficientnet-lite0+light`), the encoder of a run's configuration, or a genotype.
+    private static func network(
+        _ argument: String, _ train: TrainConfiguration, classes: Int, isRun: Bool
+    ) throws -> NetworkDescription {
+        var train = train
+        if let (encoder, decoder) = EncoderKind.named(argument) {
+            train.decoder = decoder ?? train.decoder
+            return .encoded(train.network(encoder, classes: classes))
+        }
+        if isRun, let encoder = train.encoder.kind,
+            !FileManager.default.fileExists(atPath: RunPaths(folder: argument).genotype)
+        {
+            return .encoded(train.network(encoder, classes: classes))
+        }
+        return .discrete(try loadGenotype(argument), train.network(classes: classes))
     }
 }

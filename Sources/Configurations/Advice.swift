@@ -23,6 +23,8 @@ public enum Advice: Hashable, Sendable, CustomStringConvertible {
     case nameData
     /// Run the demo in a folder again.
     case repeatDemo(output: String)
+    /// Go on with the run of all stages in a folder.
+    case resumeAutomaticRun(output: String)
 
     /// The advice as a part of a sentence.
     public var description: String {
@@ -38,6 +40,7 @@ public enum Advice: Hashable, Sendable, CustomStringConvertible {
         case .giveGenotypeOrStart: "give either a genotype or a model to start from"
         case .nameData: "name the folder of the data set (data.root)"
         case .repeatDemo(let output): "run the demo in \(output) again"
+        case .resumeAutomaticRun(let output): "go on with the run in \(output)"
         }
     }
 }

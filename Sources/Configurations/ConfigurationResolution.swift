@@ -110,6 +110,12 @@ extension Configuration {
         if train.iterations == 0 && train.epochs == 0 {
             throw ConfigurationError(.contradiction, "train.epochs and train.iterations are both 0: give one of them")
         }
+        if let encoder = train.encoder.kind, !train.auxiliary.layers.isEmpty {
+            throw ConfigurationError(
+                .contradiction,
+                "train.auxiliary.layers: \(encoder.rawValue) has no layers of a genotype: leave them out, or train.encoder"
+            )
+        }
         if search.blocks * search.filters % 2 != 0 {
             throw ConfigurationError(
                 .contradiction,

@@ -5,6 +5,7 @@ import Yams
 import enum Networks.CellSharing
 import enum Networks.Recomputation
 import enum SearchSpace.AtrousKind
+import enum SearchSpace.DecoderKind
 import enum SearchSpace.HeadKind
 import enum SearchSpace.PathDecoding
 
@@ -155,6 +156,8 @@ extension PathDecoding: ChoiceValue {}
 extension HeadKind: ChoiceValue {}
 extension OptimizerKind: ChoiceValue {}
 extension ScheduleKind: ChoiceValue {}
+extension EncoderChoice: ChoiceValue {}
+extension DecoderKind: ChoiceValue {}
 
 extension Node {
     /// The text of a scalar that is not quoted: numbers, true, false and words of choice.

@@ -18,6 +18,25 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var decoderStride = 4
     /// Channels of the decoder at stride 2, where it goes so far; half as many at stride 1.
     public var fineChannels = 32
+    /// An encoder that is trained with a decoder in place of a genotype's network; `none` for a genotype.
+    public var encoder = EncoderChoice.none
+    /// What makes classes of the encoder's maps.
+    public var decoder = DecoderKind.unet
+    /// A safetensors file with the encoder's weights, or `none` to draw them; empty looks for the encoder's name in
+    /// `AUTODEEPLAB_ENCODERS`, `.encoders` and `~/.cache/autodeeplab/encoders`.
+    public var encoderWeights = ""
+    /// Factor of the learning rate for the encoder.
+    public var encoderLearningRate = 1.0
+    /// Epochs at the beginning in which the encoder stays as it is.
+    public var freezeEpochs = 0
+    /// Whether the encoder normalises by the statistics that it comes with, in training too.
+    public var freezeBatchNorm = false
+    /// Channels of the decoder `unet` at strides 16, 8, 4 and 2.
+    public var unetChannels = [128, 64, 32, 16]
+    /// Channels of the decoder `light`.
+    public var lightChannels = 64
+    /// Depthwise separable 3x3 convolutions in the decoders `unet` and `light`; `deeplabv3+` always has them.
+    public var separableDecoder = false
     /// Passes over the training set, where `iterations` is 0.
     public var epochs = 100
     /// Steps that count as an epoch, whatever the number of images; 0 takes a pass over the training set.

@@ -44,7 +44,7 @@ public struct ExportError: Error, CustomStringConvertible, Hashable, Sendable {
     public let description: String
 }
 
-/// A discrete network as an ONNX model: opset 17, 32-bit floats, batch normalisation folded.
+/// A segmentation network as an ONNX model: opset 17, 32-bit floats, batch normalisation folded.
 ///
 /// - Parameters:
 ///   - network: The network, whose running statistics are used.
@@ -54,12 +54,13 @@ public struct ExportError: Error, CustomStringConvertible, Hashable, Sendable {
 /// - Returns: The file's bytes.
 /// - Throws: ``ExportError`` where the classes do not fit into bytes or the model not into the format's 2 GiB.
 public func onnxModel(
-    of network: DiscreteNetwork, options: ONNXOptions = ONNXOptions(), metadata: [String: String] = [:],
+    of network: SegmentationNetwork, options: ONNXOptions = ONNXOptions(), metadata: [String: String] = [:],
     producerVersion: String = ""
 ) throws -> Data {
-    if options.givesLabels && network.layout.classes > 256 {
+    let classes = network.description.classes
+    if options.givesLabels && classes > 256 {
         throw ExportError(
-            description: "\(network.layout.classes) classes do not fit into bytes: export scores instead of labels")
+            description: "\(classes) classes do not fit into bytes: export scores instead of labels")
     }
     let builder = GraphBuilder()
     addNodes(of: network, options: options, to: builder)
@@ -84,8 +85,9 @@ public func onnxModel(
     }
 }
 
-private func addNodes(of network: DiscreteNetwork, options: ONNXOptions, to builder: GraphBuilder) {
+private func addNodes(of network: SegmentationNetwork, options: ONNXOptions, to builder: GraphBuilder) {
     typealias Dimension = GraphBuilder.Dimension
+    let classes = network.description.classes
     let batch = options.size == nil ? Dimension.named("N") : .fixed(1)
     let height = options.size.map { Dimension.fixed($0.height) } ?? .named("H")
     let width = options.size.map { Dimension.fixed($0.width) } ?? .named("W")
@@ -120,7 +122,7 @@ private func addNodes(of network: DiscreteNetwork, options: ONNXOptions, to buil
     }
     if options.takesBytes && options.resizing != .none {
         result = builder.node(
-            "Resize", [result, "", "", whole.shape(channels: network.layout.classes, stride: 1)],
+            "Resize", [result, "", "", whole.shape(channels: classes, stride: 1)],
             ["mode": .text("linear"), "coordinate_transformation_mode": .text("half_pixel")], name: "back")
     }
     if options.givesLabels {
@@ -128,7 +130,7 @@ private func addNodes(of network: DiscreteNetwork, options: ONNXOptions, to buil
         result = builder.node("Cast", [index], ["to": .integer(2)], name: "bytes")
         builder.output(result, as: "labels", .uint8, [batch, height, width])
     } else {
-        builder.output(result, as: "scores", .float, [batch, .fixed(network.layout.classes), height, width])
+        builder.output(result, as: "scores", .float, [batch, .fixed(classes), height, width])
     }
 }
 

@@ -17,7 +17,7 @@ extension Predictor {
         let seen = model.scaling.size(width: image.width, height: image.height)
         return boundMemory(
             width: seen.width, height: seen.height, classes: model.classes.count,
-            scoreStride: model.network.layout.scoreStride)
+            scoreStride: model.network.description.scoreStride)
     }
 
     /// As ``boundMemory(for:_:)``, for an image as the network sees it at scale 1.

@@ -15,9 +15,7 @@ import Torch
 /// changes variables by way of ``network`` must be the model's only user, too.
 public final class Model: @unchecked Sendable {
     /// The network.
-    public let network: DiscreteNetwork
-    /// The architecture that it was built from.
-    public let genotype: Genotype
+    public let network: SegmentationNetwork
     /// Names and colours of the classes.
     public let classes: ClassTable
     /// The size at which the network sees images.
@@ -30,25 +28,26 @@ public final class Model: @unchecked Sendable {
     /// Where it computes.
     public let device: Device
 
+    /// The architecture that it was built from; nil for an encoder with a decoder.
+    public var genotype: Genotype? { network.description.genotype }
+
     /// A new network, its weights drawn from `generator`.
     package init(
-        genotype: Genotype, configuration: DiscreteConfiguration, classes: ClassTable, scaling: ImageScaling,
-        masks: MaskMeaning?, generator: Generator, device: Device
+        _ description: NetworkDescription, classes: ClassTable, scaling: ImageScaling, masks: MaskMeaning?,
+        generator: Generator, device: Device
     ) {
-        self.genotype = genotype
         self.classes = classes
         self.scaling = scaling
         self.masks = masks
         self.device = device
-        network = DiscreteNetwork(
-            genotype, configuration, store: VariableStore(generator: generator, device: device))
+        network = description.network(store: VariableStore(generator: generator, device: device))
     }
 
     /// A network of this description, its weights drawn from `generator`: it is as fast as a trained one.
     public convenience init(_ description: ModelDescription, generator: Generator, device: Device = .cpu) {
         self.init(
-            genotype: description.genotype, configuration: description.configuration, classes: description.classes,
-            scaling: description.scaling, masks: description.masks, generator: generator, device: device)
+            description.network, classes: description.classes, scaling: description.scaling,
+            masks: description.masks, generator: generator, device: device)
         range = description.range
     }
 
@@ -60,8 +59,7 @@ public final class Model: @unchecked Sendable {
         let (tensors, metadata) = try loadTensors(path)
         let description = try ModelDescription(metadata, path: path)
         // Before anything is built: a file of a few bytes must not ask for a network of many.
-        let layout = description.configuration.layout(of: description.genotype)
-        let parameters = Cost(layout, height: 33, width: 33).parameters
+        let parameters = description.network.cost(height: 33, width: 33).parameters
         let stored = tensors.values.reduce(0) { $0 + $1.count }
         guard parameters <= stored else {
             throw FileError(
@@ -101,7 +99,7 @@ public final class Model: @unchecked Sendable {
         try saveTensors(network.store.state, metadata: try metadata, to: path, below: root, carriesDigest: true)
     }
 
-    /// What it takes to use the weights alone: genotype, configuration, classes, resize or longer side, preprocessing.
+    /// What it takes to use the weights alone: genotype or encoder, configuration, classes, resize or longer side, preprocessing.
     package var metadata: [String: String] {
         get throws {
             func json(_ value: some Encodable) throws -> String {
@@ -111,10 +109,16 @@ public final class Model: @unchecked Sendable {
                 return String(decoding: try encoder.encode(value), as: UTF8.self)
             }
             var result = [
-                "genotype": String(decoding: genotype.json(), as: UTF8.self),
-                "configuration": try json(network.configuration), "classes": try json(classes),
-                "resize": try json(scaling.factor), "preprocessing": "2x/255-1",
+                "classes": try json(classes), "resize": try json(scaling.factor), "preprocessing": "2x/255-1",
             ]
+            switch network.description {
+            case .discrete(let genotype, let configuration):
+                result["genotype"] = String(decoding: genotype.json(), as: UTF8.self)
+                result["configuration"] = try json(configuration)
+            case .encoded(let configuration):
+                result["network"] = ModelDescription.encoded
+                result["configuration"] = try json(configuration)
+            }
             if let side = scaling.longerSide { result["longerSide"] = try json(side) }
             result["masks"] = try masks.map(json)
             result["range"] = try range.map(json)

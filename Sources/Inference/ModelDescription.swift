@@ -7,10 +7,8 @@ import Torch
 
 /// All that a model is besides its weights.
 public struct ModelDescription: Equatable, Sendable {
-    /// The architecture.
-    public var genotype: Genotype
-    /// What the network has besides its genotype.
-    public var configuration: DiscreteConfiguration
+    /// What the network is built from.
+    public var network: NetworkDescription
     /// Names and colours of the classes.
     public var classes: ClassTable
     /// The size at which the network sees images.
@@ -22,9 +20,13 @@ public struct ModelDescription: Equatable, Sendable {
 
     /// A network of a genotype, whose classes have no names.
     public init(_ genotype: Genotype, _ configuration: DiscreteConfiguration, scaling: ImageScaling = ImageScaling()) {
-        self.genotype = genotype
-        self.configuration = configuration
-        classes = ClassTable(count: configuration.classes)
+        self.init(.discrete(genotype, configuration), scaling: scaling)
+    }
+
+    /// A network whose classes have no names.
+    public init(_ network: NetworkDescription, scaling: ImageScaling = ImageScaling()) {
+        self.network = network
+        classes = ClassTable(count: network.classes)
         self.scaling = scaling
     }
 
@@ -55,6 +57,9 @@ public struct ModelDescription: Equatable, Sendable {
         return path
     }
 
+    /// What the metadata say of an encoder with a decoder.
+    static let encoded = "encoded"
+
     /// The description in a model file's metadata.
     init(_ metadata: [String: String], path: String) throws {
         func value<Value: Decodable>(_ key: String, as type: Value.Type) throws -> Value {
@@ -63,8 +68,19 @@ public struct ModelDescription: Equatable, Sendable {
             }
             return value
         }
-        genotype = try Genotype(json: Data((metadata["genotype"] ?? "").utf8), source: path)
-        configuration = try value("configuration", as: DiscreteConfiguration.self)
+        switch metadata["network"] {
+        // Of a genotype's network, which had no other kind beside it at first, nothing is said.
+        case nil:
+            network = .discrete(
+                try Genotype(json: Data((metadata["genotype"] ?? "").utf8), source: path),
+                try value("configuration", as: DiscreteConfiguration.self))
+        case ModelDescription.encoded?:
+            network = .encoded(try value("configuration", as: EncodedConfiguration.self))
+        case _?:
+            throw FileError(
+                .damaged, path: path, reason: "`network` is of a kind that this version does not know: take a newer one"
+            )
+        }
         classes = try value("classes", as: ClassTable.self)
         let resize = try value("resize", as: Double.self)
         masks = metadata["masks"] == nil ? nil : try value("masks", as: MaskMeaning.self)
@@ -79,13 +95,13 @@ public struct ModelDescription: Equatable, Sendable {
         }
         let longerSide = metadata["longerSide"] == nil ? nil : try value("longerSide", as: Int.self)
         do {
-            try configuration.validate()
+            try network.validate()
         } catch {
             throw FileError(.damaged, path: path, reason: "\(error)")
         }
-        guard classes.count == configuration.classes else {
+        guard classes.count == network.classes else {
             throw FileError(
-                .damaged, path: path, reason: "\(classes.count) classes named, \(configuration.classes) meant")
+                .damaged, path: path, reason: "\(classes.count) classes named, \(network.classes) meant")
         }
         guard (0.0625...4).contains(resize) else {
             throw FileError(.damaged, path: path, reason: "images resized by \(resize), where 0.0625 to 4 are possible")

@@ -122,7 +122,7 @@ public struct AutomaticRun {
     static func files(in output: String) -> [String] {
         let paths = RunPaths(folder: output)
         return [paths.configuration, paths.genotype, paths.model, paths.report, paths.card] + paths.evaluationPlaces
-            + ["plan.json", "plan.yaml", "classes.txt", "splits.csv", "model.onnx", "candidates"].map {
+            + ["plan.json", "plan.yaml", "classes.txt", "splits.csv", "model.onnx", "candidates", "training"].map {
                 output + "/" + $0
             }
     }
@@ -149,11 +149,9 @@ public struct AutomaticRun {
         for stage in plan.stages.dropFirst() {
             reporter.report(.note("planned: \(stage.name), \(Budget.text(stage.seconds))"))
         }
-        let candidates = output + "/candidates"
-        let search = try CandidateSearch(configuration, output: candidates, resume: true)
-        let table = try search.run(reporter: reporter, interruption: interruption)
+        let table = try trainBest(reporter: reporter, interruption: interruption)
         let trained = Date()
-        let (winner, settled) = try takeOver(table, from: candidates)
+        let (winner, settled) = try takeOver(table)
         func stopIfAsked() throws {
             guard let signal = interruption.signal else { return }
             throw Interrupted(signal: signal, comparison: output)
@@ -180,16 +178,34 @@ public struct AutomaticRun {
             seconds: Date().timeIntervalSince(started))
     }
 
-    /// Makes the winner's model the run's own, with the configuration that it was trained under.
-    private func takeOver(
-        _ table: CandidateTable, from candidates: String
-    ) throws -> (model: String, configuration: Configuration) {
-        let (source, target) = (RunPaths(folder: candidates), RunPaths(folder: output))
+    /// Where networks are trained.
+    private var work: String { output + (configuration.train.encoder == .none ? "/candidates" : "/training") }
+
+    /// Trains candidates down to the best, or an encoder with its decoder.
+    ///
+    /// - Returns: The candidates; nil where there was no choice.
+    private func trainBest(
+        reporter: any ProgressReporter, interruption: Interruption
+    ) throws -> CandidateTable? {
+        guard configuration.train.encoder != .none else {
+            return try CandidateSearch(configuration, output: work, resume: true)
+                .run(reporter: reporter, interruption: interruption)
+        }
+        let folder = try RunFolder(at: work, resume: FileManager.default.fileExists(atPath: work))
+        try Training(nil, configuration, folder: folder, reporter: reporter, interruption: interruption).run()
+        return nil
+    }
+
+    /// Makes the trained model the run's own, with the configuration that it was trained under.
+    private func takeOver(_ table: CandidateTable?) throws -> (model: String, configuration: Configuration) {
+        let (source, target) = (RunPaths(folder: work), RunPaths(folder: output))
         var settled = configuration
-        if let row = table.rows.first(where: { $0.name == table.winner }) { settled.train.filters = row.filters }
+        if let row = table?.rows.first(where: { $0.name == table?.winner }) { settled.train.filters = row.filters }
         try AtomicFile.write(try boundedContents(of: source.model, limit: 1 << 33), to: target.model, below: output)
-        try AtomicFile.write(
-            try boundedContents(of: source.genotype, limit: 1 << 20), to: target.genotype, below: output)
+        if table != nil {
+            try AtomicFile.write(
+                try boundedContents(of: source.genotype, limit: 1 << 20), to: target.genotype, below: output)
+        }
         try AtomicFile.write(Data(settled.yaml().utf8), to: target.configuration, below: output)
         return (target.model, settled)
     }

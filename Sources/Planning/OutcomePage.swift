@@ -6,6 +6,7 @@ import Experiments
 import Foundation
 import Images
 import Inference
+import Networks
 import Reporting
 import Runs
 import SearchSpace
@@ -13,7 +14,8 @@ import SearchSpace
 /// What the page of a run says, put together from what was measured.
 struct OutcomePage {
     let run: AutomaticRun
-    let table: CandidateTable
+    /// The candidates; nil where there was no choice.
+    let table: CandidateTable?
     let model: Model
     let configuration: Configuration
     let evaluation: Evaluation
@@ -33,8 +35,8 @@ struct OutcomePage {
             .init(name: $0.name, colour: $1.hex, iou: $0.iou, pixels: $0.pixels)
         }
         report.pictures = try pictures()
-        report.drawing = drawGenotype(model.genotype, title: "\(table.winner ?? "the network")")
-        report.candidates = table.table
+        report.drawing = model.genotype.map { drawGenotype($0, title: table?.winner) } ?? ""
+        report.candidates = table?.table
         report.stages = stages
         report.choices =
             run.plan.notes.map { .init("data", $0) } + run.plan.reasons.map { .init($0.key, $0.text) }
@@ -61,6 +63,9 @@ struct OutcomePage {
 
     /// How the winner compares with a network that nobody has to search for.
     private var standard: String? {
+        guard let table else {
+            return "An encoder that was trained on ImageNet, with a decoder learnt here; nothing was searched."
+        }
         guard table.rows.count > 1, let winner = table.rows.first(where: { $0.name == table.winner }),
             let other = table.rows.filter({ $0.name.hasSuffix(KnownDesign.deeplabv3.rawValue) }).first,
             let epochs = table.epochs.first, let own = winner.scores.first, let its = other.scores.first
@@ -78,23 +83,30 @@ struct OutcomePage {
         let images = InputSpecification(
             classes: model.classes.count, height: run.plan.facts.height, width: run.plan.facts.width,
             scaling: model.scaling, evaluate: configuration.evaluate)
-        let cost = configuration.train.cost(of: model.genotype, on: images)
+        let cost = model.network.description.cost(height: images.height, width: images.width)
         let times = InferenceTime.milliseconds(
             of: model, height: images.height, width: images.width, repetitions: 3)
         return [
             .init("images measured", "\(metrics.images) of the split \(metrics.split)"),
             .init("pixel accuracy", format(metrics.pixelAccuracy)),
-            .init("network", "\(table.winner ?? ""), F = \(configuration.train.filters)"),
+            .init("network", network),
             .init("parameters", "\(cost.parameters)"),
             .init(
                 "multiply-adds",
-                String(format: "%.2f billion an image of ", Double(cost.multiplyAdds) / 1e9)
+                String(format: "%.2f billion an image of ", Double(cost.multiplyAdds) * Double(images.windows) / 1e9)
                     + "\(run.plan.facts.width)x\(run.plan.facts.height) pixels"),
             .init(
                 "time of an image here",
                 String(format: "%.0f ms", times[times.count / 2] * Double(images.windows))
                     + ", \(configuration.workerThreads) threads"),
         ]
+    }
+
+    private var network: String {
+        switch model.network.description {
+        case .discrete(_, let own): "\(table?.winner ?? ""), F = \(own.filters)"
+        case .encoded(let own): "\(own.encoder.rawValue) with the decoder \(own.decoder.rawValue)"
+        }
     }
 
     /// The best, the typical and the worst images.

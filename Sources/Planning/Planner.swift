@@ -3,6 +3,7 @@ import Configurations
 import Datasets
 import Experiments
 import Foundation
+import Networks
 import Runs
 import SearchSpace
 import Torch
@@ -142,6 +143,22 @@ package struct Planner {
     private func settleRace(
         _ configuration: inout Configuration, _ choose: (String, String) -> Void
     ) -> HalvingSchedule {
+        if let encoder = EncoderKind.allCases.first(where: { TrainConfiguration.weightsFile(of: $0) != nil }) {
+            configuration.train.encoder = EncoderChoice(encoder)
+            configuration.train.decoder = .unet
+            configuration.train.encoderLearningRate = 0.2
+            configuration.train.learningRate = 3e-3
+            configuration.train.freezeBatchNorm = true
+            configuration.train.epochs = Self.epochs
+            configuration.search.candidates = 1
+            choose(
+                "train.encoder",
+                "\(encoder.rawValue), which has seen ImageNet: its weights are there, and on a few hundred images they are"
+                    + " worth more than a search")
+            return HalvingSchedule(candidates: 1, reduction: 2, epochs: Self.epochs)
+        }
+        choose(
+            "train.encoder", "none: no trained weights are there (make encoders), so all is learnt from these images")
         configuration.search.method = .race
         configuration.search.layers = minutes <= 10 ? 7 : minutes <= 90 ? 8 : 10
         let (candidates, reduction) = minutes < 20 ? (1, 2) : minutes < 100 ? (4, 4) : (9, 3)
@@ -170,16 +187,23 @@ package struct Planner {
     }
 
     private func time(_ configuration: Configuration) -> Timing {
-        reporter.report(.note("timing a network of \(configuration.train.filters) filters"))
+        reporter.report(
+            .note(
+                "timing "
+                    + (configuration.train.encoder.kind?.rawValue
+                        ?? "a network of \(configuration.train.filters) filters")))
         let longer = max(facts.height, facts.width)
         let side = configuration.data.longerSide
         let scale = side > 0 ? Double(side) / Double(longer) : 1
         let (height, width) = (Double(facts.height) * scale, Double(facts.width) * scale)
-        let genotype = Planner.reference(layers: configuration.search.layers)
-        let timer = StepTimer(configuration: configuration, classes: facts.classes.count)
-        let step = timer.step(genotype)
+        let (train, classes) = (configuration.train, facts.classes.count)
+        let network: NetworkDescription =
+            train.encoder.kind.map { .encoded(train.network($0, classes: classes)) }
+            ?? .discrete(Planner.reference(layers: configuration.search.layers), train.network(classes: classes))
+        let timer = StepTimer(configuration: configuration)
+        let step = timer.step(network)
         // Reading an image, resizing its scores and counting them take about half as long again.
-        let pass = 1.5 * timer.pass(genotype, height: Int(clamping: height), width: Int(clamping: width))
+        let pass = 1.5 * timer.pass(network, height: Int(clamping: height), width: Int(clamping: width))
         return Timing(step: step.seconds, pass: pass, bytes: step.bytes)
     }
 
@@ -197,8 +221,9 @@ package struct Planner {
             return max(budget.seconds * 0.3, left * 0.95)
         }
         var found: (size: NetworkSize, timing: Timing)?
-        // Up from a small one; the first that makes too few steps ends it.
-        for size in NetworkSize.all {
+        // An encoder has one size. Others are tried up from a small one; the first that makes too few steps ends it.
+        let sizes = configuration.train.encoder == .none ? NetworkSize.all : [NetworkSize.all[2]]
+        for size in sizes {
             size.settle(&configuration.train)
             let timing = time(configuration)
             let makesEnough = available(timing) / factor / timing.step >= wanted
@@ -216,9 +241,12 @@ package struct Planner {
         let images = max(4, Int(clamping: 0.05 * seconds / 4 / max(timing.pass, 1e-6)))
         configuration.train.validationImages = images >= (facts.images["val"] ?? 0) ? 0 : images
         configuration.train.validateEvery = Self.epochs / 4
-        choose(
-            "train.filters",
-            "\(size.filters): a step takes \(format(timing.step * 1_000)) ms here, so that \(all) of them fit")
+        let speed = "a step takes \(format(timing.step * 1_000)) ms here, so that \(all) of them fit"
+        if configuration.train.encoder == .none {
+            choose("train.filters", "\(size.filters): \(speed)")
+        } else {
+            choose("train.stepsPerEpoch", "\(configuration.train.stepsPerEpoch): \(speed)")
+        }
         return timing
     }
 

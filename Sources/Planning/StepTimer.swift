@@ -10,20 +10,18 @@ import Torch
 /// Seconds that a network takes on this machine, measured on random values.
 struct StepTimer {
     let configuration: Configuration
-    let classes: Int
 
     /// Seconds of a training step, and the most memory that the process has taken by then.
     ///
     /// - Parameters:
-    ///   - genotype: The network.
+    ///   - network: The network.
     ///   - repetitions: Steps that are timed, after one that is not.
     /// - Returns: Seconds of a step, the median, and bytes.
-    func step(_ genotype: Genotype, repetitions: Int = 3) -> (seconds: Double, bytes: Int) {
+    func step(_ network: NetworkDescription, repetitions: Int = 3) -> (seconds: Double, bytes: Int) {
         let train = configuration.train
         Engine.threads = configuration.workerThreads
         let generator = Generator(seed: 0)
-        let network = DiscreteNetwork(
-            genotype, train.network(classes: classes), store: VariableStore(generator: generator))
+        let network = network.network(store: VariableStore(generator: generator))
         let optimizer = train.optimizer(of: network.store.parameters)
         let shape = [train.batch, train.crop.height, train.crop.width, 3]
         let images = Tensor.uniform(shape, from: -1, to: 1, generator: generator, dtype: .float32)
@@ -45,11 +43,9 @@ struct StepTimer {
     }
 
     /// Seconds of a pass over one image as it is evaluated.
-    func pass(_ genotype: Genotype, height: Int, width: Int) -> Double {
+    func pass(_ network: NetworkDescription, height: Int, width: Int) -> Double {
         Engine.threads = configuration.workerThreads
-        let network = DiscreteNetwork(
-            genotype, configuration.train.network(classes: classes),
-            store: VariableStore(generator: Generator(seed: 0)))
+        let network = network.network(store: VariableStore(generator: Generator(seed: 0)))
         network.fold()
         let image = Tensor.zeros([1, height, width, 3], dtype: .float32).permute([0, 3, 1, 2])
         return withoutGradients {

@@ -129,9 +129,9 @@ public struct FinerLayout: Hashable, Sendable {
 
 extension ConvolutionLayout {
     /// A 3x3 convolution of the head: dense, or depthwise and pointwise, each normalised.
-    package static func head3x3(from input: Int, to output: Int, dilation: Int = 1, separable: Bool)
-        -> [ConvolutionLayout]
-    {
+    package static func head3x3(
+        from input: Int, to output: Int, dilation: Int = 1, separable: Bool
+    ) -> [ConvolutionLayout] {
         guard separable else {
             return [
                 ConvolutionLayout(kernelSize: 3, dilation: dilation, inputChannels: input, outputChannels: output)

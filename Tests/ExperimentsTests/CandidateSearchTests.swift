@@ -140,7 +140,7 @@ struct CandidateSearchTests {
                 try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)),
                 "\(file)")
         }
-        #expect(try Model(at: run.folder("whole")).genotype.layers == 4)
+        #expect(try Model(at: run.folder("whole")).genotype?.layers == 4)
         let page = try String(contentsOfFile: run.folder("whole/report.html"), encoding: .utf8)
         #expect(page.contains("(winner)"))
     }

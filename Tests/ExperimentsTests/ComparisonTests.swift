@@ -37,9 +37,10 @@ struct ComparisonTests {
         let model = try Model(at: run.folder("a"))
         let train = try run.configuration(settings).train
         let images = InputSpecification(classes: model.classes.count, height: 65, width: 97)
-        #expect(train.cost(of: model.genotype, on: images).parameters == model.network.store.parameterCount)
+        let genotype = try #require(model.genotype)
+        #expect(train.cost(of: genotype, on: images).parameters == model.network.store.parameterCount)
         // Not by chance: other widths are other parameters.
-        let published = TrainConfiguration().cost(of: model.genotype, on: images)
+        let published = TrainConfiguration().cost(of: genotype, on: images)
         #expect(published.parameters != model.network.store.parameterCount)
     }
 

@@ -68,7 +68,7 @@ struct SeenSizeTests {
         let configuration = try Configuration.resolve(file: folder + "/config.yaml")
         let own = try CountedNetwork(folder, configuration)
         #expect(own.images == InputSpecification(classes: 7, height: 97, width: 97))
-        #expect(own.description.configuration.filters == 5)
+        #expect(own.description.network.filters == 5)
         let model = try Model(at: folder)
         #expect(own.description.classes.names == model.classes.names)
         #expect(own.cost.parameters == model.network.store.parameterCount)
@@ -79,7 +79,7 @@ struct SeenSizeTests {
         #expect(file.images == InputSpecification(classes: 7, height: 97, width: 65))
         (choices.filters, choices.classes) = (8, 3)
         let typed = try CountedNetwork(folder, configuration, choices: choices)
-        #expect(typed.description.configuration.filters == 8 && typed.images.classes == 3)
+        #expect(typed.description.network.filters == 8 && typed.images.classes == 3)
         // Where the data are gone the crops of the training.
         try FileManager.default.removeItem(atPath: run.data)
         let alone = try CountedNetwork(folder, configuration)

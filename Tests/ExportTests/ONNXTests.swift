@@ -28,7 +28,7 @@ struct ONNXTests {
 
         /// Exports a network and keeps what it makes of random images of these sizes.
         func add(
-            _ name: String, _ network: DiscreteNetwork, fixed: Bool = false, sizes: [[Int]], seed: UInt64 = 7
+            _ name: String, _ network: SegmentationNetwork, fixed: Bool = false, sizes: [[Int]], seed: UInt64 = 7
         ) throws {
             let size = fixed ? ONNXOptions.Size(height: sizes[0][1], width: sizes[0][2]) : nil
             let model = folder.file("\(name).onnx")
@@ -122,6 +122,20 @@ struct ONNXTests {
             try cases.add(
                 "random-\(seed)", network(genotype, configuration, seed: UInt64(seed)), fixed: seed % 2 == 0,
                 sizes: [size])
+        }
+        try expectEqual(cases)
+    }
+
+    @Test("Encoders with decoders, at even and odd sizes, of fixed and of open size")
+    func encoders() throws {
+        let cases = try Cases()
+        for (kind, decoder) in [
+            (EncoderKind.efficientNetLite0, DecoderKind.unet), (.efficientNetLite0, .deepLabV3Plus),
+            (.mobileNetV2, .light),
+        ] {
+            let network = network(.encoded(.tiny(kind, decoder)))
+            try cases.add("\(kind)-\(decoder)", network, sizes: [[1, 64, 96], [2, 65, 97], [1, 46, 75]])
+            try cases.add("\(kind)-\(decoder)-fixed", network, fixed: true, sizes: [[1, 64, 46]])
         }
         try expectEqual(cases)
     }

@@ -18,11 +18,15 @@ struct PyTorchTests {
         var networks = [network(.everything, .tiny()), network(separable, .tiny(filters: 3))]
         networks += try [KnownDesign.autoDeepLab, .convDeconv].map { network(try $0.genotype(), .tiny(filters: 2)) }
         networks += (0..<3).map { network(.random(using: &random), .tiny(), seed: $0) }
+        var separableUNet = EncodedConfiguration.tiny(.mobileNetV2, .unet)
+        separableUNet.separable = true
+        networks += [
+            EncodedConfiguration.tiny(.efficientNetLite0, .unet), .tiny(.efficientNetLite0, .deepLabV3Plus),
+            .tiny(.efficientNetLite2, .light), separableUNet,
+        ].map { network(.encoded($0)) }
         for (number, network) in networks.enumerated() {
-            let configuration = String(decoding: try JSONEncoder().encode(network.configuration), as: UTF8.self)
-            let genotype = String(decoding: network.layout.genotype.json(), as: UTF8.self)
             try saveTensors(
-                network.store.state, metadata: ["genotype": genotype, "configuration": configuration],
+                network.store.state, metadata: try metadata(of: network.description),
                 to: folder.file("\(number).safetensors"))
             let images = Tensor.uniform([2, 3, 65, 38], from: -1, to: 1, generator: Generator(seed: 9))
             let scores = withoutGradients { network(images, mode: .evaluation) }
@@ -43,6 +47,20 @@ struct PyTorchTests {
         #expect(differences.count == networks.count)
         for (number, difference) in differences.enumerated() {
             #expect((Double(difference) ?? .infinity) < 1e-5, "network \(number): \(difference)")
+        }
+    }
+
+    /// What the example reads of a model file's metadata.
+    private func metadata(of description: NetworkDescription) throws -> [String: String] {
+        func json(_ value: some Encodable) throws -> String {
+            String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+        }
+        switch description {
+        case .discrete(let genotype, let configuration):
+            let text = String(decoding: genotype.json(), as: UTF8.self)
+            return ["genotype": text, "configuration": try json(configuration)]
+        case .encoded(let configuration):
+            return ["network": "encoded", "configuration": try json(configuration)]
         }
     }
 }

@@ -49,9 +49,9 @@ struct SplitMix: RandomNumberGenerator {
 }
 
 /// A network whose scales, shifts and statistics are random, so that none of them is without effect.
-func network(_ genotype: Genotype, _ configuration: DiscreteConfiguration, seed: UInt64 = 1) -> DiscreteNetwork {
+func network(_ description: NetworkDescription, seed: UInt64 = 1) -> SegmentationNetwork {
     let generator = Generator(seed: seed)
-    let network = DiscreteNetwork(genotype, configuration, store: VariableStore(generator: generator))
+    let network = description.network(store: VariableStore(generator: generator))
     withoutGradients {
         for (name, tensor) in network.store.state.sorted(by: { $0.key < $1.key }) where tensor.rank == 1 {
             let isPositive = name.hasSuffix("Variance") || name.hasSuffix("weight")
@@ -61,6 +61,24 @@ func network(_ genotype: Genotype, _ configuration: DiscreteConfiguration, seed:
         }
     }
     return network
+}
+
+/// The network of a genotype.
+func network(_ genotype: Genotype, _ configuration: DiscreteConfiguration, seed: UInt64 = 1) -> SegmentationNetwork {
+    network(.discrete(genotype, configuration), seed: seed)
+}
+
+extension EncodedConfiguration {
+    /// An encoder with a narrow decoder.
+    static func tiny(_ encoder: EncoderKind, _ decoder: DecoderKind) -> EncodedConfiguration {
+        var configuration = EncodedConfiguration(encoder, decoder, classes: 5)
+        configuration.unetChannels = [8, 6, 5, 4]
+        configuration.lightChannels = 6
+        configuration.asppChannels = 6
+        configuration.decoderChannels = 7
+        configuration.lowLevelChannels = 5
+        return configuration
+    }
 }
 
 extension DiscreteConfiguration {

@@ -47,7 +47,7 @@ package struct InferenceTime: Encodable, Equatable, Sendable {
         fastest = times[0]
         let seen = InputSpecification(
             classes: model.classes.count, height: size.height, width: size.width, scaling: model.scaling,
-            evaluate: configuration.evaluate)
+            evaluate: configuration.evaluate, scoreStride: model.network.description.scoreStride)
         windows = seen.windows
         let folder = try ScratchFolder()
         // Of an image that is seen whole ONNX Runtime gets the bytes too; else a window as many times.

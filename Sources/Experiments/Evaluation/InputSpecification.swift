@@ -33,15 +33,20 @@ package struct InputSpecification: Equatable, Sendable {
         let image = try dataset.reader().decode(first)
         self.init(
             classes: dataset.classes.count, height: image.fullHeight, width: image.fullWidth, scaling: scaling,
-            evaluate: configuration.evaluate)
+            evaluate: configuration.evaluate,
+            scoreStride: configuration.train.scoreStride)
     }
 
     /// Images of a size as `predict` sees them: resized, gone through by windows where they are large, and padded to
     /// 32 n + 1.
-    package init(classes: Int, height: Int, width: Int, scaling: ImageScaling, evaluate: EvaluateConfiguration) {
+    package init(
+        classes: Int, height: Int, width: Int, scaling: ImageScaling, evaluate: EvaluateConfiguration,
+        scoreStride: Int = 4
+    ) {
         let seen = scaling.size(width: width, height: height)
         var inference = Predictor(evaluate, device: .cpu)
-        _ = inference.boundMemory(width: seen.width, height: seen.height, classes: classes)
+        _ = inference.boundMemory(
+            width: seen.width, height: seen.height, classes: classes, scoreStride: scoreStride)
         let map = inference.seenMaps(width: seen.width, height: seen.height)
         self.init(classes: classes, height: paddedSize(map.height), width: paddedSize(map.width))
         windows = map.count
@@ -58,15 +63,28 @@ package struct InputSpecification: Equatable, Sendable {
 extension Cost {
     /// The cost of a network for an image, all windows of it.
     package init(_ layout: NetworkLayout, on images: InputSpecification) {
-        self.init(layout, height: images.height, width: images.width)
+        self = Cost(layout, height: images.height, width: images.width).times(images.windows)
+    }
+
+    /// The cost of so many windows.
+    fileprivate func times(_ windows: Int) -> Cost {
         func all(_ multiplyAdds: Int) -> Int {
-            let (product, overflow) = multiplyAdds.multipliedReportingOverflow(by: images.windows)
+            let (product, overflow) = multiplyAdds.multipliedReportingOverflow(by: windows)
             // Three of these are summed up.
             return overflow ? Int.max / 4 : min(product, Int.max / 4)
         }
-        backbone.multiplyAdds = all(backbone.multiplyAdds)
-        aspp.multiplyAdds = all(aspp.multiplyAdds)
-        decoder.multiplyAdds = all(decoder.multiplyAdds)
+        var result = self
+        result.backbone.multiplyAdds = all(backbone.multiplyAdds)
+        result.aspp.multiplyAdds = all(aspp.multiplyAdds)
+        result.decoder.multiplyAdds = all(decoder.multiplyAdds)
+        return result
+    }
+}
+
+extension NetworkDescription {
+    /// The cost for an image, all windows of it.
+    package func cost(on images: InputSpecification) -> Cost {
+        cost(height: images.height, width: images.width).times(images.windows)
     }
 }
 

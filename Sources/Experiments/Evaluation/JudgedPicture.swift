@@ -18,7 +18,7 @@ package func judgedPicture(of sample: Sample, by model: Model, in dataset: Datas
     var inference = Predictor(device: model.device)
     _ = inference.boundMemory(
         width: image.width, height: image.height, classes: model.classes.count,
-        scoreStride: model.network.layout.scoreStride)
+        scoreStride: model.network.description.scoreStride)
     let prediction = inference.map(of: image) { model.network.coarseScores($0) }
         .resized(height: mask.height, width: mask.width, alignCorners: false).mask()
     return JudgedImage(

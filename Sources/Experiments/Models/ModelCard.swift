@@ -42,8 +42,8 @@ struct ModelCard {
         return """
             # \(name)
 
-            A semantic segmentation network of \(model.classes.count) classes in the search space of Auto-DeepLab (Liu et \
-            al., CVPR 2019), trained from scratch by autodeeplab \(packageVersion).
+            A semantic segmentation network of \(model.classes.count) classes\(origin), trained by autodeeplab \
+            \(packageVersion).
 
             """ + sections.map { "\n## \($0)\n\n\($1)\n" }.joined()
     }
@@ -53,25 +53,55 @@ struct ModelCard {
             ? "not stated (`card.license` in the configuration)" : escapedMarkdown(configuration.card.license)
     }
 
-    private var network: String {
-        let shape = model.network.configuration
-        let cost = Cost(
-            shape.layout(of: model.genotype), height: configuration.train.crop.height,
-            width: configuration.train.crop.width)
-        let genotype = String(decoding: model.genotype.json(), as: UTF8.self).split(separator: "\n")
-        return """
-            \(genotype.map { "    \($0)" }.joined(separator: "\n"))
+    private var origin: String {
+        switch model.network.description {
+        case .discrete: " in the search space of Auto-DeepLab (Liu et al., CVPR 2019)"
+        case .encoded(let own): ": \(own.encoder.rawValue) with the decoder \(own.decoder.rawValue)"
+        }
+    }
 
-            | | |
-            |---|---|
-            | filters F | \(shape.filters) |
-            | stem, ASPP, decoder, low-level channels | \(shape.stemChannels.map(String.init).joined(separator: ", ")); \
-            \(shape.asppChannels); \(shape.decoderChannels); \(shape.lowLevelChannels) |
-            | head; stride of the scores | \(shape.head.rawValue); \(shape.layout(of: model.genotype).scoreStride) |
+    private var network: String {
+        let crop = configuration.train.crop
+        let cost = model.network.description.cost(height: crop.height, width: crop.width)
+        return """
+            \(architecture)
             | parameters | \(cost.parameters) |
-            | multiply-adds at \(configuration.train.crop.height)x\(configuration.train.crop.width) | \
-            \(cost.multiplyAdds) |
+            | multiply-adds at \(crop.height)x\(crop.width) | \(cost.multiplyAdds) |
             """
+    }
+
+    /// What the network consists of, up to a table that goes on.
+    private var architecture: String {
+        switch model.network.description {
+        case .discrete(let genotype, let shape):
+            let lines = String(decoding: genotype.json(), as: UTF8.self).split(separator: "\n")
+            return """
+                \(lines.map { "    \($0)" }.joined(separator: "\n"))
+
+                | | |
+                |---|---|
+                | filters F | \(shape.filters) |
+                | stem, ASPP, decoder, low-level channels | \(shape.stemChannels.map(String.init).joined(separator: ", ")); \
+                \(shape.asppChannels); \(shape.decoderChannels); \(shape.lowLevelChannels) |
+                | head; stride of the scores | \(shape.head.rawValue); \(shape.layout(of: genotype).scoreStride) |
+                """
+        case .encoded(let shape):
+            let (mean, deviation) = shape.encoder.family.colors
+            func list(_ values: [Double]) -> String { values.map { String(format: "%g", $0) }.joined(separator: ", ") }
+            return """
+                | | |
+                |---|---|
+                | encoder | \(shape.encoder.rawValue), \(encoderOrigin) |
+                | decoder | \(shape.decoder.rawValue) |
+                | channels | \(shape.channels.map(String.init).joined(separator: ", ")) |
+                | the encoder reads (x - mean) / deviation of bytes x | mean \(list(mean)); deviation \(list(deviation)) |
+                """
+        }
+    }
+
+    private var encoderOrigin: String {
+        configuration.train.encoderWeights == "none"
+            ? "trained from scratch" : "with weights trained on ImageNet at first"
     }
 
     private var data: String {

@@ -11,16 +11,11 @@ extension Configuration {
     /// - Parameter model: The network.
     /// - Returns: The configuration, and a line for each setting that changed.
     public func adopting(_ model: Model) -> (configuration: Configuration, changes: [String]) {
-        let own = model.network.configuration
         var result = self
-        result.train.filters = own.filters
-        result.train.stemChannels = own.stemChannels
-        result.train.asppChannels = own.asppChannels
-        result.train.decoderChannels = own.decoderChannels
-        result.train.lowLevelChannels = own.lowLevelChannels
-        result.train.head = own.head
-        result.train.decoderStride = own.decoderStride
-        result.train.fineChannels = own.fineChannels
+        switch model.network.description {
+        case .discrete(_, let own): result.train.adopt(own)
+        case .encoded(let own): result.train.adopt(own)
+        }
         let (before, after) = (texts, result.texts)
         let changes = after.keys.sorted().compactMap { key in
             before[key] == after[key] ? nil : "\(key) is \(after[key] ?? ""), as in the model to start from"
@@ -29,8 +24,33 @@ extension Configuration {
     }
 }
 
+extension TrainConfiguration {
+    fileprivate mutating func adopt(_ own: DiscreteConfiguration) {
+        encoder = .none
+        filters = own.filters
+        stemChannels = own.stemChannels
+        asppChannels = own.asppChannels
+        decoderChannels = own.decoderChannels
+        lowLevelChannels = own.lowLevelChannels
+        head = own.head
+        decoderStride = own.decoderStride
+        fineChannels = own.fineChannels
+    }
+
+    fileprivate mutating func adopt(_ own: EncodedConfiguration) {
+        encoder = EncoderChoice(own.encoder)
+        decoder = own.decoder
+        unetChannels = own.unetChannels
+        lightChannels = own.lightChannels
+        separableDecoder = own.separable
+        asppChannels = own.asppChannels
+        decoderChannels = own.decoderChannels
+        lowLevelChannels = own.lowLevelChannels
+    }
+}
+
 extension Model {
-    /// Takes over the weights of a trained network of the same genotype and widths.
+    /// Takes over the weights of a trained network of the same architecture.
     ///
     /// The class layer stays as it is where the classes are others.
     ///
@@ -45,7 +65,7 @@ extension Model {
         var weights = other.network.store.state
         if !sameClasses {
             let own = network.store.state
-            for name in DiscreteNetwork.classLayer { weights[name] = own[name] }
+            for name in SegmentationNetwork.classLayer { weights[name] = own[name] }
         }
         try network.store.load(weights)
         return sameClasses

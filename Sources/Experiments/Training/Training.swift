@@ -7,13 +7,15 @@ import SearchSpace
 import Segmentation
 import Torch
 
-/// Training of a discrete network from scratch (paper 5.2).
+/// Training of a segmentation network: of a genotype's from scratch (paper 5.2), or of an encoder with a decoder.
 public final class Training {
     private let setup: StageSetup
     private let generator: Generator
     private let model: Model
-    private let heads: AuxiliaryHeads
+    private let heads: AuxiliaryHeads?
     private let optimizer: any Optimizer
+    /// The encoder's, whose learning rate is another; nil without an encoder.
+    private let encoderOptimizer: (any Optimizer)?
     private let average: ExponentialMovingAverage?
     private let loss: SegmentationLoss
     private let loader: BatchLoader
@@ -44,39 +46,57 @@ public final class Training {
         // Which network is trained is known from the checkpoint; a model's own settings come with it.
         var setup = try StageSetup(
             needs, configuration, folder: folder, reporter: reporter, interruption: interruption)
-        let own =
-            try setup.restored?.checkpoint.genotype(in: folder, given: genotype)
-            ?? genotype ?? start?.model.genotype ?? loadGenotype(folder.paths.genotype)
-        if let note = setup.configuration.search.settleAtrous(by: own) { reporter.report(.note(note)) }
+        let classes = setup.dataset.classes.count
+        let description: NetworkDescription
+        if let encoder = train.encoder.kind {
+            try train.refuseGenotype(genotype, beside: encoder)
+            description = .encoded(train.network(encoder, classes: classes))
+        } else {
+            let own =
+                try setup.restored?.checkpoint.genotype(in: folder, given: genotype)
+                ?? genotype ?? start?.model.genotype ?? loadGenotype(folder.paths.genotype)
+            if let note = setup.configuration.search.settleAtrous(by: own) { reporter.report(.note(note)) }
+            description = .discrete(own, train.network(classes: classes))
+        }
         self.setup = setup
         watch = NonFiniteGuard(configuration.onNonFinite, stage: "train")
         let dataset = setup.dataset
         let device = setup.device
         generator = Generator(seed: setup.seed)
         model = Model(
-            genotype: own, configuration: train.network(classes: dataset.classes.count), classes: dataset.classes,
-            scaling: setup.configuration.data.scaling(resize: train.resize), masks: dataset.meaning,
-            generator: generator, device: device)
+            description, classes: dataset.classes, scaling: setup.configuration.data.scaling(resize: train.resize),
+            masks: dataset.meaning, generator: generator, device: device)
         model.range = setup.range
         if let start, setup.restored == nil {
             reporter.report(.note(try model.start(from: start.model, path: start.path)))
+        } else if setup.restored == nil, let note = try train.loadEncoder(of: model.network) {
+            reporter.report(.note(note))
         }
-        heads = try AuxiliaryHeads(train.auxiliary, of: model.network, generator: generator)
+        switch model.network {
+        case .discrete(let network):
+            heads = try AuxiliaryHeads(train.auxiliary, of: network, generator: generator)
+        case .encoded: heads = nil
+        }
         average =
             train.emaDecay > 0
             ? ExponentialMovingAverage(of: model.network.store, decay: train.emaDecay) : nil
-        optimizer = train.optimizer(of: model.network.store.parameters + heads.store.parameters)
+        let parameters = model.network.store.parameters + (heads?.store.parameters ?? [])
+        let ofEncoder = train.encoder == .none ? [] : parameters.filter { $0.name.hasPrefix("encoder.") }
+        optimizer = train.optimizer(of: Array(parameters.dropFirst(ofEncoder.count)))
+        encoderOptimizer = ofEncoder.isEmpty ? nil : train.optimizer(of: ofEncoder)
         let total =
             train.iterations > 0
             ? train.iterations : train.epochs * train.stepsOfEpoch(images: setup.samples.count)
         let schedule = train.schedule(steps: total)
         var position = LoaderPosition()
-        try setup.restore(schedule: schedule) { [model, heads, average, optimizer, generator] checkpoint, path in
+        try setup.restore(schedule: schedule) {
+            [model, heads, average, optimizer, encoderOptimizer, generator] checkpoint, path in
             position = try checkpoint.value("loader", as: LoaderPosition.self, in: path)
             try model.network.store.load(checkpoint.section("network", in: path))
-            if !heads.layers.isEmpty { try heads.store.load(checkpoint.section("auxiliary", in: path)) }
+            if let heads, !heads.layers.isEmpty { try heads.store.load(checkpoint.section("auxiliary", in: path)) }
             if let average { try average.load(checkpoint.section("average", in: path)) }
             try optimizer.load(checkpoint.section("optimizer", in: path))
+            try encoderOptimizer?.load(checkpoint.section("encoderOptimizer", in: path))
             guard let state = try checkpoint.section("random", in: path)["generator"] else {
                 throw RunError(.damaged, path: path, "no random state in the checkpoint")
             }
@@ -95,7 +115,9 @@ public final class Training {
         loop = try EpochLoop(
             setup, schedule: schedule, stepsPerEpoch: train.stepsOfEpoch(images: setup.samples.count),
             validateEvery: train.validateEvery, validationImages: train.validationImages)
-        try AtomicFile.write(own.json(), to: folder.paths.genotype, below: folder.paths.folder)
+        if let genotype = description.genotype {
+            try AtomicFile.write(genotype.json(), to: folder.paths.genotype, below: folder.paths.folder)
+        }
     }
 
     /// Runs to the last step and writes the model file.
@@ -125,17 +147,29 @@ public final class Training {
 
     private func logits(of images: Tensor, progress: Double) -> AuxiliaryLogits {
         withBFloat16(setup.configuration.precision == .bfloat16, on: model.device) {
-            var maps: [Int: Tensor] = [:]
-            let logits = model.network.forward(
-                images, mode: .training, regularization: Regularization(progress: progress, generator: generator)
-            ) { layer, map in
-                if heads.layers.contains(layer) { maps[layer] = map }
+            let regularization = Regularization(progress: progress, generator: generator)
+            switch model.network {
+            case .encoded(let network):
+                return AuxiliaryLogits(
+                    main: network(
+                        images, mode: .training, regularization: regularization, training: encoderTraining))
+            case .discrete(let network):
+                var maps: [Int: Tensor] = [:]
+                let logits = network.forward(images, mode: .training, regularization: regularization) { layer, map in
+                    if heads?.layers.contains(layer) == true { maps[layer] = map }
+                }
+                let (height, width) = (images.size(2), images.size(3))
+                return AuxiliaryLogits(
+                    main: logits, auxiliary: heads?(maps, height: height, width: width, mode: .training) ?? [],
+                    auxiliaryWeight: configuration.auxiliary.weight * (1 - progress))
             }
-            return AuxiliaryLogits(
-                main: logits,
-                auxiliary: heads(maps, height: images.size(2), width: images.size(3), mode: .training),
-                auxiliaryWeight: configuration.auxiliary.weight * (1 - progress))
         }
+    }
+
+    /// What the step that is due does with the encoder.
+    private var encoderTraining: EncodedNetwork.EncoderTraining {
+        if loop.position.step / loop.stepsPerEpoch < configuration.freezeEpochs { return .frozen }
+        return configuration.freezeBatchNorm ? .fixedStatistics : .whole
     }
 }
 
@@ -151,13 +185,15 @@ extension Training: LoopStage {
         next = loader.position
         let before =
             setup.configuration.onNonFinite == .skip
-            ? StateSnapshot(of: model.network.store.buffers + heads.store.buffers) : nil
+            ? StateSnapshot(of: model.network.store.buffers + (heads?.store.buffers ?? [])) : nil
         let step = loop.position.step
         let progress = Double(step) / Double(loop.schedule.total)
+        let encoderOptimizer = encoderTraining == .frozen ? nil : encoderOptimizer
+        let parameters = optimizer.parameters + (encoderOptimizer?.parameters ?? [])
         let (loss, found) = accumulatedGradients(
             of: batches.map { batch in
                 ({ batch.imageTensor(on: self.model.device) }, batch.labelTensor(on: self.model.device))
-            }, loss: loss, parameters: optimizer.parameters
+            }, loss: loss, parameters: parameters
         ) { logits(of: $0, progress: progress) }
         let numbers = StepNumbers(loss: loss, gradients: found)
         guard try watch.allows(numbers, step: step + 1, batches: batches, of: loader, keeper: setup.keeper) else {
@@ -165,7 +201,11 @@ extension Training: LoopStage {
             return .skipped(.weights)
         }
         if configuration.clip > 0 { clipGradients(found, norm: numbers.gradientNorm, to: configuration.clip) }
-        optimizer.step(found, rate: loop.schedule.rate(at: step))
+        let rate = loop.schedule.rate(at: step)
+        let count = optimizer.parameters.count
+        optimizer.step(Array(found.prefix(count)), rate: rate)
+        encoderOptimizer?.step(
+            Array(found.dropFirst(count)), rate: rate * configuration.encoderLearningRate)
         average?.update(step: step)
         return .taken(loss: numbers.loss)
     }
@@ -210,10 +250,13 @@ extension Training: LoopStage {
             "network": model.network.store.state, "optimizer": optimizer.state,
             "random": ["generator": generator.state],
         ]
-        if !heads.layers.isEmpty { checkpoint.sections["auxiliary"] = heads.store.state }
+        if let encoderOptimizer { checkpoint.sections["encoderOptimizer"] = encoderOptimizer.state }
+        if let heads, !heads.layers.isEmpty { checkpoint.sections["auxiliary"] = heads.store.state }
         if let average { checkpoint.sections["average"] = average.state }
         try checkpoint.set("loader", next)
-        checkpoint.metadata["genotype"] = String(decoding: model.genotype.json(), as: UTF8.self)
+        if let genotype = model.genotype {
+            checkpoint.metadata["genotype"] = String(decoding: genotype.json(), as: UTF8.self)
+        }
     }
 }
 
@@ -221,7 +264,11 @@ extension Checkpoint {
     /// The network that a run trains, which a resumed run must not change.
     fileprivate func genotype(in folder: RunFolder, given: Genotype?) throws -> Genotype {
         let path = folder.paths.lastCheckpoint
-        let own = try Genotype(json: Data((metadata["genotype"] ?? "").utf8), source: path)
+        guard let text = metadata["genotype"] else {
+            throw RunError(
+                .changed, path: folder.path, "the run trains no genotype: leave train.encoder as it was")
+        }
+        let own = try Genotype(json: Data(text.utf8), source: path)
         guard given == nil || given == own else {
             throw RunError(
                 .changed, path: folder.path,

@@ -38,11 +38,13 @@ package func writeReport(
     let configuration = try Configuration.resolve(preset: nil, file: paths.configuration, overrides: [])
     let records = records ?? RunRecord.all(in: optionalContents(of: paths.log) ?? Data())
     let trained = records.last?.path == nil ? try? loadGenotype(paths.genotype) : nil
+    // An encoder with a decoder has no genotype; nor does it search a path.
+    let isTraining = trained != nil || configuration.train.encoder != .none && records.last?.path == nil
     var report = RunReport(
-        kind: trained == nil ? "search" : "train",
+        kind: isTraining ? "train" : "search",
         name: URL(fileURLWithPath: run).standardizedFileURL.lastPathComponent,
         records: records,
-        epochs: trained == nil ? configuration.search.epochs : configuration.train.epochs(records.last))
+        epochs: isTraining ? configuration.train.epochs(records.last) : configuration.search.epochs)
     report.genotype = trained
     report.configuration = text
     report.environment = environment(paths.environment)

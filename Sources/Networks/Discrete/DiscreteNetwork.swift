@@ -72,9 +72,6 @@ public final class DiscreteNetwork {
         logits = Conv2d(store.root / "decoder" / "logits", layout.logits, initializer: .truncatedNormal(0.01))
     }
 
-    /// The names of the variables whose shapes follow from the classes.
-    public static let classLayer = ["decoder.logits.weight", "decoder.logits.bias"]
-
     /// Folds batch normalisations into the convolutions before them, for passes in evaluation that follow.
     ///
     /// The variables stay as they are, for other modes too; after a change of theirs, fold anew.

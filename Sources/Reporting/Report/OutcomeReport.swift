@@ -1,34 +1,34 @@
 import Foundation
 
 /// The page that a whole run ends with: how good the network is, on what it fails, how it was chosen, what to do next.
-public struct OutcomeReport: Sendable {
+package struct OutcomeReport: Sendable {
     /// A heading and the figure or word below it.
-    public struct Fact: Sendable {
+    package struct Fact: Sendable {
         /// What it is.
-        public var name: String
+        package var name: String
         /// Its value.
-        public var value: String
+        package var value: String
 
         /// A fact.
-        public init(_ name: String, _ value: String) {
+        package init(_ name: String, _ value: String) {
             self.name = name
             self.value = value
         }
     }
 
     /// A class with its measure.
-    public struct ClassRow: Sendable {
+    package struct ClassRow: Sendable {
         /// The class's name.
-        public var name: String
+        package var name: String
         /// Its colour as `#rrggbb`.
-        public var colour: String
+        package var colour: String
         /// Intersection over union; nil where the class is absent.
-        public var iou: Double?
+        package var iou: Double?
         /// Labelled pixels.
-        public var pixels: Int
+        package var pixels: Int
 
         /// A class of the table.
-        public init(name: String, colour: String, iou: Double?, pixels: Int) {
+        package init(name: String, colour: String, iou: Double?, pixels: Int) {
             self.name = name
             self.colour = colour
             self.iou = iou
@@ -37,50 +37,50 @@ public struct OutcomeReport: Sendable {
     }
 
     /// A picture with what it shows.
-    public struct Picture: Sendable {
+    package struct Picture: Sendable {
         /// What it shows.
-        public var caption: String
+        package var caption: String
         /// A PNG file.
-        public var png: Data
+        package var png: Data
 
         /// A picture.
-        public init(caption: String, png: Data) {
+        package init(caption: String, png: Data) {
             self.caption = caption
             self.png = png
         }
     }
 
     /// The run's name.
-    public var name: String
+    package var name: String
     /// The figure that matters, in a sentence.
-    public var headline: String
+    package var headline: String
     /// What qualifies it, a sentence each.
-    public var remarks: [String] = []
+    package var remarks: [String] = []
     /// Figures at a glance.
-    public var facts: [Fact] = []
+    package var facts: [Fact] = []
     /// Class by class.
-    public var classes: [ClassRow] = []
+    package var classes: [ClassRow] = []
     /// Images, labels and predictions.
-    public var pictures: [Picture] = []
+    package var pictures: [Picture] = []
     /// An SVG drawing of the network.
-    public var drawing = ""
+    package var drawing = ""
     /// The candidates and what they came to.
-    public var candidates: RunReport.Table?
+    package var candidates: RunReport.Table?
     /// What was done in what time.
-    public var stages: RunReport.Table?
+    package var stages: RunReport.Table?
     /// What was decided, and why.
-    public var choices: [Fact] = []
+    package var choices: [Fact] = []
     /// Commands to go on with, with what they do.
-    public var next: [Fact] = []
+    package var next: [Fact] = []
 
     /// A report of this name and headline.
-    public init(name: String, headline: String) {
+    package init(name: String, headline: String) {
         self.name = name
         self.headline = headline
     }
 
     /// The whole page, which needs nothing beside it.
-    public func html() -> String {
+    package func html() -> String {
         let sections = [
             section("At a glance", list(facts)), section("Classes", classTable), section("Pictures", figures),
             section("The network", network),

@@ -69,8 +69,7 @@ public struct Interrupted: AdvisedError, Equatable {
 
     /// A run of all stages, stopped in one of them.
     package init(signal: Int32, automaticRun folder: String) {
-        self.signal = signal
-        self.description = "stopped; go on with run --output \(folder) --resume"
+        self.init(signal: signal, "stopped", advice: .resumeAutomaticRun(output: folder))
     }
 
     /// A comparison, stopped within a run or after it.

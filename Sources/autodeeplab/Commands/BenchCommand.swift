@@ -1,9 +1,12 @@
 import ArgumentParser
 import Configurations
 import Deployment
+import Experiments
 import Export
 import Inference
+import Networks
 import Runs
+import SearchSpace
 import Torch
 
 /// `bench`: how long a network takes for an image.
@@ -17,7 +20,11 @@ struct BenchCommand: ParsableCommand {
             Python has it; PYTHON names the interpreter.
             """)
 
-    @Argument(help: "A training's run folder, a model file, a genotype file, or a known network's name.")
+    @Argument(
+        help: """
+            A training's run folder, a model file, a genotype file, or the name of a known network or of an encoder, as \
+            efficientnet-lite0 or efficientnet-lite0+light.
+            """)
     var model: String
 
     @Option(help: "Filter multiplier F of a network that is not trained (default: 20).")
@@ -78,8 +85,13 @@ struct BenchCommand: ParsableCommand {
         }
         var train = TrainConfiguration()
         if let filters { train.filters = filters }
-        return Model(
-            ModelDescription(try loadGenotype(model), train.network(classes: classes ?? 19)),
-            generator: Generator(seed: 0), device: device)
+        let description: NetworkDescription
+        if let (encoder, decoder) = EncoderKind.named(model) {
+            train.decoder = decoder ?? train.decoder
+            description = .encoded(train.network(encoder, classes: classes ?? 19))
+        } else {
+            description = .discrete(try loadGenotype(model), train.network(classes: classes ?? 19))
+        }
+        return Model(ModelDescription(description), generator: Generator(seed: 0), device: device)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Comparisons
+import Networks
 import SearchSpace
 
 /// `inspect`: what a network costs and how it looks, without building it.
@@ -8,7 +9,11 @@ struct InspectCommand: ParsableCommand {
         commandName: "inspect",
         abstract: "Show a network's path, cell, parameters and multiply-adds.")
 
-    @Argument(help: "A genotype file, a run folder, a model file, or a known network's name.")
+    @Argument(
+        help: """
+            A genotype file, a run folder, a model file, or the name of a known network or of an encoder, as \
+            efficientnet-lite0 or efficientnet-lite0+light.
+            """)
     var genotype: String
 
     @Option(help: "Go through images that are larger by windows of this side in pixels, as predict does.")
@@ -27,23 +32,36 @@ struct InspectCommand: ParsableCommand {
     }
 
     private func printTable(_ network: CountedNetwork) {
-        let genotype = network.description.genotype
         let images = network.images
+        switch network.description.network {
+        case .discrete(let genotype, _): printGenotype(genotype)
+        case .encoded(let own):
+            let channels = own.channels.map(String.init).joined(separator: ", ")
+            print("\(own.encoder.rawValue) with the decoder \(own.decoder.rawValue), channels \(channels)")
+        }
+        let filters = network.description.network.filters.map { "\($0) filters, " } ?? ""
+        let seen = images.windows == 1 ? "image" : "\(images.windows) windows of"
+        print(
+            "\(filters)\(images.classes) classes, "
+                + "\(seen) \(images.height)x\(images.width)")
+        let cost = network.cost
+        let isEncoded = network.description.network.genotype == nil
+        for (name, part) in [
+            (isEncoded ? "encoder" : "backbone", cost.backbone), ("ASPP", cost.aspp), ("decoder", cost.decoder),
+        ] {
+            // Not every decoder of an encoder has such a part.
+            if part.parameters > 0 { print(row(name, part.parameters, part.multiplyAdds)) }
+        }
+        print(row("total", cost.parameters, cost.multiplyAdds))
+    }
+
+    private func printGenotype(_ genotype: Genotype) {
         print("\(genotype.layers) layers at strides \(genotype.path.map { "\($0.rawValue)" }.joined(separator: " "))")
         for (number, block) in genotype.cell.blocks.enumerated() {
             let branches = [block.first, block.second].map { "\($0.op.rawValue)(\($0.input.name))" }
             print("block\(number + 1) = \(branches.joined(separator: " + "))")
         }
         if genotype.atrous != .dense { print("atrous operators are \(genotype.atrous.rawValue)") }
-        let seen = images.windows == 1 ? "image" : "\(images.windows) windows of"
-        print(
-            "\(network.description.configuration.filters) filters, \(images.classes) classes, "
-                + "\(seen) \(images.height)x\(images.width)")
-        let cost = network.cost
-        for (name, part) in [("backbone", cost.backbone), ("ASPP", cost.aspp), ("decoder", cost.decoder)] {
-            print(row(name, part.parameters, part.multiplyAdds))
-        }
-        print(row("total", cost.parameters, cost.multiplyAdds))
     }
 
     private func row(_ name: String, _ parameters: Int, _ multiplyAdds: Int) -> String {
@@ -60,28 +78,35 @@ struct InspectCommand: ParsableCommand {
         let parameters: Int
         let multiplyAdds: Int
         let parts: [String: Cost.Part]
-        let path: [Int]
-        let blocks: [[[String]]]
-        let atrous: AtrousKind
-        let layers: Int
-        let filters: Int
+        var path: [Int]?
+        var blocks: [[[String]]]?
+        var atrous: AtrousKind?
+        var layers: Int?
+        var filters: Int?
+        var encoder: EncoderKind?
+        var decoder: DecoderKind?
         let classes: Int
         let size: [Int]
         let windows: Int
 
         init(_ network: CountedNetwork) {
-            let genotype = network.description.genotype
             let cost = network.cost
             parameters = cost.parameters
             multiplyAdds = cost.multiplyAdds
             parts = ["backbone": cost.backbone, "aspp": cost.aspp, "decoder": cost.decoder]
-            path = genotype.path.map(\.rawValue)
-            blocks = genotype.cell.blocks.map { block in
-                [block.first, block.second].map { [$0.input.name, $0.op.rawValue] }
+            switch network.description.network {
+            case .discrete(let genotype, let configuration):
+                path = genotype.path.map(\.rawValue)
+                blocks = genotype.cell.blocks.map { block in
+                    [block.first, block.second].map { [$0.input.name, $0.op.rawValue] }
+                }
+                atrous = genotype.atrous
+                layers = genotype.layers
+                filters = configuration.filters
+            case .encoded(let configuration):
+                encoder = configuration.encoder
+                decoder = configuration.decoder
             }
-            atrous = genotype.atrous
-            layers = genotype.layers
-            filters = network.description.configuration.filters
             classes = network.images.classes
             size = [network.images.height, network.images.width]
             windows = network.images.windows

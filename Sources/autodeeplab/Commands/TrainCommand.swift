@@ -4,10 +4,11 @@ import Inference
 import Runs
 import Torch
 
-/// `train`: trains a discrete network from scratch.
+/// `train`: trains a segmentation network.
 struct TrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Train a searched or known network from scratch.")
+        commandName: "train",
+        abstract: "Train a searched or known network from scratch, or a trained encoder with a decoder.")
 
     @OptionGroup var options: TrainOptions
 

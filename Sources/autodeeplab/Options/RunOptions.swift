@@ -3,6 +3,7 @@ import Configurations
 import Foundation
 import Inference
 import Runs
+import SearchSpace
 
 /// Where a run keeps its files, and whether it goes on with one that is there.
 struct RunOptions: ParsableArguments {
@@ -74,10 +75,19 @@ struct SearchOptions: ParsableArguments {
     }
 }
 
+extension EncoderKind: ExpressibleByArgument {}
+extension DecoderKind: ExpressibleByArgument {}
+
 /// What `train` takes.
 struct TrainOptions: ParsableArguments {
     @Option(help: "A genotype file, a search's run folder, or a known network's name.")
     var genotype: String?
+
+    @Option(help: "An encoder trained on ImageNet, with a decoder, in place of a genotype (see `make encoders`).")
+    var encoder: EncoderKind?
+
+    @Option(help: "What makes classes of the encoder's maps (default: unet).")
+    var decoder: DecoderKind?
 
     @Option(
         help: ArgumentHelp(
@@ -92,11 +102,16 @@ struct TrainOptions: ParsableArguments {
 
     func validate() throws {
         try run.validate(isPrinting: printing.printConfig)
-        if genotype == nil && from == nil && !run.goesOn {
-            throw ValidationError(
-                "Give --genotype FILE or NAME, --from MODEL to start from a trained network, or --resume to go on with a "
-                    + "run")
-        }
+        if genotype != nil && encoder != nil { throw ValidationError("Give --genotype or --encoder, not both") }
+    }
+
+    /// Refuses to train where nothing says which network.
+    func refuseNoNetwork(_ configuration: Configuration) throws {
+        guard genotype == nil, from == nil, !run.goesOn, configuration.train.encoder == .none else { return }
+        throw UsageError(
+            description:
+                "give --genotype FILE or NAME, --encoder NAME, --from MODEL (a trained network to start from), "
+                + "or --resume to go on with a run")
     }
 
     /// The configuration with the widths of the model to start from, where there is one.
@@ -114,7 +129,12 @@ struct TrainOptions: ParsableArguments {
     /// The configuration to train with.
     func configuration() throws -> Configuration {
         try run.refuseAbsent(options)
-        return try run.group.adapt(options.resolve(shared, resuming: run.resumed))
+        var configuration = try options.resolve(shared, resuming: run.resumed)
+        if let encoder { configuration.train.encoder = EncoderChoice(encoder) }
+        if let decoder { configuration.train.decoder = decoder }
+        try configuration.validate()
+        try refuseNoNetwork(configuration)
+        return try run.group.adapt(configuration)
     }
 }
 

@@ -16,6 +16,7 @@ extension Advice {
         case .giveGenotypeOrStart: "leave --genotype out, or --from"
         case .nameData: "name the data set's root with --data"
         case .repeatDemo(let output): "go on with demo --output \(output)"
+        case .resumeAutomaticRun(let output): "go on with run --output \(output) --resume"
         }
     }
 }

@@ -1,0 +1,76 @@
+import SearchSpace
+
+/// A segmentation network of an encoder and a decoder, as a model file describes it.
+public struct EncodedConfiguration: Codable, Hashable, Sendable {
+    /// The encoder.
+    public var encoder: EncoderKind
+    /// The decoder.
+    public var decoder: DecoderKind
+    /// Number of classes.
+    public var classes: Int
+    /// `unet` and `light`: whether 3x3 convolutions are depthwise separable; those of `deeplabv3+` always are.
+    public var separable = false
+    /// `unet`: channels at strides 16, 8, 4 and 2.
+    public var unetChannels = [128, 64, 32, 16]
+    /// `light`: channels of every map.
+    public var lightChannels = 64
+    /// `deeplabv3+`: channels of each branch of the ASPP, and of its result.
+    public var asppChannels = 256
+    /// `deeplabv3+`: channels of the two 3x3 units.
+    public var decoderChannels = 256
+    /// `deeplabv3+`: channels that the map at stride 4 is reduced to.
+    public var lowLevelChannels = 48
+    /// Share of the old value in each move of the decoder's running statistics.
+    public var batchNormDecay = 0.9997
+    /// Added to the variance in the decoder.
+    public var epsilon = 1e-5
+    /// `deeplabv3+`: probability that dropout keeps a value after the ASPP.
+    public var dropoutKeep = 0.9
+
+    /// An encoder and a decoder with the defaults.
+    public init(_ encoder: EncoderKind, _ decoder: DecoderKind = .unet, classes: Int) {
+        self.encoder = encoder
+        self.decoder = decoder
+        self.classes = classes
+    }
+
+    /// Checks that every value is one that a network can be built with.
+    ///
+    /// - Throws: `SearchSpaceError` that names the first value which is not.
+    public func validate() throws {
+        func check<Value: Comparable>(_ name: String, _ value: Value, _ range: ClosedRange<Value>) throws {
+            guard range.contains(value) else {
+                throw SearchSpaceError(
+                    location: name, problem: "\(value) is not between \(range.lowerBound) and \(range.upperBound)")
+            }
+        }
+        try check("classes", classes, 1...255)
+        try check("number of unetChannels", unetChannels.count, 4...4)
+        for channels in unetChannels { try check("unetChannels", channels, 1...4_096) }
+        try check("lightChannels", lightChannels, 1...4_096)
+        try check("asppChannels", asppChannels, 1...4_096)
+        try check("decoderChannels", decoderChannels, 1...4_096)
+        try check("lowLevelChannels", lowLevelChannels, 1...4_096)
+        try check("batchNormDecay", batchNormDecay, 0...1)
+        try check("epsilon", epsilon, 1e-12...1)
+        try check("dropoutKeep", dropoutKeep, 0.01...1)
+    }
+
+    /// The channels that the decoder has.
+    public var channels: [Int] {
+        switch decoder {
+        case .unet: unetChannels
+        case .deepLabV3Plus: [asppChannels, decoderChannels, lowLevelChannels]
+        case .light: [lightChannels]
+        }
+    }
+
+    /// The network as plain values.
+    public var layout: EncodedLayout {
+        EncodedLayout(
+            encoder, decoder, classes: classes,
+            widths: DecoderWidths(
+                unet: unetChannels, light: lightChannels, aspp: asppChannels, decoder: decoderChannels,
+                lowLevel: lowLevelChannels, separable: separable))
+    }
+}

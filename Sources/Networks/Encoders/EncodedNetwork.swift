@@ -1,0 +1,108 @@
+import SearchSpace
+import Torch
+
+/// A segmentation network of an encoder, which may come trained, and a decoder.
+///
+/// Variables: those of ``ImageEncoder`` below `encoder`, and the decoder's below `decoder`: `levelS.refine1` and
+/// `levelS.refine2` at strides S = 16, 8, 4, 2 (`unet`); `aspp.*`, `lowLevel`, `refine1`, `refine2` (`deeplabv3+`);
+/// `lateralS` at strides S = 4, 8, 16, 32 and `refine` (`light`); `logits`. Units have `.conv.weight` and `.norm`,
+/// separable ones two, below `depthwise` and `pointwise`.
+public final class EncodedNetwork {
+    /// What the network was built from.
+    public let configuration: EncodedConfiguration
+    /// What it consists of, as plain values.
+    public let layout: EncodedLayout
+    /// The network's variables.
+    public let store: VariableStore
+    /// The encoder.
+    public let encoder: ImageEncoder
+    private let decoder: any FeatureDecoder
+
+    /// What a training step does with the encoder.
+    public enum EncoderTraining: Hashable, Sendable {
+        /// As with the rest of the network.
+        case whole
+        /// Its weights are trained, by batch normalisation with the statistics that it has, which stay.
+        case fixedStatistics
+        /// It stays as it is: no gradients.
+        case frozen
+    }
+
+    /// Builds the network, its variables drawn from the store's generator.
+    ///
+    /// - Parameters:
+    ///   - configuration: One that passes `validate()`.
+    ///   - store: An empty store.
+    public init(_ configuration: EncodedConfiguration, store: VariableStore) {
+        let layout = configuration.layout
+        self.configuration = configuration
+        self.layout = layout
+        self.store = store
+        encoder = ImageEncoder(store.root / "encoder", layout.encoder)
+        decoder = layout.decoder.decoder(
+            store.root / "decoder",
+            normalization: Normalization(
+                affine: true, eps: configuration.epsilon, momentum: 1 - configuration.batchNormDecay))
+    }
+
+    /// See ``DiscreteNetwork/fold()``.
+    public func fold() {
+        encoder.fold()
+        decoder.fold()
+    }
+
+    /// Class scores `[N, classes, H, W]` of images `[N, 3, H, W]` whose values are 2x / 255 - 1.
+    ///
+    /// - Parameters:
+    ///   - images: The images, of any size from 33 pixels on.
+    ///   - mode: How batch normalisation behaves.
+    ///   - regularization: Dropout in a training step; nil for none.
+    ///   - training: What the step does with the encoder.
+    /// - Returns: The scores at the images' size, before any softmax.
+    public func callAsFunction(
+        _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil,
+        training: EncoderTraining = .whole
+    ) -> Tensor {
+        MapSize(of: images).resize(
+            coarseScores(images, mode: mode, regularization: regularization, training: training))
+    }
+
+    /// Class scores in evaluation at the decoder's stride, `[N, classes, ceil(H / s), ceil(W / s)]`.
+    ///
+    /// Resized bilinearly, with aligned corners, they are the scores that the network gives.
+    public func coarseScores(_ images: Tensor) -> Tensor {
+        coarseScores(images, mode: .evaluation, regularization: nil, training: .whole)
+    }
+
+    /// Class scores at the images' size, on any backend.
+    package func scores<Backend: ForwardBackend>(of images: Backend.Map, on backend: Backend) -> Backend.Map {
+        backend.resize(
+            decode(encoder.features(of: images, on: backend), on: backend), toStride: 1)
+    }
+
+    private func coarseScores(
+        _ images: Tensor, mode: NormalizationMode, regularization: Regularization?, training: EncoderTraining
+    ) -> Tensor {
+        precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
+        let size = MapSize(of: images)
+        func features() -> [Tensor] {
+            encoder.features(
+                of: images.channelsLast(),
+                on: TensorBackend(image: size, mode: training == .whole ? mode : .evaluation))
+        }
+        let dropping = regularization.map {
+            TensorBackend.Dropping(
+                regularization: $0, dropPath: DropPath(keep: 1, cells: 1), dropoutKeep: configuration.dropoutKeep,
+                images: images)
+        }
+        return decode(
+            training == .frozen ? withoutGradients(features) : features(),
+            on: TensorBackend(image: size, mode: mode, dropping: dropping))
+    }
+
+    private func decode<Backend: ForwardBackend>(_ features: [Backend.Map], on backend: Backend) -> Backend.Map {
+        let strides = layout.encoder.features.map(\.stride)
+        return decoder.scores(
+            of: Dictionary(uniqueKeysWithValues: zip(strides, features)), on: backend)
+    }
+}

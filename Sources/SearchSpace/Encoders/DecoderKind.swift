@@ -1,0 +1,49 @@
+/// How an encoder's maps become classes.
+public enum DecoderKind: String, CaseIterable, Codable, Hashable, Sendable {
+    /// From the coarsest map down to stride 2: twice the size, beside the encoder's map, two convolutions.
+    case unet
+    /// DeepLabv3+: atrous spatial pyramid pooling at stride 32, joined with the map at stride 4.
+    case deepLabV3Plus = "deeplabv3+"
+    /// Maps at strides 4 to 32 brought to the same channels and summed up toward stride 4.
+    case light
+}
+
+extension EncoderKind {
+    /// The encoder that a name means, and the decoder where one is named behind a plus sign, as
+    /// `efficientnet-lite0+light`.
+    public static func named(_ name: String) -> (encoder: EncoderKind, decoder: DecoderKind?)? {
+        let parts = name.split(separator: "+", maxSplits: 1).map(String.init)
+        guard let encoder = parts.first.flatMap(EncoderKind.init) else { return nil }
+        guard parts.count > 1 else { return (encoder, nil) }
+        return DecoderKind(rawValue: parts[1]).map { (encoder, $0) }
+    }
+}
+
+/// What the decoders have besides an encoder's channels.
+public struct DecoderWidths: Hashable, Sendable {
+    /// `unet`: the convolutions at strides 16, 8, 4 and 2.
+    public var unet: [Int]
+    /// `light`: every map.
+    public var light: Int
+    /// `deeplabv3+`: each branch of the atrous spatial pyramid pooling, and its result.
+    public var aspp: Int
+    /// `deeplabv3+`: the two 3x3 convolutions.
+    public var decoder: Int
+    /// `deeplabv3+`: what the map at stride 4 is reduced to.
+    public var lowLevel: Int
+    /// `unet` and `light`: whether 3x3 convolutions are depthwise separable; those of `deeplabv3+` always are.
+    public var separable: Bool
+
+    /// Widths of these channels.
+    public init(
+        unet: [Int] = [128, 64, 32, 16], light: Int = 64, aspp: Int = 256, decoder: Int = 256, lowLevel: Int = 48,
+        separable: Bool = false
+    ) {
+        self.unet = unet
+        self.light = light
+        self.aspp = aspp
+        self.decoder = decoder
+        self.lowLevel = lowLevel
+        self.separable = separable
+    }
+}
