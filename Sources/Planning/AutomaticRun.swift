@@ -79,8 +79,7 @@ public struct AutomaticRun {
             }
             guard resume || !names.contains("plan.json") else {
                 throw RunError(
-                    .notEmpty, path: output,
-                    "is not empty: go on with the run in it by --resume, or name another folder")
+                    .notEmpty, path: output, "is not empty", advice: .resumeOrTakeOtherFolder(of: "run"))
             }
         }
         if names.contains("plan.json") {
