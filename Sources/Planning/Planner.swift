@@ -145,10 +145,10 @@ package struct Planner {
     ) -> HalvingSchedule {
         if let encoder = EncoderKind.allCases.first(where: { TrainConfiguration.weightsFile(of: $0) != nil }) {
             configuration.train.encoder = EncoderChoice(encoder)
-            configuration.train.decoder = .unet
+            configuration.train.decoder = .light
             configuration.train.encoderLearningRate = 0.2
-            configuration.train.learningRate = 3e-3
-            configuration.train.freezeBatchNorm = true
+            configuration.train.learningRate = 0.01
+            configuration.train.batchNormDecay = 0.97
             configuration.train.epochs = Self.epochs
             configuration.search.candidates = 1
             choose(
