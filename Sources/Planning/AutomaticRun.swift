@@ -129,11 +129,12 @@ public struct AutomaticRun {
     /// Reads all files once where they are not too many, and stops at what would spoil a training.
     private static func refuseFaults(_ configuration: Configuration, reporter: any ProgressReporter) throws {
         let report = try checkData(configuration, reporter: reporter)
-        guard let first = report.problems.first else { return }
-        for problem in report.problems.dropFirst().prefix(10) {
+        let fatal = report.problems.filter(\.stopsTraining)
+        for problem in report.problems.filter({ !$0.stopsTraining }).prefix(10) + fatal.dropFirst().prefix(10) {
             reporter.report(.warning("\(problem.file): \(problem.problem)"))
         }
-        let more = report.problems.count > 1 ? " (and \(report.problems.count - 1) more)" : ""
+        guard let first = fatal.first else { return }
+        let more = fatal.count > 1 ? " (and \(fatal.count - 1) more)" : ""
         throw DataError(file: first.file, problem: first.problem + more)
     }
 

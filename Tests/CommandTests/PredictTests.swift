@@ -42,6 +42,32 @@ struct PredictTests {
         }
     }
 
+    @Test("Measurements: every class of every image, its pixels adding up; another table is not overwritten")
+    func measurements() throws {
+        let setting = try Setting()
+        let output = setting.folder.file("measured")
+        let result = try setting.predict(
+            setting.images, "--output", output, "--measure", "--pixel-size", "0.5")
+        try #require(result.status == 0, "\(result.errors)")
+        let lines = try setting.folder.text("measured/measurements.csv").split(separator: "\n").map {
+            $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        }
+        #expect(lines[0] == ["image", "class", "pixels", "share", "parts", "area"] && lines.count == 1 + 4 * 7)
+        let mask = try readMask(path: output + "/a/0000.png")
+        let own = lines.filter { $0[0].hasSuffix("a/0000.png") }
+        #expect(own.reduce(0) { $0 + (Int($1[2]) ?? 0) } == mask.labels.count)
+        let parts = mask.connectedParts(classes: 7)
+        for (label, row) in own.enumerated() {
+            let pixels = mask.labels.filter { Int($0) == label }.count
+            #expect(Int(row[2]) == pixels && Int(row[4]) == parts[label] && Double(row[5]) == Double(pixels) / 4)
+        }
+        #expect(try setting.predict(setting.images, "--output", output, "--measure").status == 0)
+        try setting.folder.write("mine\n", to: "other/measurements.csv")
+        let refused = try setting.predict(setting.images, "--output", setting.folder.file("other"), "--measure")
+        #expect(refused.status != 0 && refused.errors.contains("no prediction wrote it"), "\(refused.errors)")
+        #expect(try setting.predict(setting.images, "--output", output, "--pixel-size", "1").status == 64)
+    }
+
     @Test("A folder's subfolders are kept apart, and one bad image is told of while the rest go on")
     func folders() throws {
         let setting = try Setting()

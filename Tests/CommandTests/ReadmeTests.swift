@@ -10,12 +10,22 @@ struct ReadmeTests {
     private static let substitutions = [
         ("IMAGE...", "DIR/images/test/0.png DIR/images/test/1.png"), ("DIR", "set"), ("=40", "=2"), ("=20", "=1"),
         ("--preset demo", "--preset demo --config small.yaml"),
+        ("--budget 30min", "--budget 1min --config planned.yaml"),
     ]
 
     /// Over the preset: nothing that depends on a data set.
     private static let small = """
         search: {layers: 4, blocks: 2, filters: 2, crop: [33, 33]}
         train: {filters: 4, asppChannels: 8, decoderChannels: 8, lowLevelChannels: 4, epochs: 2, batch: 2, crop: [33, 33]}
+        threads: 1
+
+        """
+
+    /// A plan of seconds.
+    private static let planned = """
+        search: {method: race, candidates: 1, layers: 4}
+        train: {filters: 2, stemChannels: [4, 4, 8], asppChannels: 8, decoderChannels: 8, lowLevelChannels: 4,
+          epochs: 2, batch: 2, crop: [33, 33]}
         threads: 1
 
         """
@@ -55,9 +65,10 @@ struct ReadmeTests {
         let folder = try TemporaryFolder()
         try writeData(to: folder.file("set"))
         _ = try folder.write(Self.small, to: "small.yaml")
+        _ = try folder.write(Self.planned, to: "planned.yaml")
         let commands = try commands()
         let verbs = commands.map { String($0.split(separator: " ")[1]) }
-        #expect(Set(verbs).isSuperset(of: ["search", "train", "evaluate", "predict", "compare", "export"]))
+        #expect(Set(verbs).isSuperset(of: ["run", "search", "train", "evaluate", "predict", "compare", "export"]))
         // Compared and exported is what was searched and trained before, wherever the README names it.
         for command in commands {
             let line = Self.substitutions.reduce(command) { $0.replacingOccurrences(of: $1.0, with: $1.1) }

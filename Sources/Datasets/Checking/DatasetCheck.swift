@@ -121,17 +121,21 @@ public struct DatasetCheck: Sendable {
         }
         faults += samples.compactMap { found[key($0)]?.problems }.flatMap { $0 }
         let duplicates = Duplicates(splits, used: Set(used)) { found[key($0)]?.hash }
-        faults += duplicates.across
+        var doubts = duplicates.across
         report.notes += duplicates.within
         for fault in (lessons.map { counts.faults($0, of: dataset) } ?? []) + labelFaults {
             if fault.kind == .remark {
                 report.notes.append(fault.text)
+            } else if fault.kind == .mistake {
+                doubts.append(DataError(file: dataset.root, problem: fault.text))
             } else {
                 faults.append(DataError(file: dataset.root, problem: fault.text))
             }
         }
         tally.finish(&report, dataset: dataset, lessons: counts.masks > 0 ? counts.pixels : nil)
-        report.problems = faults.map { DatasetReport.Problem(file: $0.file, problem: $0.problem) }
+        report.problems =
+            faults.map { DatasetReport.Problem(file: $0.file, problem: $0.problem) }
+            + doubts.map { DatasetReport.Problem(file: $0.file, problem: $0.problem, stopsTraining: false) }
         report.notes += binaryNote(tally)
         return report
     }

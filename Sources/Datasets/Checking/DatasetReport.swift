@@ -34,11 +34,14 @@ public struct DatasetReport: Encodable, Equatable, Sendable {
         public var file: String
         /// What is wrong, and what to do.
         public var problem: String
+        /// Whether nothing can be trained before it is mended; else results may mislead.
+        public var stopsTraining: Bool
 
         /// A problem of a file.
-        public init(file: String, problem: String) {
+        public init(file: String, problem: String, stopsTraining: Bool = true) {
             self.file = file
             self.problem = problem
+            self.stopsTraining = stopsTraining
         }
     }
 

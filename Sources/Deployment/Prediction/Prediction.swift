@@ -15,6 +15,10 @@ public struct PredictionOptions: Sendable {
     public var legend = true
     /// The file that every class's probabilities go into too; nil for none.
     public var probabilities: ProbabilityFile?
+    /// Whether to write `measurements.csv`: pixels, share and connected parts of each class in each image.
+    public var measures = false
+    /// The side of a pixel in a unit of the user's, for areas in that table; nil leaves them out.
+    public var pixelSize: Double?
     /// The files that a benchmark's server takes, in place of palette PNGs.
     public var form: ResultForm?
     /// Scales, mirroring and windows.
@@ -67,13 +71,17 @@ public func predict(
     let images = try inputs.flatMap { try imageFiles($0, besides: output, reporter: reporter) }
     let files = try PredictedFiles(of: images, in: output, options: options)
     try files.refuseOverwriting(protected, images: images)
+    if options.measures { try Measurements.refuseOverwriting(in: output) }
     try OutputPaths.refuseLinks(toOutput: output)
-    let targets = images.flatMap { files.targets(of: $0).map(\.path) }
+    let targets =
+        images.flatMap { files.targets(of: $0).map(\.path) }
+        + (options.measures ? [output + "/" + Measurements.name] : [])
     try OutputPaths(in: output).refuseLinks(at: targets)
     if !options.ownsFolder { try refusePredictions(in: output, of: inputs) }
     for folder in Set(targets.map(folderOf)) { AtomicFile.removeLeftovers(in: folder) }
     var legends = Legends(model.classes, isWanted: options.legend, reporter: reporter)
     let notes = ReadNotes()
+    var measurements = Measurements(classes: model.classes.names, pixelSize: options.pixelSize)
     var masks: [String] = []
     var failures = 0
     reporter.report(.began(stage: "predict", unit: "image", total: images.count))
@@ -119,6 +127,7 @@ public func predict(
             if let path = files.target(.overlay, of: file) {
                 try writePNG(legends.overlay(of: mask, on: image), to: path, software: software)
             }
+            if options.measures { measurements.add(mask, image: file.path) }
             masks.append(target)
         } catch let error as DataError where error.kind != .unwritable {
             failures += 1
@@ -127,6 +136,7 @@ public func predict(
         reporter.report(.advanced(Advance(completed: index + 1)))
     }
     reporter.report(.ended(stage: "predict"))
+    if options.measures { try measurements.write(to: output) }
     return (masks, failures)
 }
 

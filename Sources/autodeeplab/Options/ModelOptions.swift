@@ -84,6 +84,12 @@ struct PredictOptions: ParsableArguments {
     @Option(help: "Write the probabilities of all classes too, as npy or safetensors.")
     var probabilities: ProbabilityFile?
 
+    @Flag(help: "Write measurements.csv too: pixels, share and connected parts of each class in each image.")
+    var measure = false
+
+    @Option(help: ArgumentHelp("The side of a pixel, for areas in that table.", valueName: "length"))
+    var pixelSize: Double?
+
     @Option(help: "Write the files that a benchmark's server takes: cityscapes, voc or ade20k.")
     var form: ResultForm?
 
@@ -96,6 +102,12 @@ struct PredictOptions: ParsableArguments {
     func validate() throws {
         if !(1...100_000).contains(megapixels) {
             throw ValidationError("--megapixels \(megapixels): expected 1 to 100000")
+        }
+        if let pixelSize {
+            guard pixelSize.isFinite, pixelSize > 0 else {
+                throw ValidationError("--pixel-size \(pixelSize): expected a length above 0")
+            }
+            guard measure else { throw ValidationError("--pixel-size goes with --measure") }
         }
     }
 
@@ -111,6 +123,8 @@ struct PredictOptions: ParsableArguments {
         result.legend = legend
         result.probabilities = probabilities
         result.form = form
+        result.measures = measure
+        result.pixelSize = pixelSize
         result.evaluate = configuration.evaluate
         result.megapixels = megapixels
         return result
