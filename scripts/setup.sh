@@ -414,6 +414,9 @@ main() {
     [ $shared = no ] || use_shared_place
     install_packages
     install_torch
+    # What `run` begins with where it can; without it all goes on, from scratch.
+    [ $shared = yes ] || scripts/encoders.sh efficientnet-lite0 ||
+        say "no trained encoder could be had: networks are learnt from scratch until \`make encoders\` succeeds"
     [ $cuda = no ] || install_cuda
     [ $venv = no ] || install_venv
 }

@@ -103,6 +103,7 @@ public struct AutomaticRun {
         let facts = try DataFacts(prepared.dataset, reader: prepared.dataset.reader())
         let planner = Planner(
             budget: budget, elapsed: Date().timeIntervalSince(started), facts: facts, base: settled,
+            encoder: EncoderKind.allCases.first { TrainConfiguration.weightsFile(of: $0) != nil },
             reporter: reporter)
         let (plan, configuration) = try planner.plan(notes: prepared.notes, isSettled: isPlan)
         try AtomicFile.write(

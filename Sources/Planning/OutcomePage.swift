@@ -90,7 +90,7 @@ struct OutcomePage {
             .init("images measured", "\(metrics.images) of the split \(metrics.split)"),
             .init("pixel accuracy", format(metrics.pixelAccuracy)),
             .init("network", network),
-            .init("parameters", "\(cost.parameters)"),
+            .init("parameters", cost.parameters.formatted(.number.locale(.init(identifier: "en_US")))),
             .init(
                 "multiply-adds",
                 String(format: "%.2f billion an image of ", Double(cost.multiplyAdds) * Double(images.windows) / 1e9)

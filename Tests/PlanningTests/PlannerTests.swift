@@ -4,6 +4,7 @@ import Foundation
 import Images
 import Planning
 import Runs
+import SearchSpace
 import TestSupport
 import Testing
 
@@ -21,11 +22,14 @@ import Testing
         return try JSONDecoder().decode(DataFacts.self, from: Data(text.utf8))
     }
 
-    private func plan(_ facts: DataFacts, _ budget: String) throws -> (plan: Plan, configuration: Configuration) {
+    private func plan(_ facts: DataFacts, _ budget: String, encoder: EncoderKind? = nil) throws -> (
+        plan: Plan, configuration: Configuration
+    ) {
         var base = Configuration()
         base.threads = 1
         return try Planner(
-            budget: try Budget(budget), elapsed: 5, facts: facts, base: base, reporter: SilentReporter()
+            budget: try Budget(budget), elapsed: 5, facts: facts, base: base, encoder: encoder,
+            reporter: SilentReporter()
         ).plan(notes: ["a note"], isSettled: false)
     }
 
@@ -54,6 +58,14 @@ import Testing
     @Test func thinThingsAreSeenFiner() throws {
         #expect(try plan(facts(height: 64, width: 64, thin: 1.5), "2min").configuration.train.decoderStride == 2)
         #expect(try plan(facts(height: 64, width: 64, thin: 30), "2min").configuration.train.decoderStride == 4)
+    }
+
+    @Test func aTrainedEncoderIsTaken() throws {
+        let (plan, configuration) = try plan(facts(height: 64, width: 64), "2min", encoder: .efficientNetLite0)
+        #expect(configuration.train.encoder.kind == .efficientNetLite0 && configuration.train.decoder == .light)
+        #expect(configuration.train.stepsPerEpoch > 1 && configuration.search.candidates == 1)
+        #expect(plan.reasons.contains { $0.key == "train.encoder" && $0.text.hasPrefix("efficientnet-lite0") })
+        #expect(!plan.reasons.contains { $0.key == "train.decoderStride" || $0.key == "train.filters" })
     }
 
     /// A line of a pixel and a square of four, by hand.

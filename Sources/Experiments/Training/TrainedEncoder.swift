@@ -79,6 +79,16 @@ extension TrainConfiguration {
     private static func encoderFolders(_ environment: [String: String]) -> [String] {
         let own = environment["AUTODEEPLAB_ENCODERS"].flatMap { $0.isEmpty ? nil : $0 }
         let home = environment["HOME"].map { $0 + "/.cache/autodeeplab/encoders" }
-        return [own, ".encoders", home].compactMap { $0 }
+        // Where `make encoders` puts them, for a program that lies in the folder where it was built.
+        var built: [String] = []
+        var folder = Bundle.main.executableURL?.resolvingSymlinksInPath().deletingLastPathComponent()
+        while let place = folder, place.pathComponents.count > 1 {
+            if place.lastPathComponent == ".build" {
+                built = [place.deletingLastPathComponent().appendingPathComponent(".encoders").path]
+                break
+            }
+            folder = place.deletingLastPathComponent()
+        }
+        return [own, ".encoders", home].compactMap { $0 } + built
     }
 }
