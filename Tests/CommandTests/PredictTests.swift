@@ -62,7 +62,7 @@ struct PredictTests {
             #expect(Int(row[2]) == pixels && Int(row[4]) == parts[label] && Double(row[5]) == Double(pixels) / 4)
         }
         #expect(try setting.predict(setting.images, "--output", output, "--measure").status == 0)
-        try setting.folder.write("mine\n", to: "other/measurements.csv")
+        try Data("mine\n".utf8).write(to: URL(fileURLWithPath: setting.folder.place("other/measurements.csv")))
         let refused = try setting.predict(setting.images, "--output", setting.folder.file("other"), "--measure")
         #expect(refused.status != 0 && refused.errors.contains("no prediction wrote it"), "\(refused.errors)")
         #expect(try setting.predict(setting.images, "--output", output, "--pixel-size", "1").status == 64)
