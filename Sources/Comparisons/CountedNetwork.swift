@@ -103,16 +103,11 @@ package struct CountedNetwork: Equatable, Sendable {
     private static func network(
         _ argument: String, _ train: TrainConfiguration, classes: Int, isRun: Bool
     ) throws -> NetworkDescription {
-        var train = train
-        if let (encoder, decoder) = EncoderKind.named(argument) {
-            train.decoder = decoder ?? train.decoder
-            return .encoded(train.network(encoder, classes: classes))
-        }
-        if isRun, let encoder = train.encoder.kind,
+        if EncoderKind.named(argument) == nil, isRun, let encoder = train.encoder.kind,
             !FileManager.default.fileExists(atPath: RunPaths(folder: argument).genotype)
         {
             return .encoded(train.network(encoder, classes: classes))
         }
-        return .discrete(try loadGenotype(argument), train.network(classes: classes))
+        return try train.network(named: argument, classes: classes)
     }
 }

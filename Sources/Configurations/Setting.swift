@@ -2,6 +2,8 @@ import Images
 import Networks
 import Yams
 
+import struct SearchSpace.NetworkWidths
+
 /// One key of the configuration: where its value lives, how it is read and written, and what it may be.
 package struct Setting {
     /// The dotted key, the same in files and in overrides.
@@ -173,7 +175,9 @@ extension Setting {
             Setting("train.decoderChannels", \.train.decoderChannels, 1...4_096),
             Setting("train.lowLevelChannels", \.train.lowLevelChannels, 1...4_096),
             Setting("train.head", \.train.head),
-            Setting("train.decoderStride", \.train.decoderStride, allowed: "1, 2 or 4") { [1, 2, 4].contains($0) },
+            Setting("train.decoderStride", \.train.decoderStride, allowed: "1, 2 or 4") {
+                NetworkWidths.decoderStrides.contains($0)
+            },
             Setting("train.fineChannels", \.train.fineChannels, 1...4_096),
             Setting("train.encoder", \.train.encoder),
             Setting("train.decoder", \.train.decoder),

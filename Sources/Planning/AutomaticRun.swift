@@ -147,6 +147,15 @@ public struct AutomaticRun {
     /// - Returns: What came out.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; the first candidate's error where all fail.
     public func complete(reporter: any ProgressReporter, interruption: Interruption) throws -> Outcome {
+        do {
+            return try completeStages(reporter: reporter, interruption: interruption)
+        } catch let error as Interrupted {
+            // Whichever stage it was: all of them go on together.
+            throw Interrupted(signal: error.signal, automaticRun: output)
+        }
+    }
+
+    private func completeStages(reporter: any ProgressReporter, interruption: Interruption) throws -> Outcome {
         for stage in plan.stages.dropFirst() {
             reporter.report(.note("planned: \(stage.name), \(Budget.text(stage.seconds))"))
         }
@@ -155,7 +164,7 @@ public struct AutomaticRun {
         let (winner, settled) = try takeOver(table)
         func stopIfAsked() throws {
             guard let signal = interruption.signal else { return }
-            throw Interrupted(signal: signal, comparison: output)
+            throw Interrupted(signal: signal, automaticRun: output)
         }
         try stopIfAsked()
         let model = try Model(at: winner, device: try settled.device.device())

@@ -78,24 +78,29 @@ package struct Planner {
 
     private var minutes: Double { budget.seconds / 60 }
 
+    /// What the middle image is resized by.
+    private func scale(in configuration: Configuration) -> Double {
+        let side = configuration.data.longerSide
+        return side > 0 ? Double(side) / Double(max(facts.height, facts.width)) : 1
+    }
+
     /// How large images are seen, and the crops of them.
     private func settleImages(_ configuration: inout Configuration, _ choose: (String, String) -> Void) {
         let longer = max(facts.height, facts.width)
         let affordable = minutes <= 10 ? 384 : minutes <= 90 ? 512 : minutes <= 300 ? 768 : 1_024
-        var scale = 1.0
         if longer * 4 > affordable * 5 {
             // Thin things must keep about three pixels, as far as there is time.
             let needed = Int(clamping: (Double(longer) * min(1, 3 / facts.thinnest)).rounded())
             let side = max(affordable, min(needed, affordable * 3 / 2, longer))
             if side * 5 < longer * 4 || side == affordable {
                 configuration.data.longerSide = side
-                scale = Double(side) / Double(longer)
                 choose(
                     "data.longerSide",
                     "\(side): the middle image has \(facts.width)x\(facts.height) pixels, more than are worth their time in"
                         + " \(budget.description)")
             }
         }
+        let scale = scale(in: configuration)
         let shorter = Int(clamping: (Double(min(facts.height, facts.width)) * scale).rounded())
         let largest = minutes <= 10 ? 193 : minutes <= 90 ? 257 : minutes <= 300 ? 321 : 513
         let side = max(33, (min(shorter, largest) - 1) / 32 * 32 + 1)
@@ -182,9 +187,7 @@ package struct Planner {
 
     /// The stride of the scores of a network from scratch, by what is thinnest.
     private func settleStride(_ configuration: inout Configuration, _ choose: (String, String) -> Void) {
-        let longer = Double(max(facts.height, facts.width))
-        let side = Double(configuration.data.longerSide)
-        let thin = facts.thinnest * (side > 0 ? side / longer : 1)
+        let thin = facts.thinnest * scale(in: configuration)
         // Finer scores cost time: on CamVid's poles of three pixels they were behind in a training of minutes.
         configuration.train.decoderStride = thin < (minutes < 60 ? 2 : 5) ? 2 : 4
         let name = zip(facts.classes, facts.thickness).filter { $0.1 > 0 }.min { $0.1 < $1.1 }?.0 ?? ""
@@ -208,9 +211,7 @@ package struct Planner {
                 "timing "
                     + (configuration.train.encoder.kind?.rawValue
                         ?? "a network of \(configuration.train.filters) filters")))
-        let longer = max(facts.height, facts.width)
-        let side = configuration.data.longerSide
-        let scale = side > 0 ? Double(side) / Double(longer) : 1
+        let scale = scale(in: configuration)
         let (height, width) = (Double(facts.height) * scale, Double(facts.width) * scale)
         let (train, classes) = (configuration.train, facts.classes.count)
         let network: NetworkDescription =

@@ -23,6 +23,8 @@ public struct NetworkWidths: Hashable, Sendable {
     public var head: HeadKind
     /// The stride of the decoder's scores: 4, as in the paper, or 2 or 1.
     public var decoderStride: Int
+    /// The strides that the decoder's scores can have.
+    public static let decoderStrides = [1, 2, 4]
     /// The decoder's channels at stride 2; half as many at stride 1.
     public var fine: Int
 
@@ -44,6 +46,6 @@ public struct NetworkWidths: Hashable, Sendable {
     /// can have.
     public var areValid: Bool {
         stem.count == 3 && (stem + [aspp, decoder, lowLevel, fine]).allSatisfy { $0 >= 1 }
-            && [1, 2, 4].contains(decoderStride)
+            && Self.decoderStrides.contains(decoderStride)
     }
 }

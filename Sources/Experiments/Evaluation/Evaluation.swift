@@ -45,12 +45,10 @@ public func evaluate(
     reporter.report(.began(stage: "evaluate", unit: "image", total: samples.count))
     let matrix = try evaluator(
         network: { model.network.coarseScores($0) },
-        judged: { item, prediction in
+        judged: { item, prediction, matrix in
             ignored += item.mask.labels.reduce(0) { $0 + ($1 == Mask.ignored ? 1 : 0) }
             boundary?.add(labels: item.mask, prediction: prediction)
-            worst.add(item, prediction: prediction, classes: count)
-            var matrix = ConfusionMatrix(classes: count)
-            matrix.add(labels: item.mask.labels, predictions: prediction.labels)
+            worst.add(item, prediction: prediction, matrix)
             scores.append(ImageScore(item.sample, matrix))
         },
         stop: { interruption.signal != nil },

@@ -27,14 +27,14 @@ struct Evaluator {
 
     /// - Parameters:
     ///   - network: Scores of a batch of images.
-    ///   - judged: Told each image with its prediction, at the labels' resolution.
+    ///   - judged: Told each image with its prediction, at the labels' resolution, and its confusion matrix.
     ///   - scored: Told each image with its scores, or probabilities, at the labels' resolution.
     ///   - stop: Asked after every image whether to give up.
     ///   - advanced: Told how many images are done.
     /// - Returns: The confusion matrix over all images, which the processes of a group share; nil if one gave up.
     /// - Throws: An error that names the image which cannot be read.
     func callAsFunction(
-        network: @escaping Predictor.Network, judged: (EvaluationItem, Mask) -> Void = { _, _ in },
+        network: @escaping Predictor.Network, judged: (EvaluationItem, Mask, ConfusionMatrix) -> Void = { _, _, _ in },
         scored: (EvaluationItem, ClassMap) -> Void = { _, _ in },
         stop: () -> Bool = { false }, advanced: (Int) -> Void = { _ in }
     ) throws -> ConfusionMatrix? {
@@ -46,7 +46,7 @@ struct Evaluator {
 
     /// The images of this process.
     private func measureOwn(
-        network: @escaping Predictor.Network, judged: (EvaluationItem, Mask) -> Void,
+        network: @escaping Predictor.Network, judged: (EvaluationItem, Mask, ConfusionMatrix) -> Void,
         scored: (EvaluationItem, ClassMap) -> Void,
         stop: () -> Bool, advanced: (Int) -> Void
     ) throws -> ConfusionMatrix? {
@@ -61,8 +61,10 @@ struct Evaluator {
                 .resized(height: item.mask.height, width: item.mask.width, alignCorners: false)
             let prediction = scores.mask()
             scored(item, scores)
-            matrix.add(labels: item.mask.labels, predictions: prediction.labels)
-            judged(item, prediction)
+            var own = ConfusionMatrix(classes: classes)
+            own.add(labels: item.mask.labels, predictions: prediction.labels)
+            matrix.merge(own)
+            judged(item, prediction, own)
             done += 1
             advanced(done)
             if stop() { return nil }

@@ -21,8 +21,5 @@ package func judgedPicture(of sample: Sample, by model: Model, in dataset: Datas
         scoreStride: model.network.description.scoreStride)
     let prediction = inference.map(of: image) { model.network.coarseScores($0) }
         .resized(height: mask.height, width: mask.width, alignCorners: false).mask()
-    return JudgedImage(
-        EvaluationItem(index: 0, sample: sample, image: image, mask: mask), prediction: prediction,
-        classes: model.classes.count
-    ).picture(model.classes)
+    return sideBySide(image, labels: mask, prediction: prediction, classes: model.classes)
 }

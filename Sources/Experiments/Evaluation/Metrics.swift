@@ -178,27 +178,30 @@ struct JudgedImage {
     /// mIOU of this image alone.
     let mIOU: Double
 
-    init(_ item: EvaluationItem, prediction: Mask, classes: Int) {
+    init(_ item: EvaluationItem, prediction: Mask, _ matrix: ConfusionMatrix) {
         sample = item.sample
         image = item.image
         labels = item.mask
         self.prediction = prediction
-        var matrix = ConfusionMatrix(classes: classes)
-        matrix.add(labels: labels.labels, predictions: prediction.labels)
         // An image without a labelled pixel has no figure, and is not bad.
         mIOU = matrix.total == 0 ? 1 : matrix.mIOU
     }
 
     /// Image, labels and prediction side by side.
     func picture(_ classes: ClassTable) -> Image {
-        let width = min(labels.width, 640)
-        let height = max(1, labels.height * width / labels.width)
-        let small = image.resized(width: width, height: height)
-        let overlays = [labels, prediction].map {
-            small.overlaid(
-                with: $0.resized(width: width, height: height), palette: classes.palette,
-                background: classes.background, opacity: 0.65)
-        }
-        return Image.grid([[small] + overlays])
+        sideBySide(image, labels: labels, prediction: prediction, classes: classes)
     }
+}
+
+/// An image, its labels and its prediction side by side.
+func sideBySide(_ image: Image, labels: Mask, prediction: Mask, classes: ClassTable) -> Image {
+    let width = min(labels.width, 640)
+    let height = max(1, labels.height * width / labels.width)
+    let small = image.resized(width: width, height: height)
+    let overlays = [labels, prediction].map {
+        small.overlaid(
+            with: $0.resized(width: width, height: height), palette: classes.palette,
+            background: classes.background, opacity: 0.65)
+    }
+    return Image.grid([[small] + overlays])
 }

@@ -65,7 +65,7 @@ extension Evaluator {
         let start = Date()
         let matrix = try self(
             network: network,
-            judged: { item, prediction in worst.add(item, prediction: prediction, classes: classes) },
+            judged: { item, prediction, matrix in worst.add(item, prediction: prediction, matrix) },
             scored: { item, scores in
                 loss.add(labels: item.mask, areProbabilities: scores.isProbability) { scores.rows($0) }
             }, stop: stop)
@@ -90,9 +90,9 @@ struct WorstImages {
         limit = images.count
     }
 
-    mutating func add(_ item: EvaluationItem, prediction: Mask, classes: Int) {
+    mutating func add(_ item: EvaluationItem, prediction: Mask, _ matrix: ConfusionMatrix) {
         guard limit > 0 else { return }
-        images.append(JudgedImage(item, prediction: prediction, classes: classes))
+        images.append(JudgedImage(item, prediction: prediction, matrix))
         // Stable for equal figures, so that the list is the same each time.
         images.sort { ($0.mIOU, $0.sample.name) < ($1.mIOU, $1.sample.name) }
         if images.count > limit { images.removeLast() }

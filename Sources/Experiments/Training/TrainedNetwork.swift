@@ -20,12 +20,19 @@ extension TrainConfiguration {
     }
 
     /// The optimizer of the network's parameters: convolutions decay, the rest only if asked to.
-    package func optimizer(of parameters: [Variable]) -> any Optimizer {
+    ///
+    /// - Parameters:
+    ///   - parameters: What it trains.
+    ///   - rateFactor: Factor of the learning rate.
+    /// - Returns: The optimizer, before its first step.
+    package func optimizer(of parameters: [Variable], rateFactor: Double = 1) -> any Optimizer {
         let groups = [
-            ParameterGroup(parameters: parameters.filter { $0.kind == .convolution }, weightDecay: weightDecay),
+            ParameterGroup(
+                parameters: parameters.filter { $0.kind == .convolution }, weightDecay: weightDecay,
+                rateFactor: rateFactor),
             ParameterGroup(
                 parameters: parameters.filter { $0.kind != .convolution },
-                weightDecay: decayNormalization ? weightDecay : 0),
+                weightDecay: decayNormalization ? weightDecay : 0, rateFactor: rateFactor),
         ]
         return switch optimizer {
         case .sgd: SGD(groups: groups, momentum: momentum)

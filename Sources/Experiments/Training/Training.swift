@@ -83,7 +83,8 @@ public final class Training {
         let parameters = model.network.store.parameters + (heads?.store.parameters ?? [])
         let ofEncoder = train.encoder == .none ? [] : parameters.filter { $0.name.hasPrefix("encoder.") }
         optimizer = train.optimizer(of: Array(parameters.dropFirst(ofEncoder.count)))
-        encoderOptimizer = ofEncoder.isEmpty ? nil : train.optimizer(of: ofEncoder)
+        encoderOptimizer =
+            ofEncoder.isEmpty ? nil : train.optimizer(of: ofEncoder, rateFactor: train.encoderLearningRate)
         let total =
             train.iterations > 0
             ? train.iterations : train.epochs * train.stepsOfEpoch(images: setup.samples.count)
@@ -204,8 +205,7 @@ extension Training: LoopStage {
         let rate = loop.schedule.rate(at: step)
         let count = optimizer.parameters.count
         optimizer.step(Array(found.prefix(count)), rate: rate)
-        encoderOptimizer?.step(
-            Array(found.dropFirst(count)), rate: rate * configuration.encoderLearningRate)
+        encoderOptimizer?.step(Array(found.dropFirst(count)), rate: rate)
         average?.update(step: step)
         return .taken(loss: numbers.loss)
     }

@@ -78,7 +78,7 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         try check("asppChannels", asppChannels, 1...4_096)
         try check("decoderChannels", decoderChannels, 1...4_096)
         try check("lowLevelChannels", lowLevelChannels, 1...4_096)
-        guard [1, 2, 4].contains(decoderStride) else {
+        guard NetworkWidths.decoderStrides.contains(decoderStride) else {
             throw SearchSpaceError(location: "decoderStride", problem: "\(decoderStride) is none of 1, 2, 4")
         }
         try check("fineChannels", fineChannels, 1...4_096)

@@ -82,37 +82,16 @@ package struct OutcomeReport: Sendable {
     /// The whole page, which needs nothing beside it.
     package func html() -> String {
         let sections = [
-            section("At a glance", list(facts)), section("Classes", classTable), section("Pictures", figures),
-            section("The network", network),
-            section("Candidates", candidates?.html), section("Time", stages?.html),
-            section("What was decided, and why", list(choices)), section("What to do next", commands),
+            ReportPage.section("At a glance", pairs(facts)), ReportPage.section("Classes", classTable),
+            ReportPage.section("Pictures", figures),
+            ReportPage.section("The network", network),
+            ReportPage.section("Candidates", candidates?.html), ReportPage.section("Time", stages?.html),
+            ReportPage.section("What was decided, and why", pairs(choices)),
+            ReportPage.section("What to do next", commands),
         ]
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(escaped(name))</title>
-            <style>
-            \(ReportStyle.css)
-            </style>
-            </head>
-            <body>
-            <header><h1>\(escaped(headline))</h1>
-            \(remarks.map { "<p>\(escaped($0))</p>" }.joined(separator: "\n"))
-            </header>
-            <main>
-            \(sections.compactMap { $0 }.joined(separator: "\n"))
-            </main>
-            </body>
-            </html>
-
-            """
-    }
-
-    private func section(_ title: String, _ body: String?) -> String? {
-        body.map { "<section aria-label=\"\(escaped(title))\"><h2>\(escaped(title))</h2>\n\($0)\n</section>" }
+        let header = ["<h1>\(escaped(headline))</h1>"] + remarks.map { "<p>\(escaped($0))</p>" }
+        return ReportPage.html(
+            title: escaped(name), header: header.joined(separator: "\n") + "\n", sections: sections)
     }
 
     private var network: String? {
@@ -122,11 +101,8 @@ package struct OutcomeReport: Sendable {
     private var classTable: String? {
         if classes.isEmpty { return nil }
         let rows = classes.map { entry in
-            let value = entry.iou.map { String(format: "%.3f", $0) } ?? "–"
-            let width = String(format: "%.1f", 100 * min(max(entry.iou ?? 0, 0), 1))
-            return "<tr><th scope=\"row\"><i class=\"patch\" style=\"background:\(escaped(entry.colour))\"></i>"
-                + "\(escaped(entry.name))</th><td class=\"bar\">\(value)<i><b style=\"width:\(width)%\"></b></i></td>"
-                + "<td>\(entry.pixels)</td></tr>"
+            "<tr><th scope=\"row\">\(ReportPage.patch(entry.colour))\(escaped(entry.name))</th>"
+                + "\(ReportPage.figureCell(entry.iou))<td>\(entry.pixels)</td></tr>"
         }
         return """
             <div class="scroll tall" tabindex="0"><table class="classes">
@@ -146,13 +122,7 @@ package struct OutcomeReport: Sendable {
             "<p class=\"quiet\">Image, labels, prediction.</p><div class=\"cards wide\">\(items.joined(separator: "\n"))</div>"
     }
 
-    private func list(_ facts: [Fact]) -> String? {
-        if facts.isEmpty { return nil }
-        let rows = facts.map {
-            "<tr><th scope=\"row\">\(escaped($0.name))</th><td class=\"text\">\(escaped($0.value))</td></tr>"
-        }
-        return "<div class=\"scroll\"><table><tbody>\(rows.joined(separator: "\n"))</tbody></table></div>"
-    }
+    private func pairs(_ facts: [Fact]) -> String? { ReportPage.pairs(facts.map { ($0.name, $0.value) }) }
 
     private var commands: String? {
         if next.isEmpty { return nil }

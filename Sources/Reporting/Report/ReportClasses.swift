@@ -22,7 +22,7 @@ extension RunReport {
 
     /// A patch of a class's colour.
     private func patch(_ index: Int) -> String {
-        index < classes.count ? "<i class=\"patch\" style=\"background:\(escaped(classes[index].colour))\"></i>" : ""
+        index < classes.count ? ReportPage.patch(classes[index].colour) : ""
     }
 
     /// What the colours in masks mean.
@@ -45,11 +45,11 @@ extension RunReport {
                 let points = byEpoch.compactMap { epoch, values -> CurvePoint? in
                     index < values.count ? values[index].map { (epoch, $0) } : nil
                 }
-                cells += figureCell(index < last.1.count ? last.1[index] : nil)
+                cells += ReportPage.figureCell(index < last.1.count ? last.1[index] : nil)
                 cells += "<td class=\"spark\">\(sparkline(points))</td>"
             }
             for measurement in measurements {
-                cells += figureCell(index < measurement.iou.count ? measurement.iou[index] : nil)
+                cells += ReportPage.figureCell(index < measurement.iou.count ? measurement.iou[index] : nil)
             }
             return "<tr>\(cells)</tr>"
         }
@@ -59,13 +59,6 @@ extension RunReport {
             <thead><tr>\(heads.map { "<th scope=\"col\">\($0)</th>" }.joined())</tr></thead>
             <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
             """
-    }
-
-    /// A share as a figure over a bar.
-    private func figureCell(_ value: Double?) -> String {
-        guard let value, value.isFinite else { return "<td>–</td>" }
-        let bar = number(100 * min(max(value, 0), 1))
-        return "<td class=\"bar\">\(String(format: "%.3f", value))<i><b style=\"width:\(bar)%\"></b></i></td>"
     }
 
     /// A small curve from 0 to 1 over all epochs of the run so far.

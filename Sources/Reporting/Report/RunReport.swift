@@ -88,40 +88,17 @@ package struct RunReport: Sendable {
     package func html() -> String {
         let title = escaped("\(name): \(kind)")
         let sections = [
-            section("Samples", sampleFigure), section("Curves", curves), section("Results", measurementTable),
-            section("Classes", classTable), section("Confusion", confusionFigures),
-            section("Worst images", worstFigures), section("Measured comparison", measured?.html),
-            section("Comparison", comparisonTable), section("Trials", trialTable),
-            section("Architecture", architecture), section("Configuration", configurationText),
-            section("Environment", environmentList),
+            ReportPage.section("Samples", sampleFigure), ReportPage.section("Curves", curves),
+            ReportPage.section("Results", measurementTable),
+            ReportPage.section("Classes", classTable), ReportPage.section("Confusion", confusionFigures),
+            ReportPage.section("Worst images", worstFigures), ReportPage.section("Measured comparison", measured?.html),
+            ReportPage.section("Comparison", comparisonTable), ReportPage.section("Trials", trialTable),
+            ReportPage.section("Architecture", architecture), ReportPage.section("Configuration", configurationText),
+            ReportPage.section("Environment", ReportPage.pairs(environment)),
         ]
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(title)</title>
-            <style>
-            \(ReportStyle.css)
-            </style>
-            </head>
-            <body\(isFinished ? "" : " data-refresh=\"30\"")>
-            <header><h1>\(title)</h1><p>\(status)</p></header>
-            <main>
-            \(sections.compactMap { $0 }.joined(separator: "\n"))
-            </main>
-            <script>
-            \(ReportStyle.script)
-            </script>
-            </body>
-            </html>
-
-            """
-    }
-
-    private func section(_ title: String, _ body: String?) -> String? {
-        body.map { "<section aria-label=\"\(title)\"><h2>\(title)</h2>\n\($0)\n</section>" }
+        return ReportPage.html(
+            title: title, header: "<h1>\(title)</h1><p>\(status)</p>", sections: sections, refreshes: !isFinished,
+            script: ReportStyle.script)
     }
 
     private var status: String {
@@ -158,14 +135,6 @@ package struct RunReport: Sendable {
 
     private var configurationText: String? {
         configuration.isEmpty ? nil : "<pre tabindex=\"0\">\(markup(String(configuration.prefix(200_000))))</pre>"
-    }
-
-    private var environmentList: String? {
-        if environment.isEmpty { return nil }
-        let rows = environment.map {
-            "<tr><th scope=\"row\">\(escaped($0.name))</th><td class=\"text\">\(escaped($0.value))</td></tr>"
-        }
-        return "<div class=\"scroll\"><table><tbody>\(rows.joined(separator: "\n"))</tbody></table></div>"
     }
 }
 

@@ -11,14 +11,6 @@ public struct EvaluationItem: Sendable {
     public let image: Image
     /// The labels in the mask's own resolution, which the prediction is to be brought to.
     public let mask: Mask
-
-    /// An image with its labels.
-    package init(index: Int, sample: Sample, image: Image, mask: Mask) {
-        self.index = index
-        self.sample = sample
-        self.image = image
-        self.mask = mask
-    }
 }
 
 /// Whole images in order, once, decoded ahead on threads of its own.

@@ -1,5 +1,3 @@
-import CTorch
-
 /// Adam with bias correction; weight decay is L2, added to the gradient.
 public final class Adam {
     /// What is trained.
@@ -12,9 +10,7 @@ public final class Adam {
     public let weightDecay: Double
     /// Added to the root of the second moment.
     public let eps: Double
-    private let first: [Tensor]
-    private let second: [Tensor]
-    private let steps: [Tensor]
+    private let moments: AdamMoments
 
     /// Takes the parameters over; nothing is changed before the first step.
     public init(
@@ -26,12 +22,7 @@ public final class Adam {
         self.betas = betas
         self.weightDecay = weightDecay
         self.eps = eps
-        func zeros() -> [Tensor] {
-            variables.map { .zeros($0.tensor.shape, dtype: $0.tensor.dtype, device: $0.tensor.device) }
-        }
-        first = zeros()
-        second = zeros()
-        steps = variables.map { .zeros([], device: $0.tensor.device) }
+        moments = AdamMoments(of: variables)
     }
 
     /// Parameters in the order in which ``step(_:)`` takes their gradients.
@@ -39,41 +30,14 @@ public final class Adam {
 
     /// One step; gradients in the order of ``parameters``, nil where the loss does not depend on one.
     public func step(_ gradients: [Tensor?]) {
-        let own = filled(gradients[...], like: parameters)
-        withHandles(parameters) { parameters in
-            withHandles(own) { own in
-                withHandles(first) { first in
-                    withHandles(second) { second in
-                        withHandles(steps) { steps in
-                            Engine.run(
-                                "Adam",
-                                ct_adam_step(
-                                    parameters, own, first, second, steps, Int64(parameters.count), rate, betas.0,
-                                    betas.1, weightDecay, eps))
-                        }
-                    }
-                }
-            }
-        }
+        moments.step(gradients[...], rate: rate, betas: betas, decay: (.added, weightDecay), eps: eps)
     }
 
     /// What must be kept for the next step to be the same.
-    public var state: [String: Tensor] {
-        var state: [String: Tensor] = [:]
-        for (index, variable) in variables.enumerated() {
-            state["first." + variable.name] = first[index]
-            state["second." + variable.name] = second[index]
-            state["step." + variable.name] = steps[index]
-        }
-        return state
-    }
+    public var state: [String: Tensor] { moments.state }
 
     /// Goes on from a saved state.
     ///
     /// - Throws: ``TorchError`` if it belongs to other parameters.
-    public func load(_ saved: [String: Tensor]) throws {
-        try restore(first, of: variables, prefix: "first.", from: saved)
-        try restore(second, of: variables, prefix: "second.", from: saved)
-        try restore(steps, of: variables, prefix: "step.", from: saved)
-    }
+    public func load(_ saved: [String: Tensor]) throws { try moments.load(saved) }
 }

@@ -1,5 +1,3 @@
-import CTorch
-
 /// Adam with bias correction and decoupled weight decay (arXiv 1711.05101).
 ///
 ///     w <- w - rate * decay * w - rate * m' / (sqrt(v') + eps)
@@ -12,9 +10,7 @@ public final class AdamW: Optimizer {
     public let betas: (Double, Double)
     /// Added to the root of the second moment.
     public let eps: Double
-    private let first: [[Tensor]]
-    private let second: [[Tensor]]
-    private let steps: [[Tensor]]
+    private let moments: [AdamMoments]
 
     /// Takes the parameters over; nothing is changed before the first step.
     public init(groups: [ParameterGroup], betas: (Double, Double) = (0.9, 0.999), eps: Double = 1e-8) {
@@ -22,14 +18,7 @@ public final class AdamW: Optimizer {
         self.groups = groups
         self.betas = betas
         self.eps = eps
-        func zeros() -> [[Tensor]] {
-            groups.map { group in
-                group.parameters.map { .zeros($0.tensor.shape, dtype: $0.tensor.dtype, device: $0.tensor.device) }
-            }
-        }
-        first = zeros()
-        second = zeros()
-        steps = groups.map { $0.parameters.map { .zeros([], device: $0.tensor.device) } }
+        moments = groups.map { AdamMoments(of: $0.parameters) }
     }
 
     /// Parameters in the order in which ``step(_:rate:)`` takes their gradients.
@@ -38,49 +27,23 @@ public final class AdamW: Optimizer {
     /// One step; gradients in the order of ``parameters``, nil where the loss does not depend on one.
     public func step(_ gradients: [Tensor?], rate: Double) {
         var rest = gradients[...]
-        for (index, group) in groups.enumerated() {
-            let tensors = group.parameters.map(\.tensor)
-            let own = filled(rest.prefix(tensors.count), like: tensors)
-            rest = rest.dropFirst(tensors.count)
-            withHandles(tensors) { tensors in
-                withHandles(own) { own in
-                    withHandles(first[index]) { first in
-                        withHandles(second[index]) { second in
-                            withHandles(steps[index]) { steps in
-                                Engine.run(
-                                    "AdamW",
-                                    ct_adamw_step(
-                                        tensors, own, first, second, steps, Int64(tensors.count),
-                                        rate * group.rateFactor, betas.0, betas.1, group.weightDecay, eps))
-                            }
-                        }
-                    }
-                }
-            }
+        for (group, moments) in zip(groups, moments) {
+            moments.step(
+                rest.prefix(group.parameters.count), rate: rate * group.rateFactor, betas: betas,
+                decay: (.decoupled, group.weightDecay), eps: eps)
+            rest = rest.dropFirst(group.parameters.count)
         }
     }
 
     /// What must be kept for the next step to be the same: moments and counts of steps by the parameters' names.
     public var state: [String: Tensor] {
-        var state: [String: Tensor] = [:]
-        for (index, group) in groups.enumerated() {
-            for (position, variable) in group.parameters.enumerated() {
-                state["first." + variable.name] = first[index][position]
-                state["second." + variable.name] = second[index][position]
-                state["step." + variable.name] = steps[index][position]
-            }
-        }
-        return state
+        moments.reduce(into: [:]) { $0.merge($1.state) { own, _ in own } }
     }
 
     /// Goes on from a saved state.
     ///
     /// - Throws: ``TorchError`` if it belongs to other parameters or another optimizer.
     public func load(_ saved: [String: Tensor]) throws {
-        for (index, group) in groups.enumerated() {
-            try restore(first[index], of: group.parameters, prefix: "first.", from: saved)
-            try restore(second[index], of: group.parameters, prefix: "second.", from: saved)
-            try restore(steps[index], of: group.parameters, prefix: "step.", from: saved)
-        }
+        for part in moments { try part.load(saved) }
     }
 }

@@ -85,13 +85,7 @@ struct BenchCommand: ParsableCommand {
         }
         var train = TrainConfiguration()
         if let filters { train.filters = filters }
-        let description: NetworkDescription
-        if let (encoder, decoder) = EncoderKind.named(model) {
-            train.decoder = decoder ?? train.decoder
-            description = .encoded(train.network(encoder, classes: classes ?? 19))
-        } else {
-            description = .discrete(try loadGenotype(model), train.network(classes: classes ?? 19))
-        }
+        let description = try train.network(named: model, classes: classes ?? 19)
         return Model(ModelDescription(description), generator: Generator(seed: 0), device: device)
     }
 }

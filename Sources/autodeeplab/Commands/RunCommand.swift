@@ -28,12 +28,7 @@ struct RunCommand: ParsableCommand {
             budget: Budget(options.budget), output: options.output, base, isPlan: options.config != nil,
             resume: options.resume, reporter: shared.reporter)
         if options.planOnly { return try showPlan(of: run) }
-        let outcome: AutomaticRun.Outcome
-        do {
-            outcome = try run.complete(reporter: shared.reporter, interruption: interruption)
-        } catch let error as Interrupted {
-            throw Interrupted(signal: error.signal, automaticRun: options.output)
-        }
+        let outcome = try run.complete(reporter: shared.reporter, interruption: interruption)
         if shared.json { return try printJSON(outcome) }
         for entry in outcome.metrics.classes {
             print("\(entry.name): IoU \(entry.iou.map { fixed($0, digits: 4) } ?? "absent")")
