@@ -24,7 +24,7 @@ struct AutomaticRunTests {
             }
         }
         // A plan that is done in seconds.
-        try folder.write(
+        _ = try folder.write(
             """
             search: {method: race, candidates: 2, reduction: 2, layers: 4, blocks: 2}
             train: {filters: 2, stemChannels: [4, 4, 8], asppChannels: 8, decoderChannels: 8, lowLevelChannels: 4,

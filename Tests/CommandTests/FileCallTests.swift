@@ -5,7 +5,8 @@ import Testing
 
 /// Every call on a file fails once, is interrupted, does half of its work, or is the program's last.
 ///
-/// `make test` tries some of the calls, `make faults` as many more as FAULTS says (of each verb and each fault).
+/// Calls of one name on one path (whatever the numbers in it) are one place, of which the first and the last are tried.
+/// `make test` tries some of these, `make faults` as many as FAULTS says (of each verb and each fault).
 @Suite("Calls on files that fail", .enabled(if: PreloadedLibrary.isPossible, "needs Linux"), .serialized)
 struct FileCallTests {
     enum Fault: String, CaseIterable {
@@ -89,19 +90,32 @@ struct FileCallTests {
             if verb == .export { try files.createDirectory(atPath: output, withIntermediateDirectories: true) }
         }
 
-        /// Runs it with a fault at a call: the exit status, the lines on standard error, the calls that there were.
-        func run(_ fault: Fault, at call: Int) throws -> (status: Int32, isKilled: Bool, lines: [String], calls: Int) {
+        /// Runs it with a fault at a call: the exit status and the lines on standard error.
+        func run(
+            _ fault: Fault, at call: Int, calls: String = ""
+        ) throws -> (status: Int32, isKilled: Bool, lines: [String]) {
             let run = try StartedCommand(
                 arguments, errorFile: temporary.file("errors"),
                 environment: [
                     "LD_PRELOAD": library, "FAULT": fault.rawValue, "FAULT_AT": "\(call)",
                     "FAULT_UNDER": temporary.path.components(separatedBy: "/").last ?? "",
-                    "FAULT_COUNT": temporary.file("count"),
-                ])
+                ].merging(calls.isEmpty ? [:] : ["FAULT_CALLS": calls]) { $1 })
             let (status, lines) = try run.end()
-            let count = try? String(contentsOfFile: temporary.file("count"), encoding: .utf8)
-            let calls = count.flatMap { Int($0.trimmingCharacters(in: .newlines)) } ?? 0
-            return (status, run.process.terminationReason == .uncaughtSignal, lines, calls)
+            return (status, run.process.terminationReason == .uncaughtSignal, lines)
+        }
+
+        /// The numbers of the first and the last call of each place that can have a fault, and how many calls there are.
+        func places(_ fault: Fault) throws -> (places: [Int], calls: Int) {
+            let file = temporary.file("calls")
+            try? FileManager.default.removeItem(atPath: file)
+            try prepare()
+            _ = try run(fault, at: 0, calls: file)
+            let calls = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+            var ends: [String: (first: Int, last: Int)] = [:]
+            for (index, call) in calls.enumerated() {
+                ends[String(call).replacing(/\d+/, with: "0"), default: (index + 1, index + 1)].last = index + 1
+            }
+            return (Set(ends.values.flatMap { [$0.first, $0.last] }).sorted(), calls.count)
         }
 
         func runAgain() throws -> Command.Result { try Command.run(arguments) }
@@ -129,22 +143,21 @@ struct FileCallTests {
         let bench = try Bench(verb)
         var random = RandomStream(seed: 73)
         for fault in Fault.allCases {
-            try bench.prepare()
-            let calls = try bench.run(fault, at: 0).calls
-            try #require(calls > 0)
-            var places = Array(1...calls)
-            if Self.count < calls { places = (0..<Self.count).map { _ in 1 + random.below(calls) } }
+            var (places, calls) = try bench.places(fault)
+            try #require(!places.isEmpty)
+            let all = places.count
+            if Self.count < all { places = (0..<Self.count).map { _ in places[random.below(all)] } }
             for place in places {
                 try bench.prepare()
                 try tryOne(bench, fault, at: place)
             }
-            print("faults: \(verb.rawValue): \(fault.rawValue) at \(places.count) of \(calls) calls")
+            print("faults: \(verb.rawValue): \(fault.rawValue) at \(places.count) of \(all) places (\(calls) calls)")
         }
     }
 
     private func tryOne(_ bench: Bench, _ fault: Fault, at place: Int) throws {
         let name = "\(bench.verb.rawValue), \(fault.rawValue) at call \(place)"
-        let (status, isKilled, lines, _) = try bench.run(fault, at: place)
+        let (status, isKilled, lines) = try bench.run(fault, at: place)
         #expect(isKilled == (fault == .killed), "\(name): ended by signal \(status)")
         let left = try bench.contents()
         switch fault {

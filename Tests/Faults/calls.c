@@ -3,7 +3,7 @@
 // FAULT_UNDER: a part of the paths that count; files elsewhere are left alone.
 // FAULT: ENOSPC (calls that take room on a disk), EIO, EINTR, SHORT (half of the bytes are read or written), KILL.
 // FAULT_AT: which of the calls that could have this fault, counted from 1; 0 for none.
-// FAULT_COUNT: a file that gets the number of such calls when the program ends.
+// FAULT_CALLS: a file that gets a line for each such call, its name and path.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -53,9 +53,24 @@ static int counts(int call) {
     }
 }
 
+/// Appends a call to the list.
+static void list(const char *name, const char *path) {
+    const char *list = getenv("FAULT_CALLS");
+    if (!list) return;
+    char line[PATH_MAX + 32];
+    int length = snprintf(line, sizeof line, "%s %s\n", name, path);
+    int file = (int)syscall(SYS_openat, AT_FDCWD, list, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    if (file < 0) return;
+    syscall(SYS_write, file, line, length < (int)sizeof line ? length : (int)sizeof line - 1);
+    syscall(SYS_close, file);
+}
+
 /// Whether this is the call: its error is set, or its program killed.
-static int fails(int call) {
+static int fails(int call, const char *name, const char *path) {
     if (!counts(call)) return 0;
+    int error = errno;
+    list(name, path);
+    errno = error;
     const char *at = getenv("FAULT_AT");
     if (atomic_fetch_add(&calls, 1) + 1 != (at ? atoi(at) : 0)) return 0;
     switch (fault()) {
@@ -82,11 +97,14 @@ static int has(const char *path) {
     return part && strstr(path, part) != NULL;
 }
 
+/// The path of the descriptor that `open_has` was asked about last.
+static _Thread_local char path_of_open[PATH_MAX];
+
 static int open_has(int descriptor) {
-    char link[64], path[PATH_MAX];
+    char link[64], *path = path_of_open;
     int error = errno;
     snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
-    ssize_t length = readlink(link, path, sizeof path - 1);
+    ssize_t length = readlink(link, path, PATH_MAX - 1);
     errno = error;
     if (length < 0) return 0;
     path[length] = 0;
@@ -96,17 +114,6 @@ static int open_has(int descriptor) {
 /// A path that may be relative to an open folder.
 static int has_at(int folder, const char *path) {
     return has(path) || (path[0] != '/' && folder >= 0 && open_has(folder));
-}
-
-__attribute__((destructor)) static void tell(void) {
-    const char *path = getenv("FAULT_COUNT");
-    if (!path) return;
-    char text[32];
-    int length = snprintf(text, sizeof text, "%d\n", atomic_load(&calls));
-    int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (file < 0) return;
-    syscall(SYS_write, file, text, length);
-    syscall(SYS_close, file);
 }
 
 #define NEXT(name) ((typeof(&name))dlsym(RTLD_NEXT, #name))
@@ -119,7 +126,7 @@ static int opening(int flags) { return WAITS | (flags & O_CREAT ? TAKES_ROOM : 0
         va_start(list, flags);                                                                                         \
         mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, int) : 0;                                           \
         va_end(list);                                                                                                  \
-        if (has(path) && fails(opening(flags))) return -1;                                                             \
+        if (has(path) && fails(opening(flags), #name, path)) return -1;                                                \
         return NEXT(name)(path, flags, mode);                                                                          \
     }
 OPEN(open)
@@ -131,14 +138,14 @@ OPEN(open64)
         va_start(list, flags);                                                                                         \
         mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, int) : 0;                                           \
         va_end(list);                                                                                                  \
-        if (has_at(folder, path) && fails(opening(flags))) return -1;                                                  \
+        if (has_at(folder, path) && fails(opening(flags), #name, path)) return -1;                                     \
         return NEXT(name)(folder, path, flags, mode);                                                                  \
     }
 OPEN_AT(openat)
 OPEN_AT(openat64)
 
 ssize_t read(int file, void *buffer, size_t count) {
-    if (count > 1 && open_has(file) && fails(READS | WAITS)) {
+    if (count > 1 && open_has(file) && fails(READS | WAITS, "read", path_of_open)) {
         if (fault() != SHORT) return -1;
         count /= 2;
     }
@@ -146,7 +153,7 @@ ssize_t read(int file, void *buffer, size_t count) {
 }
 
 ssize_t write(int file, const void *buffer, size_t count) {
-    if (count > 1 && open_has(file) && fails(WRITES | WAITS | TAKES_ROOM)) {
+    if (count > 1 && open_has(file) && fails(WRITES | WAITS | TAKES_ROOM, "write", path_of_open)) {
         if (fault() != SHORT) return -1;
         count /= 2;
     }
@@ -155,7 +162,7 @@ ssize_t write(int file, const void *buffer, size_t count) {
 
 #define AT_OFFSET(name, pointer, kind)                                                                                 \
     ssize_t name(int file, pointer buffer, size_t count, off_t at) {                                                   \
-        if (count > 1 && open_has(file) && fails(kind)) {                                                              \
+        if (count > 1 && open_has(file) && fails(kind, #name, path_of_open)) {                                         \
             if (fault() != SHORT) return -1;                                                                           \
             count /= 2;                                                                                                \
         }                                                                                                              \
@@ -166,35 +173,49 @@ AT_OFFSET(pread64, void *, READS | WAITS)
 AT_OFFSET(pwrite, const void *, WRITES | WAITS | TAKES_ROOM)
 AT_OFFSET(pwrite64, const void *, WRITES | WAITS | TAKES_ROOM)
 
-int fsync(int file) { return open_has(file) && fails(TAKES_ROOM) ? -1 : NEXT(fsync)(file); }
-int fdatasync(int file) { return open_has(file) && fails(TAKES_ROOM) ? -1 : NEXT(fdatasync)(file); }
-int ftruncate(int file, off_t size) { return open_has(file) && fails(WAITS) ? -1 : NEXT(ftruncate)(file, size); }
-int ftruncate64(int file, off_t size) { return open_has(file) && fails(WAITS) ? -1 : NEXT(ftruncate64)(file, size); }
-int truncate(const char *path, off_t size) { return has(path) && fails(WAITS) ? -1 : NEXT(truncate)(path, size); }
-int truncate64(const char *path, off_t size) { return has(path) && fails(WAITS) ? -1 : NEXT(truncate64)(path, size); }
+int fsync(int file) { return open_has(file) && fails(TAKES_ROOM, "fsync", path_of_open) ? -1 : NEXT(fsync)(file); }
+int fdatasync(int file) {
+    return open_has(file) && fails(TAKES_ROOM, "fdatasync", path_of_open) ? -1 : NEXT(fdatasync)(file);
+}
+int ftruncate(int file, off_t size) {
+    return open_has(file) && fails(WAITS, "ftruncate", path_of_open) ? -1 : NEXT(ftruncate)(file, size);
+}
+int ftruncate64(int file, off_t size) {
+    return open_has(file) && fails(WAITS, "ftruncate64", path_of_open) ? -1 : NEXT(ftruncate64)(file, size);
+}
+int truncate(const char *path, off_t size) {
+    return has(path) && fails(WAITS, "truncate", path) ? -1 : NEXT(truncate)(path, size);
+}
+int truncate64(const char *path, off_t size) {
+    return has(path) && fails(WAITS, "truncate64", path) ? -1 : NEXT(truncate64)(path, size);
+}
 
 int rename(const char *from, const char *to) {
-    return has(to) && fails(CHANGES_NAMES | TAKES_ROOM) ? -1 : NEXT(rename)(from, to);
+    return has(to) && fails(CHANGES_NAMES | TAKES_ROOM, "rename", to) ? -1 : NEXT(rename)(from, to);
 }
 int renameat(int folder, const char *from, int other, const char *to) {
-    return has_at(other, to) && fails(CHANGES_NAMES | TAKES_ROOM) ? -1 : NEXT(renameat)(folder, from, other, to);
+    return has_at(other, to) && fails(CHANGES_NAMES | TAKES_ROOM, "renameat", to)
+               ? -1
+               : NEXT(renameat)(folder, from, other, to);
 }
 int link(const char *from, const char *to) {
-    return has(to) && fails(CHANGES_NAMES | TAKES_ROOM) ? -1 : NEXT(link)(from, to);
+    return has(to) && fails(CHANGES_NAMES | TAKES_ROOM, "link", to) ? -1 : NEXT(link)(from, to);
 }
 int linkat(int folder, const char *from, int other, const char *to, int flags) {
-    if (has_at(other, to) && fails(CHANGES_NAMES | TAKES_ROOM)) return -1;
+    if (has_at(other, to) && fails(CHANGES_NAMES | TAKES_ROOM, "linkat", to)) return -1;
     return NEXT(linkat)(folder, from, other, to, flags);
 }
-int unlink(const char *path) { return has(path) && fails(CHANGES_NAMES) ? -1 : NEXT(unlink)(path); }
+int unlink(const char *path) { return has(path) && fails(CHANGES_NAMES, "unlink", path) ? -1 : NEXT(unlink)(path); }
 int unlinkat(int folder, const char *path, int flags) {
-    return has_at(folder, path) && fails(CHANGES_NAMES) ? -1 : NEXT(unlinkat)(folder, path, flags);
+    return has_at(folder, path) && fails(CHANGES_NAMES, "unlinkat", path) ? -1 : NEXT(unlinkat)(folder, path, flags);
 }
-int rmdir(const char *path) { return has(path) && fails(CHANGES_NAMES) ? -1 : NEXT(rmdir)(path); }
+int rmdir(const char *path) { return has(path) && fails(CHANGES_NAMES, "rmdir", path) ? -1 : NEXT(rmdir)(path); }
 int mkdir(const char *path, mode_t mode) {
-    return has(path) && fails(CHANGES_NAMES | TAKES_ROOM) ? -1 : NEXT(mkdir)(path, mode);
+    return has(path) && fails(CHANGES_NAMES | TAKES_ROOM, "mkdir", path) ? -1 : NEXT(mkdir)(path, mode);
 }
 int mkdirat(int folder, const char *path, mode_t mode) {
-    return has_at(folder, path) && fails(CHANGES_NAMES | TAKES_ROOM) ? -1 : NEXT(mkdirat)(folder, path, mode);
+    return has_at(folder, path) && fails(CHANGES_NAMES | TAKES_ROOM, "mkdirat", path)
+               ? -1
+               : NEXT(mkdirat)(folder, path, mode);
 }
-DIR *opendir(const char *path) { return has(path) && fails(0) ? NULL : NEXT(opendir)(path); }
+DIR *opendir(const char *path) { return has(path) && fails(0, "opendir", path) ? NULL : NEXT(opendir)(path); }
