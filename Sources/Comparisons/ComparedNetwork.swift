@@ -11,18 +11,21 @@ public struct ComparedNetwork: Equatable, Sendable {
     /// What was typed for it.
     public var argument: String
     /// The network.
-    public var genotype: Genotype
+    public var network: NetworkChoice
 
-    /// Reads the networks that arguments name, as `loadGenotype(_:)` takes them, and gives each a name.
+    /// Reads the networks that arguments name, as ``NetworkChoice`` takes them, and gives each a name.
     ///
     /// A file `genotype.json` is named after its folder, any other after itself; names that are equal but for the case
     /// of letters are numbered.
     ///
+    /// - Parameters:
+    ///   - arguments: What was typed.
+    ///   - decoder: The decoder of encoders that are named alone.
     /// - Throws: One line about the first argument that names no network.
-    public static func named(by arguments: [String]) throws -> [ComparedNetwork] {
+    public static func named(by arguments: [String], decoder: DecoderKind = .unet) throws -> [ComparedNetwork] {
         var used: Set<String> = []
         return try arguments.map { argument in
-            let genotype = try loadGenotype(argument)
+            let network = try NetworkChoice(named: argument, decoder: decoder)
             let name = try plainName(of: argument)
             var unique = name
             var number = 2
@@ -30,11 +33,12 @@ public struct ComparedNetwork: Equatable, Sendable {
                 unique = "\(name)-\(number)"
                 number += 1
             }
-            return ComparedNetwork(name: unique, argument: argument, genotype: genotype)
+            return ComparedNetwork(name: unique, argument: argument, network: network)
         }
     }
 
     private static func plainName(of argument: String) throws -> String {
+        if EncoderKind.named(argument) != nil { return argument }
         if try KnownDesign.genotype(named: argument) != nil { return argument.replacing(":", with: "-") }
         let url = URL(fileURLWithPath: argument).standardizedFileURL
         var isFolder: ObjCBool = false
@@ -60,11 +64,11 @@ struct CostedNetwork {
         _ networks: [ComparedNetwork], _ train: TrainConfiguration, on images: InputSpecification, equal: Bool
     ) -> [CostedNetwork] {
         let own = networks.map {
-            CostedNetwork(network: $0, filters: train.filters, cost: train.cost(of: $0.genotype, on: images))
+            CostedNetwork(network: $0, filters: train.filters, cost: $0.network.cost(train, on: images))
         }
         guard equal, let first = own.first else { return own }
         let others = networks.dropFirst().map { network in
-            let best = train.filters(of: network.genotype, closestTo: first.cost.multiplyAdds, on: images)
+            let best = network.network.filters(closestTo: first.cost.multiplyAdds, train, on: images)
             return CostedNetwork(network: network, filters: best.filters, cost: best.cost)
         }
         return [first] + others

@@ -31,7 +31,7 @@ public struct Comparison {
     /// Opens the data and a folder, and refuses what does not go with the runs in it.
     ///
     /// - Parameters:
-    ///   - arguments: What names the networks, as `loadGenotype(_:)` takes it.
+    ///   - arguments: What names the networks, as ``NetworkChoice`` takes it.
     ///   - configuration: How to train and to evaluate; `seed` and `train.filters` are set run by run.
     ///   - seeds: The seeds of every network.
     ///   - split: The split to measure on.
@@ -48,7 +48,7 @@ public struct Comparison {
         self.split = split
         self.configuration = configuration
         self.report = report
-        networks = try ComparedNetwork.named(by: arguments)
+        networks = try ComparedNetwork.named(by: arguments, decoder: configuration.train.decoder)
         images = try InputSpecification(configuration, split: split)
         try configuration.refuseUnusable()
         priced = CostedNetwork.all(networks, configuration.train, on: images, equal: equalMultiplyAdds)
@@ -126,7 +126,7 @@ public struct Comparison {
     private func run(_ network: CostedNetwork, seed: Int) -> ComparedRun {
         var own = configuration
         own.seed = seed
-        own.train.filters = network.filters
+        network.network.network.settle(&own.train, filters: network.filters)
         return ComparedRun(
             network: network, seed: seed, output: output, split: split, images: images, configuration: own)
     }

@@ -116,6 +116,12 @@ extension Configuration {
                 "train.auxiliary.layers: \(encoder.rawValue) has no layers of a genotype: leave them out, or train.encoder"
             )
         }
+        if !search.poolSteps.isEmpty, search.poolSteps.count != search.pool.count {
+            throw ConfigurationError(
+                .contradiction,
+                "search.poolSteps has \(search.poolSteps.count) numbers for \(search.pool.count) networks in search.pool: "
+                    + "give one for each, or none")
+        }
         if search.blocks * search.filters % 2 != 0 {
             throw ConfigurationError(
                 .contradiction,

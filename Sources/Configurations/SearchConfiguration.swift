@@ -9,8 +9,12 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     public var candidates = 9
     /// One of so many candidates is trained on from a rung to the next (eta).
     public var reduction = 3
-    /// Genotypes, runs or known networks that take part in a race beside the known designs.
+    /// Genotypes, runs, known networks or encoders (`efficientnet-lite0+light`) that take part in a race before the known
+    /// designs; where there is an encoder, all others take its multiply-adds.
     public var pool: [String] = []
+    /// Steps of an epoch of each network of the pool, for networks of unequal cost in equal time; none for those of
+    /// `train`.
+    public var poolSteps: [Int] = []
     /// Layers L of the network level (paper 5.1: 12).
     public var layers = 12
     /// Blocks B of a cell (paper 5.1: 5).

@@ -132,8 +132,10 @@ extension Setting {
         [
             Setting("search.method", \.search.method),
             Setting("search.candidates", \.search.candidates, 1...1_000),
-            Setting("search.reduction", \.search.reduction, 2...10),
-            Setting("search.pool", \.search.pool, allowed: "a list of genotype files, runs and known networks"),
+            Setting("search.reduction", \.search.reduction, 2...100),
+            Setting(
+                "search.pool", \.search.pool, allowed: "a list of genotype files, runs, known networks and encoders"),
+            Setting("search.poolSteps", \.search.poolSteps, each: 1...1_000_000, count: 0...1_000),
             Setting("search.layers", \.search.layers, 2...64),
             Setting("search.blocks", \.search.blocks, 1...16),
             Setting("search.filters", \.search.filters, 1...512),

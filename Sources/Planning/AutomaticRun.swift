@@ -44,11 +44,12 @@ public struct AutomaticRun {
         public var metrics: Metrics
         /// The interval of 95% of the mean IoU over the choice of images; nil for fewer than two.
         public var interval: [Double]?
-        /// Seconds that it took, this time.
+        /// Seconds that it took, in all processes that worked on it.
         public var seconds: Double
     }
 
-    private let started: Date
+    private let account: TimeAccount
+    private static let early = ["classes.txt", "splits.csv", "folds", "plan.yaml", "times.json"]
 
     /// Looks at the data and makes the plan, or takes up the one that is in the folder.
     ///
@@ -58,13 +59,15 @@ public struct AutomaticRun {
     ///   - base: Data, seed, device and threads; where `isPlan`, all else too.
     ///   - isPlan: Whether `base` is a plan that was made before and is to be followed.
     ///   - resume: Whether a run that is there goes on.
+    ///   - milliseconds: The most that an image may take on this machine; nil for any time.
+    ///   - megabytes: The most memory that the training may take; nil for what is free.
     ///   - reporter: Who shows the progress.
-    /// - Throws: One line about data that cannot be used, or a folder that holds something else.
+    /// - Throws: One line about data that cannot be used, a folder that holds something else, or limits that no network
+    ///   keeps.
     public init(
         budget: Budget, output: String, _ base: Configuration, isPlan: Bool = false, resume: Bool = false,
-        reporter: any ProgressReporter
+        milliseconds: Double? = nil, megabytes: Double? = nil, reporter: any ProgressReporter
     ) throws {
-        started = Date()
         self.output = output
         let places = OutputPaths(in: output)
         try places.refuseLinks(at: AutomaticRun.files(in: output))
@@ -73,8 +76,7 @@ public struct AutomaticRun {
             !$0.hasPrefix(".")
         }
         if !names.isEmpty {
-            let early = ["classes.txt", "splits.csv", "plan.yaml"]
-            guard names.contains("plan.json") || names.allSatisfy(early.contains) else {
+            guard names.contains("plan.json") || names.allSatisfy(AutomaticRun.early.contains) else {
                 throw RunError(.notEmpty, path: output, "is not empty and holds no such run: name another folder")
             }
             guard resume || !names.contains("plan.json") else {
@@ -82,49 +84,52 @@ public struct AutomaticRun {
                     .notEmpty, path: output, "is not empty", advice: .resumeOrTakeOtherFolder(of: "run"))
             }
         }
+        account = TimeAccount(folder: output, clock: TimeAccount.uptime)
         if names.contains("plan.json") {
-            let file = AutomaticRun.planFile(in: output)
-            let bytes = try boundedContents(of: file, limit: 1 << 24)
-            guard let plan = try? JSONDecoder().decode(Plan.self, from: bytes) else {
-                throw RunError(.damaged, path: file, "is no plan of this version: begin a new run")
-            }
-            self.plan = plan
+            plan = try Plan(in: output)
             configuration = try Configuration.resolve(file: output + "/plan.yaml")
             return
         }
         try RunFolder.makeFolder(output)
         AtomicFile.removeLeftovers(in: output)
+        let folds = isPlan ? 0 : budget.seconds < 120 ? 2 : budget.seconds < 300 ? 3 : 5
         let prepared = try PreparedData(
-            base.data, output: output, seed: UInt64(base.seed), reporter: reporter)
+            base.data, output: output, seed: UInt64(base.seed), folds: folds, reporter: reporter)
         for note in prepared.notes { reporter.report(.note(note)) }
         var settled = base
         settled.data = prepared.data
+        if isPlan { AutomaticRun.takeEncoder(&settled) }
         try AutomaticRun.refuseFaults(settled, reporter: reporter)
         let facts = try DataFacts(prepared.dataset, reader: prepared.dataset.reader())
         let planner = Planner(
-            budget: budget, elapsed: Date().timeIntervalSince(started), facts: facts, base: settled,
-            encoder: EncoderKind.allCases.first { TrainConfiguration.weightsFile(of: $0) != nil },
-            reporter: reporter)
+            budget: budget, elapsed: account.total, facts: facts, base: settled,
+            encoders: EncoderKind.allCases.filter { TrainConfiguration.weightsFile(of: $0) != nil },
+            folds: prepared.folds, limits: .init(milliseconds: milliseconds, bytes: megabytes.map { $0 * 1e6 }),
+            trial: trialTraining, reporter: reporter)
         let (plan, configuration) = try planner.plan(notes: prepared.notes, isSettled: isPlan)
         try AtomicFile.write(
             Data(plan.yaml(of: configuration).utf8), to: output + "/plan.yaml", below: output)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         // Last: where it is, all that it speaks of is.
-        try AtomicFile.write(try encoder.encode(plan), to: AutomaticRun.planFile(in: output), below: output)
+        try plan.write(in: output)
         self.plan = plan
         self.configuration = configuration
     }
 
-    private static func planFile(in output: String) -> String { output + "/plan.json" }
+    /// A plan that names an encoder to train is a race of one.
+    private static func takeEncoder(_ configuration: inout Configuration) {
+        guard let encoder = configuration.train.encoder.kind else { return }
+        configuration.search.method = .race
+        configuration.search.pool = ["\(encoder.rawValue)+\(configuration.train.decoder.rawValue)"]
+        configuration.search.poolSteps = []
+        configuration.search.candidates = 1
+        configuration.train.encoder = .none
+    }
 
     /// What a run writes into its folder, besides the folder of its candidates.
     static func files(in output: String) -> [String] {
         let paths = RunPaths(folder: output)
         return [paths.configuration, paths.genotype, paths.model, paths.report, paths.card] + paths.evaluationPlaces
-            + ["plan.json", "plan.yaml", "classes.txt", "splits.csv", "model.onnx", "candidates", "training"].map {
-                output + "/" + $0
-            }
+            + (early + ["plan.json", "model.onnx", "candidates"]).map { output + "/" + $0 }
     }
 
     /// Reads all files once where they are not too many, and stops at what would spoil a training.
@@ -148,7 +153,7 @@ public struct AutomaticRun {
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; the first candidate's error where all fail.
     public func complete(reporter: any ProgressReporter, interruption: Interruption) throws -> Outcome {
         do {
-            return try completeStages(reporter: reporter, interruption: interruption)
+            return try completeStages(reporter: account.reporter(reporter), interruption: interruption)
         } catch let error as Interrupted {
             // Whichever stage it was: all of them go on together.
             throw Interrupted(signal: error.signal, automaticRun: output)
@@ -156,68 +161,138 @@ public struct AutomaticRun {
     }
 
     private func completeStages(reporter: any ProgressReporter, interruption: Interruption) throws -> Outcome {
-        for stage in plan.stages.dropFirst() {
-            reporter.report(.note("planned: \(stage.name), \(Budget.text(stage.seconds))"))
-        }
-        let table = try trainBest(reporter: reporter, interruption: interruption)
-        let trained = Date()
-        let (winner, settled) = try takeOver(table)
         func stopIfAsked() throws {
             guard let signal = interruption.signal else { return }
             throw Interrupted(signal: signal, automaticRun: output)
         }
+        for stage in plan.stages.dropFirst() {
+            reporter.report(.note("planned: \(stage.name), \(Budget.text(stage.seconds))"))
+        }
         try stopIfAsked()
-        let model = try Model(at: winner, device: try settled.device.device())
-        let split = settled.data.splits.test
-        let evaluation = try evaluate(
-            model, settled, split: split, reporter: reporter, interruption: interruption)
+        let validated = try crossValidate(reporter: reporter, interruption: interruption)
+        let (table, search) = try trainBest(validated, reporter: reporter, interruption: interruption)
+        begin(.measuring, reporter: reporter)
+        let settled = try takeOver(table, of: search)
+        try stopIfAsked()
+        let model = try Model(at: RunPaths(folder: output).model, device: try settled.device.device())
+        let evaluation =
+            try validated.first?.evaluation
+            ?? evaluate(
+                model, settled, split: try measuredSplit(settled), reporter: reporter, interruption: interruption)
         try evaluation.write(to: output)
         try stopIfAsked()
         let onnx = exported(model, reporter: reporter)
         try writeModelCard(ofRun: output)
         let interval = evaluation.images.bootstrapInterval(seed: UInt64(settled.seed))
         let report = try OutcomePage(
-            run: self, table: table, model: model, configuration: settled, evaluation: evaluation, interval: interval,
-            hasONNX: onnx != nil, seconds: (trained.timeIntervalSince(started), Date().timeIntervalSince(trained))
+            output: output, plan: Plan(in: output), table: table, validated: validated, model: model,
+            configuration: settled, evaluation: evaluation, interval: interval, hasONNX: onnx != nil, account: account
         ).report()
         let path = RunPaths(folder: output).report
         try AtomicFile.write(Data(report.html().utf8), to: path, below: output)
         return Outcome(
-            model: winner, onnx: onnx, report: path, metrics: evaluation.metrics,
-            interval: interval.map { [$0.lowerBound, $0.upperBound] },
-            seconds: Date().timeIntervalSince(started))
+            model: RunPaths(folder: output).model, onnx: onnx, report: path, metrics: evaluation.metrics,
+            interval: interval.map { [$0.lowerBound, $0.upperBound] }, seconds: account.total)
+    }
+
+    /// Tells what begins and how much time there is for it.
+    private func begin(_ part: TimeAccount.Part, reporter: any ProgressReporter) {
+        account.begin(part)
+        let planned = plan.stages.first { $0.name == part.text }.map { "about \(Budget.text($0.seconds)), " } ?? ""
+        let left = plan.budget - account.total
+        reporter.report(
+            .note("\(part.text): \(planned)\(left > 0 ? Budget.text(left) + " left" : "the time is over")"))
+    }
+
+    /// The split that the network is measured on: `test` where it has labels.
+    private func measuredSplit(_ configuration: Configuration) throws -> String {
+        let splits = configuration.data.splits
+        let dataset = try configuration.data.dataset()
+        return dataset.splits.contains(Split(rawValue: splits.test)) ? splits.test : splits.val
     }
 
     /// Where networks are trained.
-    private var work: String { output + (configuration.train.encoder == .none ? "/candidates" : "/training") }
+    private var work: String { output + "/candidates" }
 
-    /// Trains candidates down to the best, or an encoder with its decoder.
-    ///
-    /// - Returns: The candidates; nil where there was no choice.
-    private func trainBest(
+    /// Measures each network of the pool on few images, the best first; none where there are enough for splits.
+    private func crossValidate(
         reporter: any ProgressReporter, interruption: Interruption
-    ) throws -> CandidateTable? {
-        guard configuration.train.encoder != .none else {
-            return try CandidateSearch(configuration, output: work, resume: true)
-                .run(reporter: reporter, interruption: interruption)
+    ) throws -> [CrossValidation.Result] {
+        guard let own = plan.crossValidation else { return [] }
+        begin(.folds, reporter: reporter)
+        let search = configuration.search
+        let pool =
+            search.pool.isEmpty
+            ? ["\(KnownDesign.deeplabv3.rawValue):\(max(3, search.layers))"]
+            : Array(search.pool.prefix(search.candidates))
+        let networks = try ComparedNetwork.named(by: pool).enumerated().map { index, network in
+            let steps = search.poolSteps.indices.contains(index) ? search.poolSteps[index] : nil
+            return (network, configuration.train.filters, steps ?? configuration.train.stepsPerEpoch)
         }
-        let folder = try RunFolder(at: work, resume: FileManager.default.fileExists(atPath: work))
-        try Training(nil, configuration, folder: folder, reporter: reporter, interruption: interruption).run()
-        return nil
+        let results = try CrossValidation(plan: own, configuration: configuration, output: output).run(
+            networks, reporter: reporter, interruption: interruption)
+        let ranked = results.enumerated().sorted {
+            ($1.element.evaluation.metrics.mIOU, $0.offset) < ($0.element.evaluation.metrics.mIOU, $1.offset)
+        }
+        return ranked.map(\.element)
+    }
+
+    /// Trains candidates down to the best.
+    private func trainBest(
+        _ validated: [CrossValidation.Result], reporter: any ProgressReporter, interruption: Interruption
+    ) throws -> (CandidateTable, CandidateSearch) {
+        var configuration = configuration
+        if let best = validated.first {
+            let pool = configuration.search.pool
+            let steps = pool.firstIndex(of: best.network.argument).flatMap { index in
+                configuration.search.poolSteps.indices.contains(index) ? configuration.search.poolSteps[index] : nil
+            }
+            configuration.search.pool = [best.network.argument]
+            configuration.search.poolSteps = steps.map { [$0] } ?? []
+            configuration.search.candidates = 1
+        }
+        begin(configuration.search.candidates > 1 ? .choosing : .training, reporter: reporter)
+        let search = try CandidateSearch(
+            configuration, output: work, resume: true, rests: !plan.isGiven)
+        let table = try search.run(reporter: reporter, interruption: interruption) { last in
+            if configuration.search.candidates > 1 { begin(.training, reporter: reporter) }
+            return try settledEpochs(last, reporter: reporter)
+        }
+        return (table, search)
+    }
+
+    /// The epochs of the last training: as planned, unless this machine turned out to be another.
+    private func settledEpochs(_ last: CandidateSearch.LastTraining, reporter: any ProgressReporter) throws -> Int {
+        var plan = try Plan(in: output)
+        if plan.isGiven { return last.epochs }
+        let length: Plan.Length
+        if let known = plan.length {
+            length = known
+        } else {
+            let measuring = plan.stages.last { $0.name == TimeAccount.Part.measuring.text }?.seconds ?? 0
+            length = plan.settledLength(
+                done: last.done, epochs: last.epochs,
+                secondsPerEpoch: last.secondsPerStep * Double(last.stepsPerEpoch),
+                left: plan.budget - account.total - measuring)
+            plan.length = length
+            try plan.write(in: output)
+        }
+        if let text = length.text { reporter.report(.note(text)) }
+        return length.epochs
     }
 
     /// Makes the trained model the run's own, with the configuration that it was trained under.
-    private func takeOver(_ table: CandidateTable?) throws -> (model: String, configuration: Configuration) {
+    private func takeOver(_ table: CandidateTable, of search: CandidateSearch) throws -> Configuration {
         let (source, target) = (RunPaths(folder: work), RunPaths(folder: output))
-        var settled = configuration
-        if let row = table?.rows.first(where: { $0.name == table?.winner }) { settled.train.filters = row.filters }
+        guard let winner = table.winner else { preconditionFailure("a search without a winner") }
+        let settled = try Configuration.resolve(file: RunPaths(folder: work + "/" + winner).configuration)
         try AtomicFile.write(try boundedContents(of: source.model, limit: 1 << 33), to: target.model, below: output)
-        if table != nil {
+        if FileManager.default.fileExists(atPath: source.genotype) {
             try AtomicFile.write(
                 try boundedContents(of: source.genotype, limit: 1 << 20), to: target.genotype, below: output)
         }
         try AtomicFile.write(Data(settled.yaml().utf8), to: target.configuration, below: output)
-        return (target.model, settled)
+        return settled
     }
 
     /// The ONNX model, checked where Python has the means; nil where it could not be written.

@@ -13,33 +13,40 @@ import SearchSpace
 
 /// What the page of a run says, put together from what was measured.
 struct OutcomePage {
-    let run: AutomaticRun
-    /// The candidates; nil where there was no choice.
-    let table: CandidateTable?
+    /// The run's folder.
+    let output: String
+    let plan: Plan
+    /// The candidates.
+    let table: CandidateTable
+    /// The cross-validation of few images, the best network first; none where there are splits.
+    let validated: [CrossValidation.Result]
     let model: Model
     let configuration: Configuration
     let evaluation: Evaluation
     let interval: ClosedRange<Double>?
     let hasONNX: Bool
-    /// Seconds before and after the end of the training, in this process.
-    let seconds: (before: Double, after: Double)
+    let account: TimeAccount
 
     func report() throws -> OutcomeReport {
         let metrics = evaluation.metrics
-        let name = URL(fileURLWithPath: run.output).standardizedFileURL.lastPathComponent
+        let name = URL(fileURLWithPath: output).standardizedFileURL.lastPathComponent
         var report = OutcomeReport(
-            name: name, headline: "\(name): mean IoU \(format(metrics.mIOU)) on the \(metrics.split) images")
+            name: name,
+            headline: validated.isEmpty
+                ? "\(name): mean IoU \(format(metrics.mIOU)) on the \(metrics.split) images"
+                : "\(name): mean IoU \(format(metrics.mIOU)) in cross-validation over \(metrics.images) images")
         report.remarks = remarks
         report.facts = facts
         report.classes = zip(metrics.classes, model.classes.palette).map {
             .init(name: $0.name, colour: $1.hex, iou: $0.iou, pixels: $0.pixels)
         }
         report.pictures = try pictures()
-        report.drawing = model.genotype.map { drawGenotype($0, title: table?.winner) } ?? ""
-        report.candidates = table?.table
+        report.drawing = model.genotype.map { drawGenotype($0, title: table.winner) } ?? ""
+        report.candidates = validated.isEmpty ? (table.rows.count > 1 ? table.table : nil) : foldTable
         report.stages = stages
         report.choices =
-            run.plan.notes.map { .init("data", $0) } + run.plan.reasons.map { .init($0.key, $0.text) }
+            plan.notes.map { .init("data", $0) } + plan.reasons.map { .init($0.key, $0.text) }
+            + (plan.length?.text.map { [.init("train.iterations", $0)] } ?? [])
         report.next = next
         return report
     }
@@ -57,31 +64,60 @@ struct OutcomePage {
         if count < 20 {
             result.append("\(count) images are few to measure by. Label more before you rely on the figure.")
         }
-        if let standard = standard { result.append(standard) }
+        if !validated.isEmpty {
+            result.append(
+                "Each image was measured by a network that was trained without it, half as long as the one here, which"
+                    + " has learnt from all of them.")
+        } else if evaluation.metrics.split == configuration.data.splits.train {
+            result.append("These are the images it was trained on: the figure says nothing about others.")
+        }
+        if let standard { result.append(standard) }
         return result
+    }
+
+    /// The networks of a cross-validation, fold by fold.
+    private var foldTable: RunReport.Table {
+        let folds = validated.first?.scores.count ?? 0
+        return RunReport.Table(
+            caption: "Mean IoU fold by fold, and of all images together: the first one was trained on all images.",
+            columns: ["network"] + (0..<folds).map { "fold \($0 + 1)" } + ["all images"],
+            rows: validated.map { result in
+                [result.network.name] + (result.scores + [result.evaluation.metrics.mIOU]).map(format)
+            })
     }
 
     /// How the winner compares with a network that nobody has to search for.
     private var standard: String? {
-        guard let table else {
-            return "An encoder that was trained on ImageNet, with a decoder learnt here; nothing was searched."
+        let ready = "nobody has to search for"
+        if !validated.isEmpty {
+            guard validated.count > 1 else { return "No other network was tried: there was no time for it." }
+            let other = validated[1]
+            return
+                "It is ahead of \(other.network.name) with \(format(other.evaluation.metrics.mIOU)) on the same images."
         }
-        guard table.rows.count > 1, let winner = table.rows.first(where: { $0.name == table.winner }),
-            let other = table.rows.filter({ $0.name.hasSuffix(KnownDesign.deeplabv3.rawValue) }).first,
-            let epochs = table.epochs.first, let own = winner.scores.first, let its = other.scores.first
-        else {
-            return table.rows.count == 1
-                ? "One known design was trained for the whole time; nothing was searched." : nil
+        guard table.rows.count > 1 else {
+            return model.genotype == nil
+                ? "An encoder that was trained on ImageNet, with a decoder learnt here; no other network was tried."
+                : "One known design was trained for the whole time; nothing was searched."
         }
-        if winner.name == other.name { return "The best of the candidates was DeepLabv3's own path." }
+        let known = ["+\(DecoderKind.unet.rawValue)", KnownDesign.deeplabv3.rawValue]
+        guard let winner = table.rows.first(where: { $0.name == table.winner }), let epochs = table.epochs.first,
+            let own = winner.scores.first,
+            let other = known.lazy.compactMap({ name in table.rows.first { $0.name.contains(name) } }).first
+        else { return nil }
+        if winner.name == other.name {
+            return "The best of the candidates was \(other.name), which \(ready)."
+        }
+        guard let its = other.scores.first else { return nil }
         return
-            "After \(epochs) epochs it had validation mIOU \(format(own)), DeepLabv3's path at equal cost \(format(its))."
+            "After \(epochs) epochs it had validation mIOU \(format(own)); \(other.name), which \(ready), had"
+            + " \(format(its)) after the same time."
     }
 
     private var facts: [OutcomeReport.Fact] {
         let metrics = evaluation.metrics
         let images = InputSpecification(
-            classes: model.classes.count, height: run.plan.facts.height, width: run.plan.facts.width,
+            classes: model.classes.count, height: plan.facts.height, width: plan.facts.width,
             scaling: model.scaling, evaluate: configuration.evaluate)
         let cost = model.network.description.cost(height: images.height, width: images.width)
         let times = InferenceTime.milliseconds(
@@ -94,7 +130,7 @@ struct OutcomePage {
             .init(
                 "multiply-adds",
                 String(format: "%.2f billion an image of ", Double(cost.multiplyAdds) * Double(images.windows) / 1e9)
-                    + "\(run.plan.facts.width)x\(run.plan.facts.height) pixels"),
+                    + "\(plan.facts.width)x\(plan.facts.height) pixels"),
             .init(
                 "time of an image here",
                 String(format: "%.0f ms", times[times.count / 2] * Double(images.windows))
@@ -104,7 +140,7 @@ struct OutcomePage {
 
     private var network: String {
         switch model.network.description {
-        case .discrete(_, let own): "\(table?.winner ?? ""), F = \(own.filters)"
+        case .discrete(_, let own): "\(table.winner ?? ""), F = \(own.filters)"
         case .encoded(let own): "\(own.encoder.rawValue) with the decoder \(own.decoder.rawValue)"
         }
     }
@@ -121,9 +157,16 @@ struct OutcomePage {
         ] where ordered.indices.contains(place) && !places.contains(where: { $0.1 == place }) {
             places.append((word, place))
         }
+        // With few images each is shown as the network saw it that had not learnt from it.
+        var models: [String: Model] = [:]
         return try places.map { word, place in
             let score = ordered[place]
-            let picture = try judgedPicture(of: score.sample, by: model, in: dataset)
+            var judge = model
+            if let path = validated.first?.models[score.sample.image] {
+                judge = try models[path] ?? Model(at: path, device: model.device)
+                models[path] = judge
+            }
+            let picture = try judgedPicture(of: score.sample, by: judge, in: dataset)
             return .init(
                 caption: "\(word): \(score.sample.name), mean IoU \(format(score.mIOU))",
                 png: try pngData(picture, file: score.sample.name))
@@ -131,16 +174,19 @@ struct OutcomePage {
     }
 
     private var stages: RunReport.Table {
-        var rows = run.plan.stages.map { [$0.name, Budget.text($0.seconds)] }
-        rows.append(["this call: up to the end of training", Budget.text(seconds.before)])
-        rows.append(["this call: after it", Budget.text(seconds.after)])
+        let parts = TimeAccount.Part.allCases.compactMap { part -> [String]? in
+            let planned = plan.stages.first { $0.name == part.text }?.seconds
+            let taken = account.seconds(part)
+            guard planned != nil || taken >= 1 else { return nil }
+            return [part.text, planned.map(Budget.text) ?? "", Budget.text(taken)]
+        }
         return RunReport.Table(
-            caption: "Planned for \(Budget.text(run.plan.budget)) on \(run.plan.processor); what this call took below",
-            columns: ["part", "time"], rows: rows)
+            caption: "Planned for \(Budget.text(plan.budget)) on \(plan.processor), and what it took",
+            columns: ["part", "planned", "taken"],
+            rows: parts + [["together", Budget.text(plan.budget), Budget.text(account.total)]])
     }
 
     private var next: [OutcomeReport.Fact] {
-        let output = run.output
         var result: [OutcomeReport.Fact] = [
             .init("Segment images", "autodeeplab predict \(output) IMAGE... --output masks --overlay"),
             .init(

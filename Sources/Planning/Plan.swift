@@ -4,6 +4,7 @@ import Experiments
 import Foundation
 import Runs
 import SearchSpace
+import Torch
 
 /// What a run is going to do with its time: a configuration, with a reason for each choice, and the time of each stage.
 ///
@@ -26,6 +27,36 @@ public struct Plan: Equatable, Codable, Sendable {
         public var seconds: Double
     }
 
+    /// The length that the last training was given when it turned out how fast this machine really is.
+    public struct Length: Equatable, Codable, Sendable {
+        /// Epochs in all.
+        public var epochs: Int
+        /// Epochs that were planned.
+        public var planned: Int
+        /// Seconds of an epoch as planned.
+        public var plannedSeconds: Double
+        /// Seconds of an epoch as measured.
+        public var measuredSeconds: Double
+
+        /// In words; nil where nothing was changed.
+        var text: String? {
+            guard epochs != planned else { return nil }
+            let factor = measuredSeconds / max(plannedSeconds, 1e-9)
+            let speed = String(format: factor > 1 ? "%.2f times as long as" : "%.2f of the time", factor)
+            return
+                "the last training has \(epochs) epochs in place of \(planned): a step takes \(speed)"
+                + (factor > 1 ? " planned" : " that was planned")
+        }
+    }
+
+    /// A cross-validation over few images.
+    public struct CrossValidation: Equatable, Codable, Sendable {
+        /// Files with the splits of each fold.
+        public var files: [String]
+        /// Epochs of each training.
+        public var epochs: Int
+    }
+
     /// The whole time in seconds.
     public var budget: Double
     /// The data.
@@ -38,10 +69,39 @@ public struct Plan: Equatable, Codable, Sendable {
     public var stages: [Stage]
     /// Seconds of a training step, as measured here.
     public var secondsPerStep: Double
+    /// Seconds of an epoch, of whichever network: their steps are as many as take the same time.
+    public var secondsPerEpoch: Double
+    /// How few images are measured; nil where there are enough for splits.
+    public var crossValidation: CrossValidation?
+    /// What became of the last training's length; nil until its first part is done.
+    public var length: Length?
+    /// Whether the configuration was given and is followed as it stands.
+    public var isGiven: Bool
     /// Bytes that the process took by then.
     public var bytes: Int
     /// The processor that this was measured on.
     public var processor: String
+
+    /// How long the last training is to be, now that its first part is done.
+    ///
+    /// - Parameters:
+    ///   - done: Its epochs that are done.
+    ///   - epochs: Those that are planned.
+    ///   - secondsPerEpoch: As measured.
+    ///   - left: Seconds of the budget that are left for it.
+    /// - Returns: What is planned, unless the machine is slower or faster than it was taken for.
+    package func settledLength(done: Int, epochs: Int, secondsPerEpoch: Double, left: Double) -> Length {
+        var length = Length(
+            epochs: epochs, planned: epochs, plannedSeconds: self.secondsPerEpoch, measuredSeconds: secondsPerEpoch)
+        let factor = secondsPerEpoch / self.secondsPerEpoch
+        guard factor.isFinite, factor > 0, !Self.usual.contains(factor) else { return length }
+        let fitting = done + Int(clamping: (left / secondsPerEpoch).rounded(.down))
+        length.epochs = factor > 1 ? max(done + 1, min(epochs, fitting)) : max(epochs, min(2 * epochs, fitting))
+        return length
+    }
+
+    /// How much an epoch may differ from what was planned before the length is settled anew.
+    private static let usual = 0.9...1.07
 
     /// The configuration as a YAML text, the reasons in front.
     ///
@@ -56,6 +116,30 @@ public struct Plan: Equatable, Codable, Sendable {
         lines += reasons.map { "# \($0.key): \(onOneLine($0.text))" }
         lines += stages.map { "# time: \($0.name), \(Budget.text($0.seconds))" }
         return lines.joined(separator: "\n") + "\n" + configuration.yaml()
+    }
+}
+
+extension Plan {
+    private static func file(in folder: String) -> String { folder + "/plan.json" }
+
+    /// Reads the plan in a run's folder.
+    ///
+    /// - Throws: `RunError` where there is none of this version.
+    package init(in folder: String) throws {
+        let file = Plan.file(in: folder)
+        guard let plan = try? JSONDecoder().decode(Plan.self, from: boundedContents(of: file, limit: 1 << 24)) else {
+            throw RunError(.damaged, path: file, "is no plan of this version: begin a new run")
+        }
+        self = plan
+    }
+
+    /// Writes it there.
+    ///
+    /// - Throws: `FileError` where it cannot be written.
+    func write(in folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try AtomicFile.write(try encoder.encode(self), to: Plan.file(in: folder), below: folder)
     }
 }
 

@@ -16,32 +16,49 @@ package struct Planner {
     let facts: DataFacts
     /// Device, seed, threads and data.
     let base: Configuration
-    /// The encoder that there are trained weights of; nil for none.
-    let encoder: EncoderKind?
+    /// The encoders that there are trained weights of.
+    let encoders: [EncoderKind]
+    /// Files of splits for a cross-validation, where images are few.
+    let folds: [String]
+    let limits: Limits
+    /// Seconds of a step in a training of the real images; nil takes a usual share for loading them.
+    let trial: ((_ configuration: Configuration, _ network: NetworkChoice, _ steps: Int) throws -> Double)?
     let reporter: any ProgressReporter
+
+    /// What the network may take.
+    package struct Limits: Equatable, Sendable {
+        /// Milliseconds of a pass over an image; nil for any.
+        package var milliseconds: Double?
+        /// Bytes of the process while it trains; nil for what is free.
+        package var bytes: Double?
+
+        /// No limits but the machine's.
+        package init(milliseconds: Double? = nil, bytes: Double? = nil) {
+            self.milliseconds = milliseconds
+            self.bytes = bytes
+        }
+    }
 
     /// A planner for what is left of a time.
     package init(
-        budget: Budget, elapsed: Double, facts: DataFacts, base: Configuration, encoder: EncoderKind?,
+        budget: Budget, elapsed: Double, facts: DataFacts, base: Configuration, encoders: [EncoderKind],
+        folds: [String] = [], limits: Limits = Limits(),
+        trial: ((_ configuration: Configuration, _ network: NetworkChoice, _ steps: Int) throws -> Double)? = nil,
         reporter: any ProgressReporter
     ) {
         self.budget = budget
         self.elapsed = elapsed
         self.facts = facts
         self.base = base
-        self.encoder = encoder
+        self.encoders = encoders
+        self.folds = folds
+        self.limits = limits
+        self.trial = trial
         self.reporter = reporter
     }
 
     /// Epochs of the last training: a multiple of all that a rung's length is divided by.
-    private static let epochs = 36
-    /// A step in training over one on random values.
-    ///
-    /// Images are decoded and augmented on the same cores: measured 1.10 on nuclei and 1.16 on CamVid (two cores of an AMD
-    /// EPYC).
-    private static let loading = 1.15
-    /// Seconds for what is neither training nor measuring: export and its check, the report.
-    private static let closing = 20.0
+    static let epochs = 36
 
     /// The plan and its configuration.
     ///
@@ -49,37 +66,38 @@ package struct Planner {
     ///   - notes: What was decided about the data.
     ///   - isSettled: Whether the configuration is a plan already, of which only the time is to be told.
     /// - Returns: Both.
-    /// - Throws: `ConfigurationError` where what is given contradicts what is chosen.
+    /// - Throws: `ConfigurationError` where what is given contradicts what is chosen, or no network keeps the limits; an
+    ///   error of the training that is timed.
     package func plan(notes: [String], isSettled: Bool) throws -> (plan: Plan, configuration: Configuration) {
         var configuration = base
         var reasons: [Plan.Reason] = []
         func choose(_ key: String, _ text: String) { reasons.append(Plan.Reason(key: key, text: text)) }
         let start = Date()
-        let timing: Timing
+        let time: PlannedTime
         if isSettled {
             choose("all", "as the configuration that was given says")
-            timing = time(configuration)
+            time = try settledTime(configuration)
         } else {
             settleImages(&configuration, choose)
             settleRecipe(&configuration, choose)
-            let race = settleRace(&configuration, choose)
-            timing = settleSize(&configuration, race: race, since: start, choose)
+            time = try settleNetworks(&configuration, since: start, choose)
         }
         try configuration.validate()
         let environment = Environment(threads: base.workerThreads, device: "cpu")
         let plan = Plan(
             budget: budget.seconds, facts: facts, notes: notes, reasons: reasons,
-            stages: stages(of: configuration, timing, planning: elapsed + Date().timeIntervalSince(start)),
-            secondsPerStep: timing.step, bytes: timing.bytes, processor: environment.processor)
+            stages: time.stages(of: configuration, planning: elapsed + Date().timeIntervalSince(start)),
+            secondsPerStep: time.step, secondsPerEpoch: time.epoch, crossValidation: time.crossValidation,
+            isGiven: isSettled, bytes: time.bytes, processor: environment.processor)
         return (plan, configuration)
     }
 
     // MARK: Images
 
-    private var minutes: Double { budget.seconds / 60 }
+    var minutes: Double { budget.seconds / 60 }
 
     /// What the middle image is resized by.
-    private func scale(in configuration: Configuration) -> Double {
+    func scale(in configuration: Configuration) -> Double {
         let side = configuration.data.longerSide
         return side > 0 ? Double(side) / Double(max(facts.height, facts.width)) : 1
     }
@@ -144,158 +162,8 @@ package struct Planner {
         configuration.train = train
     }
 
-    // MARK: Candidates
-
-    /// How many networks are tried, and which.
-    private func settleRace(
-        _ configuration: inout Configuration, _ choose: (String, String) -> Void
-    ) -> HalvingSchedule {
-        if let encoder {
-            configuration.train.encoder = EncoderChoice(encoder)
-            configuration.train.decoder = .light
-            configuration.train.encoderLearningRate = 0.2
-            configuration.train.learningRate = 0.01
-            configuration.train.batchNormDecay = 0.97
-            configuration.train.epochs = Self.epochs
-            configuration.search.candidates = 1
-            choose(
-                "train.encoder",
-                "\(encoder.rawValue), which has seen ImageNet: its weights are there, and on a few hundred images they are"
-                    + " worth more than a search")
-            return HalvingSchedule(candidates: 1, reduction: 2, epochs: Self.epochs)
-        }
-        choose(
-            "train.encoder", "none: no trained weights are there (make encoders), so all is learnt from these images")
-        settleStride(&configuration, choose)
-        configuration.search.method = .race
-        configuration.search.layers = minutes <= 10 ? 7 : minutes <= 90 ? 8 : 10
-        let (candidates, reduction) = minutes < 20 ? (1, 2) : minutes < 100 ? (4, 4) : (9, 3)
-        configuration.search.candidates = candidates
-        configuration.search.reduction = reduction
-        configuration.train.epochs = Self.epochs
-        if candidates == 1 {
-            choose(
-                "search.candidates",
-                "1: in \(budget.description) several networks would be judged before they have learnt anything")
-        } else {
-            choose(
-                "search.candidates",
-                "\(candidates): known designs and random networks of equal cost; one in \(reduction) is trained on")
-        }
-        return HalvingSchedule(candidates: candidates, reduction: reduction, epochs: Self.epochs)
-    }
-
-    /// The stride of the scores of a network from scratch, by what is thinnest.
-    private func settleStride(_ configuration: inout Configuration, _ choose: (String, String) -> Void) {
-        let thin = facts.thinnest * scale(in: configuration)
-        // Finer scores cost time: on CamVid's poles of three pixels they were behind in a training of minutes.
-        configuration.train.decoderStride = thin < (minutes < 60 ? 2 : 5) ? 2 : 4
-        let name = zip(facts.classes, facts.thickness).filter { $0.1 > 0 }.min { $0.1 < $1.1 }?.0 ?? ""
-        choose(
-            "train.decoderStride",
-            "\(configuration.train.decoderStride): the thinnest class, \(name), is about \(format(thin)) pixels wide")
-    }
-
-    // MARK: Size and steps
-
-    /// Seconds of a step and of a pass over an image, and the bytes that the process took.
-    private struct Timing {
-        var step: Double
-        var pass: Double
-        var bytes: Int
-    }
-
-    private func time(_ configuration: Configuration) -> Timing {
-        reporter.report(
-            .note(
-                "timing "
-                    + (configuration.train.encoder.kind?.rawValue
-                        ?? "a network of \(configuration.train.filters) filters")))
-        let scale = scale(in: configuration)
-        let (height, width) = (Double(facts.height) * scale, Double(facts.width) * scale)
-        let (train, classes) = (configuration.train, facts.classes.count)
-        let network: NetworkDescription =
-            train.encoder.kind.map { .encoded(train.network($0, classes: classes)) }
-            ?? .discrete(Planner.reference(layers: configuration.search.layers), train.network(classes: classes))
-        let timer = StepTimer(configuration: configuration)
-        let step = timer.step(network)
-        // Reading an image, resizing its scores and counting them take about half as long again.
-        let pass = 1.5 * timer.pass(network, height: Int(clamping: height), width: Int(clamping: width))
-        return Timing(step: Self.loading * step.seconds, pass: pass, bytes: step.bytes)
-    }
-
-    /// The largest network that still makes enough steps, and how many these are.
-    private func settleSize(
-        _ configuration: inout Configuration, race: HalvingSchedule, since start: Date,
-        _ choose: (String, String) -> Void
-    ) -> Timing {
-        // Epochs of all candidates together, over those of one whole training.
-        let factor = Double(race.total) / Double(Self.epochs)
-        let wanted = min(40_000, max(600, 580 * minutes.squareRoot()))
-        func available(_ timing: Timing) -> Double {
-            let measuring = timing.pass * Double((facts.images["test"] ?? 0) + 2 * (facts.images["val"] ?? 0))
-            let left = budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing - measuring
-            return max(budget.seconds * 0.3, left * 0.95)
-        }
-        let memory = ProcessMemory.available.map { 0.7 * Double($0) } ?? .infinity
-        var found: (size: NetworkSize, timing: Timing)?
-        // An encoder has one size. Others are tried up from a small one; the first that makes too few steps ends it.
-        let sizes = configuration.train.encoder == .none ? NetworkSize.all : [NetworkSize.all[2]]
-        for size in sizes {
-            size.settle(&configuration.train)
-            let timing = time(configuration)
-            let makesEnough =
-                available(timing) / factor / timing.step >= wanted && Double(timing.bytes) < memory
-            if found == nil || makesEnough { found = (size, timing) }
-            if !makesEnough { break }
-        }
-        guard let (size, timing) = found else { preconditionFailure("no network size") }
-        size.settle(&configuration.train)
-        let seconds = available(timing)
-        let steps = Int(clamping: seconds / factor / timing.step)
-        configuration.train.stepsPerEpoch = max(1, steps / Self.epochs)
-        let all = configuration.train.stepsPerEpoch * Self.epochs
-        configuration.train.warmupSteps = max(1, all / 20)
-        // Four validations take a twentieth of the time at most.
-        let images = max(4, Int(clamping: 0.05 * seconds / 4 / max(timing.pass, 1e-6)))
-        configuration.train.validationImages = images >= (facts.images["val"] ?? 0) ? 0 : images
-        configuration.train.validateEvery = Self.epochs / 4
-        let speed = "a step takes \(format(timing.step * 1_000)) ms here, so that \(all) of them fit"
-        if configuration.train.encoder == .none {
-            choose("train.filters", "\(size.filters): \(speed)")
-        } else {
-            choose("train.stepsPerEpoch", "\(configuration.train.stepsPerEpoch): \(speed)")
-        }
-        return timing
-    }
-
-    /// What is done with the time.
-    private func stages(of configuration: Configuration, _ timing: Timing, planning: Double) -> [Plan.Stage] {
-        let (search, train) = (configuration.search, configuration.train)
-        let race = HalvingSchedule(
-            candidates: search.candidates, reduction: search.reduction, epochs: max(1, train.epochs))
-        let epoch = timing.step * Double(train.stepsOfEpoch(images: facts.images["train"] ?? 1))
-        let choosing = race.rungs.count > 1 ? race.rungs[0].epochs * race.rungs[0].candidates : 0
-        let all = [
-            Plan.Stage(name: "looking at the data and planning", seconds: planning),
-            Plan.Stage(name: "choosing among \(search.candidates) networks", seconds: Double(choosing) * epoch),
-            Plan.Stage(name: "training", seconds: Double(race.total - choosing) * epoch),
-            Plan.Stage(
-                name: "measuring, export, report",
-                seconds: timing.pass * Double(facts.images["test"] ?? 0) + Self.closing),
-        ]
-        return all.filter { $0.seconds > 0 }
-    }
-
-    /// The network by which sizes are timed.
-    static func reference(layers: Int) -> Genotype {
-        guard let genotype = try? KnownDesign.deeplabv3.genotype(layers: max(3, layers)) else {
-            preconditionFailure("deeplabv3 of \(layers) layers")
-        }
-        return genotype
-    }
-
-    private func format(_ value: Double) -> String {
+    /// A figure with as many digits as tell something.
+    func format(_ value: Double) -> String {
         value >= 100 ? String(Int(clamping: value.rounded())) : String(format: value >= 10 ? "%.0f" : "%.2g", value)
     }
 }

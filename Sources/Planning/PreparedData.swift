@@ -16,6 +16,8 @@ struct PreparedData {
     let dataset: Dataset
     /// What was decided, in words.
     let notes: [String]
+    /// Files of splits for a cross-validation, where images are few.
+    let folds: [String]
 
     /// Opens a data set and writes what is missing into the run's folder.
     ///
@@ -23,9 +25,10 @@ struct PreparedData {
     ///   - data: Where the data are, and what is already known of them.
     ///   - output: The run's folder.
     ///   - seed: Decides which images go into which split.
+    ///   - folds: How many parts few images are divided into.
     ///   - reporter: Who shows the progress.
     /// - Throws: `DataError` about data that cannot be used.
-    init(_ data: DataConfiguration, output: String, seed: UInt64, reporter: any ProgressReporter) throws {
+    init(_ data: DataConfiguration, output: String, seed: UInt64, folds: Int, reporter: any ProgressReporter) throws {
         var data = data.withAbsolutePaths()
         var notes: [String] = []
         let absolute = URL(fileURLWithPath: output).standardizedFileURL.path
@@ -39,10 +42,18 @@ struct PreparedData {
             dataset = try data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
         }
         let usual = SplitConfiguration()
-        if data.splits == usual, let proposal = try SplitProposal(dataset, seed: seed) {
+        var foldFiles: [String] = []
+        if data.splits == usual, let proposal = try SplitProposal(dataset, seed: seed, folds: folds) {
             let path = absolute + "/splits.csv"
             try AtomicFile.write(Data(proposal.assignment.table.utf8), to: path, below: absolute)
             data.splits.file = path
+            for (number, fold) in proposal.folds.enumerated() {
+                try RunFolder.makeFolder(absolute + "/folds")
+                foldFiles.append(absolute + "/folds/fold-\(number + 1).csv")
+                try AtomicFile.write(Data(fold.table.utf8), to: foldFiles[number], below: absolute)
+            }
+            // There is nothing else to measure on while the last network is trained.
+            if !foldFiles.isEmpty { data.splits.val = data.splits.train }
             let counts = ["train", "val", "test"].map { "\(proposal.counts[$0] ?? 0) \($0)" }.joined(separator: ", ")
             notes.append(proposal.note + ": \(counts) (\(output)/splits.csv)")
             dataset = try data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
@@ -53,5 +64,6 @@ struct PreparedData {
         self.data = data
         self.dataset = dataset
         self.notes = notes + dataset.notes
+        self.folds = foldFiles
     }
 }

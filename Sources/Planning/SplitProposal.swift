@@ -15,6 +15,12 @@ public struct SplitProposal: Sendable {
     public let note: String
     /// Images by split.
     public let counts: [String: Int]
+    /// Parts of the images, each with all others to train on, where they are too few for splits: then all are for
+    /// training in the end.
+    public let folds: [SplitAssignment]
+
+    /// Images up to which a split says next to nothing, so that each is measured in turn.
+    static let fewImages = 20
 
     /// Share of the images that a missing split gets.
     private static let share = 0.15
@@ -26,8 +32,9 @@ public struct SplitProposal: Sendable {
     /// - Parameters:
     ///   - dataset: The data set.
     ///   - seed: Decides which images go where.
+    ///   - folds: How many parts few images are divided into; 0 for splits even then.
     /// - Throws: `DataError` where there are no labelled images, or too few.
-    public init?(_ dataset: Dataset, seed: UInt64) throws {
+    public init?(_ dataset: Dataset, seed: UInt64, folds: Int = 0) throws {
         func labelled(_ split: Split) -> [Sample] {
             guard dataset.splits.contains(split) else { return [] }
             return ((try? dataset.pairing(split))?.samples ?? []).filter { $0.mask != nil }
@@ -57,6 +64,19 @@ public struct SplitProposal: Sendable {
         let (units, how) = Self.units(groups)
         var random = RandomStream(seed: seed, 0x5311)
         let order = random.permutation(units.count).map { units[$0] }
+        if folds > 1, missing.count == 2, pool.count <= Self.fewImages, units.count > 1 {
+            let parts = Self.folds(of: order, count: min(folds, units.count))
+            self.folds = parts
+            assignment = SplitAssignment(
+                Dictionary(uniqueKeysWithValues: paths.map { ($0, Split.train.rawValue) }))
+            counts = [Split.train.rawValue: paths.count]
+            note =
+                "\(dataset.root): has \(paths.count) labelled images and no splits, too few to keep some apart: each is"
+                + " measured by a network that was trained without it (\(parts.count)-fold cross-validation, \(how)), and all"
+                + " of them train the last one"
+            return
+        }
+        self.folds = []
         var splits: [String: String] = [:]
         for (split, samples) in own where split != .train {
             for sample in samples { splits[relative(sample.image, to: dataset.root)] = split.rawValue }
@@ -80,6 +100,17 @@ public struct SplitProposal: Sendable {
         note =
             "\(dataset.root): has no labelled \(names) split: \(missing.count > 1 ? "they are" : "it is") drawn from the"
             + " training images by the seed, \(how)"
+    }
+
+    /// Deals units out in turn: each part is once for measuring, the others for training.
+    private static func folds(of units: [[String]], count: Int) -> [SplitAssignment] {
+        (0..<count).map { fold in
+            var splits: [String: String] = [:]
+            for (index, unit) in units.enumerated() {
+                for path in unit { splits[path] = (index % count == fold ? Split.val : .train).rawValue }
+            }
+            return SplitAssignment(splits)
+        }
     }
 
     /// Images whose paths are equal but for the numbers at the end of their names, in order.

@@ -17,7 +17,8 @@ struct CandidateSearchTests {
         "The rungs are parts of one schedule, each with its share of the one before",
         arguments: [
             (9, 3, 27, [(9, 3), (3, 9), (1, 27)]), (12, 3, 27, [(12, 3), (3, 9), (1, 27)]),
-            (8, 2, 40, [(8, 5), (4, 10), (2, 20), (1, 40)]), (1, 3, 10, [(1, 10)]), (2, 3, 10, [(2, 10)]),
+            (8, 2, 40, [(8, 5), (4, 10), (2, 20), (1, 40)]), (1, 3, 10, [(1, 10)]), (2, 3, 10, [(2, 3), (1, 10)]),
+            (2, 8, 36, [(2, 4), (1, 36)]), (3, 12, 36, [(3, 3), (1, 36)]),
             (9, 3, 2, [(9, 1), (1, 2)]), (5, 2, 1, [(5, 1)]),
         ] as [(Int, Int, Int, [(Int, Int)])])
     func rungs(candidates: Int, reduction: Int, epochs: Int, wanted: [(Int, Int)]) {
@@ -37,12 +38,12 @@ struct CandidateSearchTests {
 
     @Test("A pool has what is given, then random ones, whatever is scored in between")
     func pool() throws {
-        let given = [Candidate(name: "known", genotype: try KnownDesign.deeplabv3.genotype(layers: 4), filters: 2)]
+        let given = [Candidate(name: "known", .genotype(try KnownDesign.deeplabv3.genotype(layers: 4)), filters: 2)]
         let proposer = PoolProposer(given: given, sample: try sample(), seed: 5)
         let all = try proposer.candidates(after: [], limit: 6)
         #expect(all.map(\.name) == ["known", "random-1", "random-2", "random-3", "random-4", "random-5"])
-        #expect(Set(all.map(\.genotype)).count == 6)
-        let scored = all.prefix(2).map { ScoredCandidate(genotype: $0.genotype, score: 0.5) }
+        #expect(Set(all.map(\.network)).count == 6)
+        let scored = all.prefix(2).map { ScoredCandidate($0.network, score: 0.5) }
         #expect(try proposer.candidates(after: scored, limit: 6) == Array(all.dropFirst(2)))
         #expect(try PoolProposer(given: given, sample: sample(), seed: 5).candidates(after: [], limit: 1) == given)
     }
@@ -58,9 +59,7 @@ struct CandidateSearchTests {
         while scored.count < limit {
             let proposed = try proposer.candidates(after: scored, limit: limit)
             #expect(!proposed.isEmpty && proposed.count <= limit - scored.count)
-            scored += proposed.map {
-                ScoredCandidate(genotype: $0.genotype, score: score($0.genotype))
-            }
+            scored += proposed.map { ScoredCandidate($0.network, score: $0.network.genotype.map(score)) }
         }
         return (scored.compactMap(\.score).max() ?? 0, scored)
     }

@@ -26,7 +26,7 @@ struct ComparisonTests {
         let networks = try ComparedNetwork.named(by: arguments)
         #expect(networks.map(\.name) == ["deeplabv3-8", "found", "found-2", "random", "random-2", "found-3"])
         #expect(networks.map(\.argument) == arguments)
-        #expect(networks[0].genotype.layers == 8 && networks[3].genotype.layers == 12)
+        #expect(networks[0].network.genotype?.layers == 8 && networks[3].network.genotype?.layers == 12)
     }
 
     @Test("What a configuration's network is said to cost is what is built", arguments: [3, 5])

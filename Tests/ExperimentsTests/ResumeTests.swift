@@ -137,7 +137,7 @@ struct ResumeTests {
         #expect(try instant.logged("run") == instant.logged("whole"))
     }
 
-    @Test("A finished run is made longer, and never shorter", arguments: InstantRun.Stage.allCases)
+    @Test("A finished run is made longer, and no run shorter than what is done", arguments: InstantRun.Stage.allCases)
     func longer(stage: InstantRun.Stage) throws {
         let instant = try InstantRun(stage)
         try instant.run("run")
@@ -149,8 +149,18 @@ struct ResumeTests {
         #expect(watcher.noted.contains { $0.hasPrefix("\(steps.1) steps instead of \(steps.0): ") })
         let line = failure { try instant.run("run", ["\(stage).epochs=2"], resume: true) }
         #expect(
-            line == "\(instant.folder("run")): the run was to have \(steps.1) steps, and now \(steps.0): "
-                + "it can be made longer, not shorter")
+            line == "\(instant.folder("run")): the run has made \(steps.1) steps, and now is to have \(steps.0): "
+                + "it can be made longer, or as short as what is done")
+    }
+
+    @Test("A run that was stopped is made shorter, and ends there", arguments: InstantRun.Stage.allCases)
+    func shorter(stage: InstantRun.Stage) throws {
+        let instant = try InstantRun(stage)
+        #expect(failure { try instant.run("run", ["\(stage).epochs=3"], watcher: Watcher(stopAfter: 2)) } != nil)
+        let watcher = Watcher()
+        try instant.run("run", ["\(stage).epochs=2"], resume: true, watcher: watcher)
+        #expect(try instant.logged("run").map { $0["epoch"] } == [0, 1])
+        #expect(watcher.noted.contains { $0.contains(": by the shorter schedule the learning rate goes on at ") })
     }
 
     @Test("Other images and another network are refused")

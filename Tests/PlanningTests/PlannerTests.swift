@@ -22,13 +22,13 @@ import Testing
         return try JSONDecoder().decode(DataFacts.self, from: Data(text.utf8))
     }
 
-    private func plan(_ facts: DataFacts, _ budget: String, encoder: EncoderKind? = nil) throws -> (
+    private func plan(_ facts: DataFacts, _ budget: String, encoders: [EncoderKind] = []) throws -> (
         plan: Plan, configuration: Configuration
     ) {
         var base = Configuration()
         base.threads = 1
         return try Planner(
-            budget: try Budget(budget), elapsed: 5, facts: facts, base: base, encoder: encoder,
+            budget: try Budget(budget), elapsed: 5, facts: facts, base: base, encoders: encoders,
             reporter: SilentReporter()
         ).plan(notes: ["a note"], isSettled: false)
     }
@@ -61,10 +61,11 @@ import Testing
     }
 
     @Test func aTrainedEncoderIsTaken() throws {
-        let (plan, configuration) = try plan(facts(height: 64, width: 64), "2min", encoder: .efficientNetLite0)
-        #expect(configuration.train.encoder.kind == .efficientNetLite0 && configuration.train.decoder == .light)
+        let (plan, configuration) = try plan(facts(height: 64, width: 64), "2min", encoders: [.efficientNetLite0])
+        #expect(configuration.search.pool == ["efficientnet-lite0+light"])
+        #expect(configuration.search.poolSteps == [configuration.train.stepsPerEpoch])
         #expect(configuration.train.stepsPerEpoch > 1 && configuration.search.candidates == 1)
-        #expect(plan.reasons.contains { $0.key == "train.encoder" && $0.text.hasPrefix("efficientnet-lite0") })
+        #expect(plan.reasons.contains { $0.key == "search.pool" && $0.text.hasPrefix("efficientnet-lite0") })
         #expect(!plan.reasons.contains { $0.key == "train.decoderStride" || $0.key == "train.filters" })
     }
 

@@ -4,13 +4,13 @@ import Segmentation
 /// A candidate of a search by training, and what it came to at the first rung.
 package struct ScoredCandidate: Equatable, Sendable {
     /// The network.
-    package let genotype: Genotype
+    package let network: NetworkChoice
     /// mIOU on the validation images; nil where its training failed.
     package let score: Double?
 
     /// A candidate with its score.
-    package init(genotype: Genotype, score: Double?) {
-        self.genotype = genotype
+    package init(_ network: NetworkChoice, score: Double?) {
+        self.network = network
         self.score = score
     }
 }
@@ -20,15 +20,18 @@ package struct Candidate: Equatable, Sendable {
     /// What it is called in tables and folders.
     package let name: String
     /// The network.
-    package let genotype: Genotype
-    /// The filters that bring it to the wanted cost.
+    package let network: NetworkChoice
+    /// The filters that bring a genotype's to the wanted cost.
     package let filters: Int
+    /// Steps of its epochs; nil for those of the configuration.
+    package let stepsPerEpoch: Int?
 
     /// A candidate with its name.
-    package init(name: String, genotype: Genotype, filters: Int) {
+    package init(name: String, _ network: NetworkChoice, filters: Int, stepsPerEpoch: Int? = nil) {
         self.name = name
-        self.genotype = genotype
+        self.network = network
         self.filters = filters
+        self.stepsPerEpoch = stepsPerEpoch
     }
 }
 
@@ -74,7 +77,7 @@ package struct PoolProposer: CandidateProposer {
         let count = limit - known.count
         let drawn = try count > 0 ? sample.draw(count: count, seed: seed) : []
         let random = drawn.enumerated().map { index, item in
-            Candidate(name: "random-\(index + 1)", genotype: item.genotype, filters: item.filters)
+            Candidate(name: "random-\(index + 1)", .genotype(item.genotype), filters: item.filters)
         }
         return Array((known + random).dropFirst(scored.count))
     }
@@ -114,17 +117,17 @@ package struct EvolutionProposer: CandidateProposer {
         }
         var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), 1, scored.count)
         let living = scored.suffix(first)
-        let seen = Set(scored.map(\.genotype))
+        let seen = Set(scored.map(\.network))
         // Children of another cost, and those that were there before, are drawn again.
         for _ in 0..<1_000 {
             let drawn = (0..<tournament).map { _ in living[living.startIndex + stream.below(living.count)] }
             guard let parent = drawn.max(by: { ($0.score ?? -1) < ($1.score ?? -1) }) else { break }
-            let child = parent.genotype.mutated { stream.next() }
-            guard !seen.contains(child), let item = sample.item(child) else { continue }
-            let number = scored.firstIndex { $0.genotype == parent.genotype } ?? 0
+            guard let child = parent.network.genotype?.mutated(bits: { stream.next() }) else { break }
+            guard !seen.contains(.genotype(child)), let item = sample.item(child) else { continue }
+            let number = scored.firstIndex { $0.network == parent.network } ?? 0
             return [
                 Candidate(
-                    name: "child-\(scored.count + 1)-of-\(number + 1)", genotype: child, filters: item.filters)
+                    name: "child-\(scored.count + 1)-of-\(number + 1)", .genotype(child), filters: item.filters)
             ]
         }
         throw SearchSpaceError(

@@ -10,7 +10,7 @@ struct CandidateRun {
     let candidate: Candidate
     /// Its number and name, which its folder has too.
     let name: String
-    /// The search's configuration with the candidate's filters.
+    /// The search's configuration with the candidate's network.
     let configuration: Configuration
     let paths: RunPaths
 
@@ -19,8 +19,34 @@ struct CandidateRun {
         name = RunPaths.numeral(number, digits: String(count).count) + "-" + candidate.name
         paths = RunPaths(folder: output + "/" + name)
         var configuration = configuration
-        configuration.train.filters = candidate.filters
+        candidate.network.settle(&configuration.train, filters: candidate.filters)
+        if let steps = candidate.stepsPerEpoch { configuration.train.stepsPerEpoch = steps }
         self.configuration = configuration
+    }
+
+    private init(_ run: CandidateRun, iterations: Int) {
+        (candidate, name, paths) = (run.candidate, run.name, run.paths)
+        var configuration = run.configuration
+        configuration.train.iterations = iterations
+        self.configuration = configuration
+    }
+
+    /// The epochs that it has been trained for before its last training.
+    func last(of schedule: HalvingSchedule) -> CandidateSearch.LastTraining {
+        let done = schedule.rungs.dropLast().last?.epochs ?? 0
+        let records = RunRecord.all(in: optionalContents(of: paths.log) ?? .init()).filter { $0.epoch < done }
+        // The first epoch is slower: images are read for the first time.
+        let times = records.dropFirst(records.count > 1 ? 1 : 0).compactMap { $0.values["secondsPerStep"] }
+        return .init(
+            done: done, epochs: schedule.rungs.last?.epochs ?? done,
+            stepsPerEpoch: max(1, (records.last?.step ?? done) / max(1, done)),
+            secondsPerStep: times.isEmpty ? 0 : times.reduce(0, +) / Double(times.count))
+    }
+
+    /// The same with a training that ends after so many epochs; as it is where that is planned anyway.
+    func settled(epochs: Int, of schedule: HalvingSchedule) -> CandidateRun {
+        epochs == configuration.train.epochs
+            ? self : CandidateRun(self, iterations: epochs * last(of: schedule).stepsPerEpoch)
     }
 
     /// mIOU on the validation images after so many epochs; nil where it was not trained so far.
@@ -48,7 +74,7 @@ struct CandidateRun {
             // Another process may have done it since.
             if isFinished { return }
             let training = try Training(
-                run.candidate.genotype, run.configuration, folder: folder, reporter: reporter,
+                run.candidate.network.genotype, run.configuration, folder: folder, reporter: reporter,
                 interruption: interruption)
             _ = try training.run(through: epochs)
             let score = run.score(after: epochs).map { String(format: "val mIOU %.4f", $0) }

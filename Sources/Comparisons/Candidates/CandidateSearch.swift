@@ -30,6 +30,11 @@ public struct CandidateSearch {
     ///   - resume: Whether a search that is there goes on.
     /// - Throws: One line about a network, the data, or a folder that holds something else.
     public init(_ configuration: Configuration, output: String, resume: Bool) throws {
+        try self.init(configuration, output: output, resume: resume, rests: false)
+    }
+
+    /// As above; where `rests`, a single candidate rests after the first part of its training, to be settled anew.
+    package init(_ configuration: Configuration, output: String, resume: Bool, rests: Bool) throws {
         let (search, train) = (configuration.search, configuration.train)
         self.output = output
         self.configuration = configuration
@@ -39,7 +44,7 @@ public struct CandidateSearch {
                 "train.iterations: a search by \(search.method) goes by epochs: set train.epochs, and this to 0")
         }
         schedule = HalvingSchedule(
-            candidates: search.candidates, reduction: search.reduction, epochs: train.epochs)
+            candidates: search.candidates, reduction: search.reduction, epochs: train.epochs, rests: rests)
         let dataset = try configuration.refuseUnusable()
         warning = CandidateSearch.shortness(
             schedule, train, samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)).count)
@@ -72,25 +77,31 @@ public struct CandidateSearch {
         let sampler = try GenotypeSampler(layers: search.layers, blocks: search.blocks, atrous: search.atrous)
         let reference = try KnownDesign.deeplabv3.genotype(
             layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers))
-        let wanted = Double(train.cost(of: reference, on: images).multiplyAdds)
+        let pool = try ComparedNetwork.named(by: search.pool, decoder: train.decoder)
+        // An encoder has one size, which the others take.
+        let first = pool.lazy.map(\.network).first { $0.genotype == nil } ?? .genotype(reference)
+        let wanted = Double(first.cost(train, on: images).multiplyAdds)
         let sample = GenotypeSample(
             sampler, train, on: images,
             wanted: .init(
                 multiplyAdds: wanted * (1 - tolerance)...wanted * (1 + tolerance), anyFilters: true))
-        func candidate(_ name: String, _ genotype: Genotype) -> Candidate {
-            let filters = train.filters(of: genotype, closestTo: Int(clamping: wanted), on: images).filters
-            return Candidate(name: name, genotype: genotype, filters: filters)
+        func candidate(_ name: String, _ network: NetworkChoice, stepsPerEpoch: Int? = nil) -> Candidate {
+            let filters = network.filters(closestTo: Int(clamping: wanted), train, on: images).filters
+            return Candidate(name: name, network, filters: filters, stepsPerEpoch: stepsPerEpoch)
         }
         switch search.method {
         case .random: return PoolProposer(given: [], sample: sample, seed: configuration.seed)
         case .evolution: return EvolutionProposer(sample: sample, seed: configuration.seed)
         case .race, .paper:
-            let pool = try ComparedNetwork.named(by: search.pool).map { candidate($0.name, $0.genotype) }
             let designs = KnownDesign.allCases.compactMap { design in
-                (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, $0) }
+                (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, .genotype($0)) }
             }
-            var seen: Set<Genotype> = []
-            let given = (pool + designs).filter { seen.insert($0.genotype).inserted }
+            var seen: Set<NetworkChoice> = []
+            let named = pool.enumerated().map { index, network in
+                let steps = search.poolSteps.indices.contains(index) ? search.poolSteps[index] : nil
+                return candidate(network.name, network.network, stepsPerEpoch: steps)
+            }
+            let given = (named + designs).filter { seen.insert($0.network).inserted }
             return PoolProposer(given: given, sample: sample, seed: configuration.seed)
         }
     }
@@ -124,16 +135,46 @@ public struct CandidateSearch {
     /// - Returns: The table, which stands in the folder too.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; the first candidate's error where all fail.
     public func run(reporter: any ProgressReporter, interruption: Interruption) throws -> CandidateTable {
+        try run(reporter: reporter, interruption: interruption) { $0.epochs }
+    }
+
+    /// The last training before it begins: one candidate's, of which the rungs before are done.
+    package struct LastTraining {
+        /// Epochs that are done.
+        package let done: Int
+        /// Epochs that it is to have in all.
+        package let epochs: Int
+        /// Steps of an epoch.
+        package let stepsPerEpoch: Int
+        /// Seconds of a step in the last epoch that was done.
+        package let secondsPerStep: Double
+    }
+
+    /// As above, with the last training's length settled when the others are done.
+    ///
+    /// - Parameter settle: The epochs that it is to have; it must give the same at every call of one search.
+    package func run(
+        reporter: any ProgressReporter, interruption: Interruption, settle: (LastTraining) throws -> Int
+    ) throws -> CandidateTable {
         if let warning { reporter.report(.warning(warning)) }
+        var schedule = schedule
         var runs: [CandidateRun] = []
         var scored: [ScoredCandidate] = []
         var errors: [String: any Error] = [:]
-        for (number, rung) in schedule.rungs.enumerated() {
+        for number in schedule.rungs.indices {
+            if number > 0, number + 1 == schedule.rungs.count,
+                let best = ranked(runs, after: schedule.rungs[number - 1].epochs).first
+            {
+                let epochs = try settle(best.last(of: schedule))
+                schedule.settleLast(epochs: epochs)
+                runs = runs.map { $0.settled(epochs: epochs, of: schedule) }
+            }
+            let rung = schedule.rungs[number]
             func train(_ entries: [CandidateRun]) throws {
                 let parts = entries.map { CandidateRun.Part(run: $0, epochs: rung.epochs) }
                 try complete(parts, in: output, reporter: reporter, interruption: interruption) { part, error in
                     errors[part.name] = error
-                    try table(runs, errors).write(to: output)
+                    try table(runs, errors, schedule).write(to: output)
                 }
             }
             reporter.report(
@@ -150,7 +191,7 @@ public struct CandidateSearch {
                     runs += entries
                     try train(entries)
                     scored += entries.map {
-                        ScoredCandidate(genotype: $0.candidate.genotype, score: $0.score(after: rung.epochs))
+                        ScoredCandidate($0.candidate.network, score: $0.score(after: rung.epochs))
                     }
                 }
             } else {
@@ -162,11 +203,13 @@ public struct CandidateSearch {
             throw runs.lazy.compactMap { errors[$0.name] }.first
                 ?? RunError(.diverged, path: output, "no candidate could be trained")
         }
-        var result = table(runs, errors)
+        var result = table(runs, errors, schedule)
         result.winner = winner.name
         try result.write(to: output)
         let paths = RunPaths(folder: output)
-        try AtomicFile.write(winner.candidate.genotype.json(), to: paths.genotype, below: output)
+        if let genotype = winner.candidate.network.genotype {
+            try AtomicFile.write(genotype.json(), to: paths.genotype, below: output)
+        }
         try AtomicFile.write(
             try boundedContents(of: winner.paths.model, limit: 1 << 33), to: paths.model, below: output)
         try writeReport(ofRun: winner.paths.folder, measured: result.table, to: paths.report)
@@ -192,13 +235,17 @@ public struct CandidateSearch {
         return scored.sorted { ($1.2, $0.0) < ($0.2, $1.0) }.map(\.1)
     }
 
-    private func table(_ runs: [CandidateRun], _ errors: [String: any Error]) -> CandidateTable {
+    private func table(
+        _ runs: [CandidateRun], _ errors: [String: any Error], _ schedule: HalvingSchedule
+    ) -> CandidateTable {
         CandidateTable(
             epochs: schedule.rungs.map(\.epochs),
             rows: runs.map { run in
-                let cost = run.configuration.train.cost(of: run.candidate.genotype, on: images)
+                let network = run.candidate.network
+                let cost = network.cost(run.configuration.train, on: images)
                 return CandidateTable.Row(
-                    name: run.name, path: run.candidate.genotype.path.map(\.rawValue), filters: run.candidate.filters,
+                    name: run.name, path: network.genotype?.path.map(\.rawValue),
+                    filters: network.genotype.map { _ in run.candidate.filters },
                     parameters: cost.parameters, multiplyAdds: cost.multiplyAdds,
                     scores: run.scores(after: schedule.rungs.map(\.epochs)),
                     error: errors[run.name].map { "\($0)" })

@@ -9,10 +9,10 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
     public struct Row: Encodable, Equatable, Sendable {
         /// Its name, which is that of its run's folder.
         public var name: String
-        /// The strides of its path.
-        public var path: [Int]
-        /// The filter multiplier that it is trained with.
-        public var filters: Int
+        /// The strides of its path; nil for an encoder.
+        public var path: [Int]?
+        /// The filter multiplier that it is trained with; nil for an encoder.
+        public var filters: Int?
         /// Parameters.
         public var parameters: Int
         /// Multiply-adds for one image at scale 1.
@@ -53,7 +53,8 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
                 }
                 return [
                     row.name + (row.name == winner ? " (winner)" : row.error == nil ? "" : " (failed)"),
-                    row.path.map(String.init).joined(separator: " "), "\(row.filters)", "\(row.parameters)",
+                    row.path?.map(String.init).joined(separator: " ") ?? "encoder", row.filters.map(String.init) ?? "",
+                    "\(row.parameters)",
                     String(format: "%.3f G", Double(row.multiplyAdds) / 1e9),
                 ] + scores
             })

@@ -11,16 +11,17 @@ package struct HalvingSchedule: Equatable, Sendable {
     }
 
     /// From the shortest to the whole training, which one candidate gets.
-    package let rungs: [Rung]
+    package private(set) var rungs: [Rung]
 
     /// - Parameters:
     ///   - candidates: How many begin, at least 1.
-    ///   - reduction: One of so many goes on from a rung to the next (eta), at least 2.
+    ///   - reduction: One of so many goes on from a rung to the next (eta), at least 2; of fewer candidates, one.
     ///   - epochs: The whole training.
-    package init(candidates: Int, reduction: Int, epochs: Int) {
+    ///   - rests: Whether a single candidate rests after its first part too.
+    package init(candidates: Int, reduction: Int, epochs: Int, rests: Bool = false) {
         precondition(candidates >= 1 && reduction >= 2 && epochs >= 1)
         var rungs = [Rung(candidates: 1, epochs: epochs)]
-        var (count, length) = (reduction, epochs)
+        var (count, length) = (rests || candidates > 1 ? min(reduction, candidates) : reduction, epochs)
         // A rung that is no shorter than the next one would only repeat its choice.
         while count <= candidates, max(1, length / reduction) < length {
             length = max(1, length / reduction)
@@ -29,6 +30,11 @@ package struct HalvingSchedule: Equatable, Sendable {
         }
         rungs[0] = Rung(candidates: candidates, epochs: rungs[0].epochs)
         self.rungs = rungs
+    }
+
+    /// Gives the last training another length, beyond that of the rung before.
+    package mutating func settleLast(epochs: Int) {
+        rungs[rungs.count - 1] = Rung(candidates: rungs[rungs.count - 1].candidates, epochs: epochs)
     }
 
     /// Epochs of training in all.

@@ -93,6 +93,23 @@ public struct Metrics: Codable, Equatable, Sendable {
         self.images = images
         self.seconds = seconds
     }
+
+    /// The same with the figures of another matrix.
+    fileprivate func replacing(_ matrix: ConfusionMatrix) -> Metrics {
+        var result = self
+        result.mIOU = matrix.mIOU
+        result.frequencyWeightedIOU = matrix.frequencyWeightedIOU
+        result.pixelAccuracy = matrix.pixelAccuracy
+        result.meanAccuracy = matrix.meanAccuracy
+        result.boundaryF = nil
+        for label in result.classes.indices {
+            result.classes[label].iou = matrix.iou(label)
+            result.classes[label].accuracy = matrix.accuracy(label)
+            result.classes[label].boundaryF = nil
+            result.classes[label].pixels = matrix.labelled(label)
+        }
+        return result
+    }
 }
 
 /// A model's results on a split, with what can be drawn of them.
@@ -166,6 +183,32 @@ public struct Evaluation {
             ([name] + (0..<matrix.classes).map { "\(matrix[label, $0])" }).joined(separator: ",")
         }
         return ([(["label"] + names).joined(separator: ",")] + rows).joined(separator: "\n") + "\n"
+    }
+}
+
+extension Evaluation {
+    /// Several evaluations of other images each as one, all pixels counted together; boundaries are not.
+    ///
+    /// - Parameters:
+    ///   - parts: At least one, of the same classes.
+    ///   - split: What they are together.
+    package init(pooling parts: [Evaluation], split: String) {
+        var total = ConfusionMatrix(classes: parts[0].matrix.classes)
+        for part in parts { total.merge(part.matrix) }
+        let limit = parts.map(\.worst.count).max() ?? 0
+        let worst = parts.flatMap { zip($0.metrics.worst, $0.worst) }.sorted { $0.1.mIOU < $1.1.mIOU }.prefix(limit)
+        var metrics = parts[0].metrics.replacing(total)
+        metrics.split = split
+        metrics.images = parts.reduce(0) { $0 + $1.metrics.images }
+        metrics.seconds = parts.reduce(0) { $0 + $1.metrics.seconds }
+        metrics.worst = worst.enumerated().map { index, item in
+            var entry = item.0
+            entry.picture = "worst/\(index + 1).png"
+            return entry
+        }
+        self.init(
+            metrics: metrics, matrix: total, images: parts.flatMap(\.images), classes: parts[0].classes,
+            worst: worst.map(\.1))
     }
 }
 

@@ -98,10 +98,11 @@ extension Checkpoint {
         let changes = try configuration.changes(since: saved, stage: stage, run: folder.path)
         try samples.check(against: value("samples", as: SampleList.self, in: path), run: folder.path)
         let total = try value("totalSteps", as: Int.self, in: path)
-        guard schedule.total >= total else {
+        guard schedule.total >= step else {
             throw RunError(
                 .changed, path: folder.path,
-                "the run was to have \(total) steps, and now \(schedule.total): it can be made longer, not shorter")
+                "the run has made \(step) steps, and now is to have \(schedule.total): it can be made longer, or as short"
+                    + " as what is done")
         }
         guard (step...RunRecord.steps.upperBound).contains(total) else {
             throw RunError(.damaged, path: path, "`totalSteps` is \(total) in the checkpoint of step \(step)")
@@ -114,13 +115,13 @@ extension Checkpoint {
                         + "order, equal up to rounding"))
         }
         for change in changes { reporter.report(.note("going on with a change: \(change)")) }
-        if schedule.total > total {
+        if schedule.total != total {
             var before = schedule
             before.total = total
             let rates = [before, schedule].map { String(format: "%.4g", $0.rate(at: step)) }
             reporter.report(
                 .note(
-                    "\(schedule.total) steps instead of \(total): by the longer schedule the learning rate goes on at "
+                    "\(schedule.total) steps instead of \(total): by the \(schedule.total > total ? "longer" : "shorter") schedule the learning rate goes on at "
                         + "\(rates[1]), not \(rates[0])"))
         }
     }

@@ -26,7 +26,8 @@ struct RunCommand: ParsableCommand {
         defer { withExtendedLifetime(handlers) {} }
         let run = try AutomaticRun(
             budget: Budget(options.budget), output: options.output, base, isPlan: options.config != nil,
-            resume: options.resume, reporter: shared.reporter)
+            resume: options.resume, milliseconds: options.milliseconds, megabytes: options.megabytes,
+            reporter: shared.reporter)
         if options.planOnly { return try showPlan(of: run) }
         let outcome = try run.complete(reporter: shared.reporter, interruption: interruption)
         if shared.json { return try printJSON(outcome) }
@@ -68,6 +69,12 @@ struct AutomaticRunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The run's folder; new or empty, unless the run is resumed.", valueName: "run"))
     var output = "runs/run"
 
+    @Option(help: ArgumentHelp("The most that an image may take on this machine: 50ms.", valueName: "time"))
+    var maxLatency: String?
+
+    @Option(help: ArgumentHelp("The most memory that the training may take: 8GB, 500MB.", valueName: "size"))
+    var maxMemory: String?
+
     @Flag(help: "Go on with the run in the folder.")
     var resume = false
 
@@ -91,12 +98,35 @@ struct AutomaticRunOptions: ParsableArguments {
         } catch {
             throw ValidationError("--\(error)")
         }
+        if let maxLatency, milliseconds == nil {
+            throw ValidationError("--max-latency: '\(maxLatency.prefix(40))' is no time; write it as 50ms or 2s")
+        }
+        if let maxMemory, megabytes == nil {
+            throw ValidationError("--max-memory: '\(maxMemory.prefix(40))' is no size; write it as 8GB or 500MB")
+        }
         if output.contains(where: \.isNewline) { throw ValidationError("--output: a folder's name has one line") }
         if config == nil, let other = settings.first(where: { !$0.hasPrefix("data.") && !$0.hasPrefix("evaluate.") }) {
             throw ValidationError(
                 "--set \(other.prefix(60)): a plan decides this; make one by --plan-only, change it, and go on by --resume"
             )
         }
+    }
+
+    /// The limit on the time of an image.
+    var milliseconds: Double? { maxLatency.flatMap { Self.quantity($0, units: ["ms": 1, "s": 1_000]) } }
+
+    /// The limit on memory, in millions of bytes.
+    var megabytes: Double? { maxMemory.flatMap { Self.quantity($0, units: ["mb": 1, "gb": 1_000]) } }
+
+    /// A positive number with a unit; nil for anything else.
+    private static func quantity(_ text: String, units: [String: Double]) -> Double? {
+        let text = text.lowercased()
+        let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let unit = text.dropFirst(number.count).drop { $0 == " " }
+        guard let value = Double(number), let factor = units[String(unit)], value > 0, value.isFinite else {
+            return nil
+        }
+        return value * factor
     }
 
     /// Data, seed, device and threads; all else too where a plan is given.

@@ -1,0 +1,71 @@
+import Configurations
+import Experiments
+import Networks
+import Runs
+import SearchSpace
+
+/// Which network is trained, apart from its widths: a genotype's, or an encoder with a decoder.
+public enum NetworkChoice: Hashable, Sendable {
+    /// The network of a genotype.
+    case genotype(Genotype)
+    /// A trained encoder, and what makes classes of its maps.
+    case encoder(EncoderKind, DecoderKind)
+
+    /// The network that an argument names: `efficientnet-lite0+light`, or what `loadGenotype(_:)` takes.
+    ///
+    /// - Parameters:
+    ///   - argument: What was typed.
+    ///   - decoder: The decoder of an encoder that is named alone.
+    /// - Throws: As `loadGenotype(_:)` where it names no network.
+    public init(named argument: String, decoder: DecoderKind = .unet) throws {
+        if let (encoder, own) = EncoderKind.named(argument) {
+            self = .encoder(encoder, own ?? decoder)
+        } else {
+            self = .genotype(try loadGenotype(argument))
+        }
+    }
+
+    /// The genotype, where it is one's.
+    public var genotype: Genotype? {
+        guard case .genotype(let genotype) = self else { return nil }
+        return genotype
+    }
+
+    /// Sets what a training of the network needs.
+    ///
+    /// - Parameters:
+    ///   - train: How it is trained.
+    ///   - filters: The filter multiplier of a genotype's network.
+    package func settle(_ train: inout TrainConfiguration, filters: Int) {
+        switch self {
+        case .genotype:
+            train.encoder = .none
+            train.filters = filters
+        case .encoder(let encoder, let decoder):
+            train.encoder = EncoderChoice(encoder)
+            train.decoder = decoder
+        }
+    }
+
+    /// What the network costs with the widths of a configuration, for one image at scale 1.
+    package func cost(_ train: TrainConfiguration, on images: InputSpecification) -> Cost {
+        switch self {
+        case .genotype(let genotype): return train.cost(of: genotype, on: images)
+        case .encoder(let encoder, let decoder):
+            var own = train
+            own.decoder = decoder
+            return NetworkDescription.encoded(own.network(encoder, classes: images.classes)).cost(on: images)
+        }
+    }
+
+    /// The filter multiplier that brings the multiply-adds closest to a number, and the cost then; an encoder has no
+    /// multiplier.
+    package func filters(
+        closestTo multiplyAdds: Int, _ train: TrainConfiguration, on images: InputSpecification
+    ) -> (filters: Int, cost: Cost) {
+        switch self {
+        case .genotype(let genotype): train.filters(of: genotype, closestTo: multiplyAdds, on: images)
+        case .encoder: (train.filters, cost(train, on: images))
+        }
+    }
+}

@@ -1,0 +1,316 @@
+import Comparisons
+import Configurations
+import Experiments
+import Foundation
+import Networks
+import Runs
+import SearchSpace
+import Torch
+
+/// Which networks are tried, how large they are, and how many steps they get.
+extension Planner {
+    /// A network that takes part, with what it takes on this machine.
+    private struct Timing {
+        let name: String
+        let network: NetworkChoice
+        /// Seconds of a training step.
+        var step: Double
+        /// Seconds of a pass over an image.
+        var pass: Double
+        /// Bytes of the process while it was timed.
+        var bytes: Int
+    }
+
+    /// A step in training over one on random values, where no training is timed.
+    ///
+    /// Images are decoded and augmented on the same cores: measured 1.10 on nuclei and 1.16 on CamVid (two cores of an AMD
+    /// EPYC).
+    private static let loading = 1.15
+    /// Evaluating an image over a pass: it is read, its scores are resized and counted.
+    private static let evaluating = 1.5
+    /// Seconds for what is neither training nor measuring: export and its check, the report.
+    private static let closing = 20.0
+    /// One of so many trained encoders and decoders goes on; the others cost a ninth of a training each.
+    private static let encoderReduction = 9
+
+    /// Chooses the networks, and divides the time among them.
+    func settleNetworks(
+        _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
+    ) throws -> PlannedTime {
+        let names = encoders.isEmpty ? [] : encoded(choose)
+        var timings: [Timing] = []
+        if !names.isEmpty {
+            configuration.train.encoderLearningRate = 0.2
+            configuration.train.learningRate = 0.01
+            configuration.train.batchNormDecay = 0.97
+            timings = try fitting(names.map { try time($0, &configuration) }, choose)
+        }
+        if timings.isEmpty {
+            if encoders.isEmpty {
+                choose(
+                    "train.encoder",
+                    "none: no trained weights are there (make encoders), so all is learnt from these images")
+            }
+            settleStride(&configuration, choose)
+            timings = [try settleSize(&configuration, since: start, choose)]
+            configuration.search.layers = layers
+            settleCandidates(&configuration, choose)
+        } else {
+            settlePool(&configuration, timings, choose)
+        }
+        try keepMemory(&configuration, &timings, choose)
+        return try divide(&configuration, timings, since: start, choose)
+    }
+
+    /// Layers of a network from scratch.
+    private var layers: Int { minutes <= 10 ? 7 : minutes <= 90 ? 8 : 10 }
+
+    // MARK: Candidates
+
+    /// The encoders and decoders that the time is enough for, and a network from scratch beside them.
+    private func encoded(_ choose: (String, String) -> Void) -> [String] {
+        let first = encoders[0].rawValue
+        var names = [first + "+light"]
+        if minutes >= 10 { names.append(first + "+unet") }
+        if minutes >= 180, encoders.count > 1 { names.append(encoders[1].rawValue + "+light") }
+        if minutes >= 60, folds.isEmpty { names.append("\(KnownDesign.deeplabv3.rawValue):\(max(8, layers))") }
+        choose(
+            "search.pool",
+            "\(first), which has seen ImageNet: its weights are there, and on a few hundred images they are worth more than"
+                + " a search from scratch"
+                + (names.count > 1 ? "; so many networks are tried shortly, in equal time, and the best goes on" : ""))
+        return names
+    }
+
+    private func settlePool(
+        _ configuration: inout Configuration, _ timings: [Timing], _ choose: (String, String) -> Void
+    ) {
+        configuration.search.method = .race
+        configuration.search.layers = max(8, layers)
+        configuration.search.pool = timings.map(\.name)
+        configuration.search.candidates = timings.count
+        configuration.search.reduction = Self.encoderReduction
+        if timings.count == 1 {
+            choose("search.candidates", "1: in \(budget.description) there is no time to try others")
+        }
+    }
+
+    /// How many networks from scratch are tried.
+    private func settleCandidates(_ configuration: inout Configuration, _ choose: (String, String) -> Void) {
+        configuration.search.method = .race
+        let (candidates, reduction) =
+            !folds.isEmpty || minutes < 20 ? (1, 4) : minutes < 100 ? (4, 4) : (9, 3)
+        configuration.search.candidates = candidates
+        configuration.search.reduction = reduction
+        if candidates == 1 {
+            choose(
+                "search.candidates",
+                "1: in \(budget.description) several networks would be judged before they have learnt anything")
+        } else {
+            choose(
+                "search.candidates",
+                "\(candidates): known designs and random networks of equal cost; one in \(reduction) is trained on")
+        }
+    }
+
+    /// The stride of the scores of a network from scratch, by what is thinnest.
+    private func settleStride(_ configuration: inout Configuration, _ choose: (String, String) -> Void) {
+        let thin = facts.thinnest * scale(in: configuration)
+        // Finer scores cost time: on CamVid's poles of three pixels they were behind in a training of minutes.
+        configuration.train.decoderStride = thin < (minutes < 60 ? 2 : 5) ? 2 : 4
+        let name = zip(facts.classes, facts.thickness).filter { $0.1 > 0 }.min { $0.1 < $1.1 }?.0 ?? ""
+        choose(
+            "train.decoderStride",
+            "\(configuration.train.decoderStride): the thinnest class, \(name), is about \(format(thin)) pixels wide")
+    }
+
+    // MARK: Timing
+
+    /// Times a network that is named, with the filters that a race would give it.
+    private func time(_ name: String, _ configuration: inout Configuration) throws -> Timing {
+        let network = try NetworkChoice(named: name)
+        guard network.genotype != nil else { return time(name, network, configuration) }
+        // Of the cost of the first one, an encoder: see `search.pool`.
+        let first = try NetworkChoice(named: encoders[0].rawValue, decoder: .light)
+        NetworkSize.all[2].settle(&configuration.train)
+        let images = InputSpecification(
+            classes: facts.classes.count, height: configuration.train.crop.height,
+            width: configuration.train.crop.width)
+        let wanted = first.cost(configuration.train, on: images).multiplyAdds
+        configuration.train.filters = network.filters(closestTo: wanted, configuration.train, on: images).filters
+        return time(name, network, configuration)
+    }
+
+    private func time(_ name: String, _ network: NetworkChoice, _ configuration: Configuration) -> Timing {
+        var own = configuration
+        network.settle(&own.train, filters: configuration.train.filters)
+        let filters = network.genotype.map { _ in " of \(own.train.filters) filters" } ?? ""
+        reporter.report(.note("timing \(name)\(filters)"))
+        let scale = scale(in: configuration)
+        let (height, width) = (Double(facts.height) * scale, Double(facts.width) * scale)
+        let classes = facts.classes.count
+        let description: NetworkDescription =
+            switch network {
+            case .genotype(let genotype): .discrete(genotype, own.train.network(classes: classes))
+            case .encoder(let encoder, _): .encoded(own.train.network(encoder, classes: classes))
+            }
+        let timer = StepTimer(configuration: own)
+        let step = timer.step(description)
+        let pass = timer.pass(description, height: Int(clamping: height), width: Int(clamping: width))
+        return Timing(name: name, network: network, step: step.seconds, pass: pass, bytes: step.bytes)
+    }
+
+    /// Those that are fast enough where that is asked for.
+    private func fitting(_ timings: [Timing], _ choose: (String, String) -> Void) throws -> [Timing] {
+        guard let limit = limits.milliseconds else { return timings }
+        let found = timings.filter { $0.pass * 1e3 <= limit }
+        let slow = timings.filter { $0.pass * 1e3 > limit }
+        if !slow.isEmpty {
+            let names = slow.map { "\($0.name) (\(format($0.pass * 1e3)) ms)" }.joined(separator: ", ")
+            choose("--max-latency", "\(format(limit)) ms an image here, which these do not keep: \(names)")
+        }
+        return found
+    }
+
+    private func keeps(_ timing: Timing) -> Bool {
+        Double(timing.bytes) < memory && timing.pass * 1e3 <= limits.milliseconds ?? .infinity
+    }
+
+    private var memory: Double {
+        min(limits.bytes ?? .infinity, ProcessMemory.available.map { 0.7 * Double($0) } ?? .infinity)
+    }
+
+    /// Halves the batch until the memory is enough.
+    private func keepMemory(
+        _ configuration: inout Configuration, _ timings: inout [Timing], _ choose: (String, String) -> Void
+    ) throws {
+        guard let most = timings.map(\.bytes).max(), Double(most) >= memory, configuration.train.batch > 1 else {
+            return
+        }
+        // What was timed is not given back to the system: what less would take is reckoned, not measured.
+        let batch = configuration.train.batch
+        while configuration.train.batch > 1, Double(most * configuration.train.batch / batch) >= memory {
+            configuration.train.batch /= 2
+        }
+        choose(
+            "train.batch",
+            "\(configuration.train.batch): \(batch) took \(most / 1_000_000) MB, and \(Int(clamping: memory / 1e6)) MB are"
+                + " there for it")
+        timings = try timings.map { timing in
+            var smaller = try time(timing.name, &configuration)
+            smaller.bytes = timing.bytes * configuration.train.batch / batch
+            return smaller
+        }
+    }
+
+    // MARK: Size and steps
+
+    /// The largest network from scratch that still makes enough steps within the limits.
+    private func settleSize(
+        _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
+    ) throws -> Timing {
+        let wanted = min(40_000, max(600, 580 * minutes.squareRoot()))
+        let left = max(
+            budget.seconds * 0.3,
+            budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing)
+        let name = "\(KnownDesign.deeplabv3.rawValue):\(layers)"
+        let network = try NetworkChoice(named: name)
+        var found: (size: NetworkSize, timing: Timing)?
+        // Tried up from a small one; the first that makes too few steps ends it.
+        for size in NetworkSize.all {
+            size.settle(&configuration.train)
+            let timing = time(name, network, configuration)
+            let makesEnough = left / share / timing.step >= wanted && keeps(timing)
+            if found == nil || makesEnough { found = (size, timing) }
+            if !makesEnough { break }
+        }
+        guard let (size, timing) = found else { preconditionFailure("no network size") }
+        if let limit = limits.milliseconds, timing.pass * 1e3 > limit {
+            throw ConfigurationError(
+                .outOfRange,
+                "--max-latency: the smallest network takes \(format(timing.pass * 1e3)) ms for an image here, not"
+                    + " \(format(limit)): allow more, or see images smaller by --set data.longerSide=N")
+        }
+        size.settle(&configuration.train)
+        choose(
+            "train.filters",
+            "\(size.filters): the largest network of which \(Int(clamping: wanted)) steps would fit, a step taking"
+                + " \(format(timing.step * 1_000)) ms")
+        return timing
+    }
+
+    /// Epochs of training of all networks together over those of one; known before their number is.
+    private var share: Double { minutes < 20 ? 1 : minutes < 100 ? 1.75 : 2.4 }
+
+    /// Gives every network as many steps an epoch as take the same time.
+    private func divide(
+        _ configuration: inout Configuration, _ timings: [Timing], since start: Date,
+        _ choose: (String, String) -> Void
+    ) throws -> PlannedTime {
+        configuration.train.epochs = Self.epochs
+        let first = timings[0]
+        var loading = Self.loading
+        if let trial {
+            reporter.report(.note("timing steps of \(first.name) on the images"))
+            let steps = max(3, min(20, Int(clamping: 0.02 * budget.seconds / max(first.step, 1e-3))))
+            loading = max(0.7, try trial(configuration, first.network, steps) / first.step)
+        }
+        let timings = timings.map { timing in
+            var timing = timing
+            timing.step *= loading
+            timing.pass *= Self.evaluating
+            return timing
+        }
+        let slowest = timings.map(\.pass).max() ?? 0
+        let measured = folds.isEmpty ? facts.images["test"] ?? 0 : facts.images["train"] ?? 0
+        let closing = slowest * Double(measured) + Self.closing
+        let left = budget.seconds - elapsed - Date().timeIntervalSince(start) - closing
+        let seconds = max(budget.seconds * 0.3, 0.97 * left)
+        // Validations take a twentieth of the time at most: four of the last training, one of each other.
+        let candidates = configuration.search.candidates
+        let validations = Double(4 + candidates)
+        let val = folds.isEmpty ? facts.images["val"] ?? 0 : facts.images["train"] ?? 0
+        let images = max(4, Int(clamping: 0.05 * seconds / validations / max(slowest, 1e-6)))
+        configuration.train.validationImages = images >= val ? 0 : images
+        configuration.train.validateEvery = Self.epochs / 4
+        let validating = validations * Double(min(images, val)) * slowest
+        var crossValidation: Plan.CrossValidation?
+        var epochs = HalvingSchedule(
+            candidates: folds.isEmpty ? candidates : 1, reduction: configuration.search.reduction, epochs: Self.epochs
+        ).total
+        if !folds.isEmpty {
+            crossValidation = Plan.CrossValidation(files: folds, epochs: Self.epochs / 2)
+            epochs += folds.count * Self.epochs / 2 * candidates
+        }
+        let epoch = (seconds - validating) / Double(epochs)
+        func steps(_ timing: Timing) -> Int { max(1, Int(clamping: epoch / timing.step)) }
+        configuration.train.stepsPerEpoch = steps(timings[0])
+        if !configuration.search.pool.isEmpty { configuration.search.poolSteps = timings.map(steps) }
+        let all = configuration.train.stepsPerEpoch * Self.epochs
+        configuration.train.warmupSteps = max(1, all / 20)
+        choose(
+            "train.stepsPerEpoch",
+            "\(configuration.train.stepsPerEpoch): a step of \(first.name) takes \(format(timings[0].step * 1_000)) ms here,"
+                + " loading included, so that \(all) of them fit")
+        return PlannedTime(
+            step: timings[0].step, epoch: Double(configuration.train.stepsPerEpoch) * timings[0].step, closing: closing,
+            bytes: timings.map(\.bytes).max() ?? 0, crossValidation: crossValidation)
+    }
+
+    /// The time of a configuration that is given.
+    func settledTime(_ configuration: Configuration) throws -> PlannedTime {
+        let (search, train) = (configuration.search, configuration.train)
+        let named = try ComparedNetwork.named(by: Array(search.pool.prefix(1)), decoder: train.decoder).first
+        let network: (name: String, NetworkChoice) =
+            try named.map { ($0.name, $0.network) }
+            ?? train.encoder.kind.map { ($0.rawValue, .encoder($0, train.decoder)) }
+            ?? ("a network", NetworkChoice(named: "\(KnownDesign.deeplabv3.rawValue):\(max(3, search.layers))"))
+        let timing = time(network.name, network.1, configuration)
+        let step = Self.loading * timing.step
+        let steps = search.poolSteps.first ?? train.stepsOfEpoch(images: facts.images["train"] ?? 1)
+        return PlannedTime(
+            step: step, epoch: step * Double(steps),
+            closing: Self.evaluating * timing.pass * Double(facts.images["test"] ?? 0) + Self.closing,
+            bytes: timing.bytes, crossValidation: nil)
+    }
+}
