@@ -58,7 +58,7 @@ sanitize: setup  ## tests of kernels, networks and readers under AddressSanitize
 soak: setup  ## memory of 500 steps of search and of training
 	$(SWIFT) run -c release --package-path Benchmarks Soak
 
-demo: build  ## search, decode, train, evaluate and predict on generated images, in minutes
+demo: build  ## from generated images to a network, measured and exported, in minutes
 	.build/release/autodeeplab demo --output $(OUTPUT)
 
 bench: build  ## measure speed (the package in Benchmarks)

@@ -69,6 +69,7 @@ public struct AutomaticRun {
         milliseconds: Double? = nil, megabytes: Double? = nil, reporter: any ProgressReporter
     ) throws {
         self.output = output
+        _ = try base.device.device()
         let places = OutputPaths(in: output)
         try places.refuseLinks(at: AutomaticRun.files(in: output))
         try OutputPaths.refuseLinks(toOutput: output)

@@ -69,7 +69,7 @@ public struct Plan: Equatable, Codable, Sendable {
     public var stages: [Stage]
     /// Seconds of a training step, as measured here.
     public var secondsPerStep: Double
-    /// Seconds of an epoch, of whichever network: their steps are as many as take the same time.
+    /// Seconds of an epoch's steps, of whichever network: they are as many as take the same time.
     public var secondsPerEpoch: Double
     /// How few images are measured; nil where there are enough for splits.
     public var crossValidation: CrossValidation?

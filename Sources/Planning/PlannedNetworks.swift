@@ -29,7 +29,9 @@ extension Planner {
     /// Evaluating an image over a pass: it is read, its scores are resized and counted.
     private static let evaluating = 1.5
     /// Seconds for what is neither training nor measuring: export and its check, the report.
-    private static let closing = 20.0
+    private static let closing = 10.0
+    /// Seconds in which a training begins: images and weights are read.
+    private static let beginning = 1.5
     /// One of so many trained encoders and decoders goes on; the others cost a ninth of a training each.
     private static let encoderReduction = 9
 
@@ -89,7 +91,7 @@ extension Planner {
         configuration.search.layers = max(8, layers)
         configuration.search.pool = timings.map(\.name)
         configuration.search.candidates = timings.count
-        configuration.search.reduction = Self.encoderReduction
+        configuration.search.reduction = timings.count > 1 ? Self.encoderReduction : 4
         if timings.count == 1 {
             choose("search.candidates", "1: in \(budget.description) there is no time to try others")
         }
@@ -247,13 +249,15 @@ extension Planner {
         _ configuration: inout Configuration, _ timings: [Timing], since start: Date,
         _ choose: (String, String) -> Void
     ) throws -> PlannedTime {
-        configuration.train.epochs = Self.epochs
+        configuration.train.epochs = epochs
         let first = timings[0]
-        var loading = Self.loading
+        var (loading, saving) = (Self.loading, 0.1)
         if let trial {
             reporter.report(.note("timing steps of \(first.name) on the images"))
             let steps = max(3, min(20, Int(clamping: 0.02 * budget.seconds / max(first.step, 1e-3))))
-            loading = max(0.7, try trial(configuration, first.network, steps) / first.step)
+            let found = try trial(configuration, first.network, steps)
+            loading = max(0.7, found.step / first.step)
+            saving = found.saving
         }
         let timings = timings.map { timing in
             var timing = timing
@@ -272,28 +276,32 @@ extension Planner {
         let val = folds.isEmpty ? facts.images["val"] ?? 0 : facts.images["train"] ?? 0
         let images = max(4, Int(clamping: 0.05 * seconds / validations / max(slowest, 1e-6)))
         configuration.train.validationImages = images >= val ? 0 : images
-        configuration.train.validateEvery = Self.epochs / 4
+        configuration.train.validateEvery = epochs / 4
         let validating = validations * Double(min(images, val)) * slowest
         var crossValidation: Plan.CrossValidation?
-        var epochs = HalvingSchedule(
-            candidates: folds.isEmpty ? candidates : 1, reduction: configuration.search.reduction, epochs: Self.epochs
-        ).total
+        var (total, trainings) = (
+            HalvingSchedule(
+                candidates: folds.isEmpty ? candidates : 1, reduction: configuration.search.reduction, epochs: epochs
+            ).total, Double(candidates)
+        )
         if !folds.isEmpty {
-            crossValidation = Plan.CrossValidation(files: folds, epochs: Self.epochs / 2)
-            epochs += folds.count * Self.epochs / 2 * candidates
+            crossValidation = Plan.CrossValidation(files: folds, epochs: epochs / 2)
+            total += folds.count * epochs / 2 * candidates
+            trainings = Double(folds.count * candidates + 1)
         }
-        let epoch = (seconds - validating) / Double(epochs)
-        func steps(_ timing: Timing) -> Int { max(1, Int(clamping: epoch / timing.step)) }
+        let epoch = (seconds - validating - Self.beginning * trainings) / Double(total)
+        func steps(_ timing: Timing) -> Int { max(1, Int(clamping: (epoch - saving) / timing.step)) }
         configuration.train.stepsPerEpoch = steps(timings[0])
         if !configuration.search.pool.isEmpty { configuration.search.poolSteps = timings.map(steps) }
-        let all = configuration.train.stepsPerEpoch * Self.epochs
+        let all = configuration.train.stepsPerEpoch * epochs
         configuration.train.warmupSteps = max(1, all / 20)
         choose(
             "train.stepsPerEpoch",
             "\(configuration.train.stepsPerEpoch): a step of \(first.name) takes \(format(timings[0].step * 1_000)) ms here,"
                 + " loading included, so that \(all) of them fit")
         return PlannedTime(
-            step: timings[0].step, epoch: Double(configuration.train.stepsPerEpoch) * timings[0].step, closing: closing,
+            step: timings[0].step, epoch: Double(configuration.train.stepsPerEpoch) * timings[0].step + saving,
+            saving: saving, closing: closing,
             bytes: timings.map(\.bytes).max() ?? 0, crossValidation: crossValidation)
     }
 
@@ -309,7 +317,7 @@ extension Planner {
         let step = Self.loading * timing.step
         let steps = search.poolSteps.first ?? train.stepsOfEpoch(images: facts.images["train"] ?? 1)
         return PlannedTime(
-            step: step, epoch: step * Double(steps),
+            step: step, epoch: step * Double(steps), saving: 0,
             closing: Self.evaluating * timing.pass * Double(facts.images["test"] ?? 0) + Self.closing,
             bytes: timing.bytes, crossValidation: nil)
     }

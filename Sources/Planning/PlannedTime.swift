@@ -7,6 +7,8 @@ struct PlannedTime {
     var step: Double
     /// Seconds of an epoch, of whichever network.
     var epoch: Double
+    /// Seconds of an epoch that go into its checkpoint and log.
+    var saving: Double
     /// Seconds of all that is measured in the end, and of export and report.
     var closing: Double
     /// Bytes of the process.

@@ -21,9 +21,14 @@ package struct Planner {
     /// Files of splits for a cross-validation, where images are few.
     let folds: [String]
     let limits: Limits
-    /// Seconds of a step in a training of the real images; nil takes a usual share for loading them.
-    let trial: ((_ configuration: Configuration, _ network: NetworkChoice, _ steps: Int) throws -> Double)?
+    /// A training of the real images in which so many steps are timed; nil takes a usual share for loading them.
+    let trial: Trial?
     let reporter: any ProgressReporter
+
+    /// Seconds of a step with the loading of images, and of saving an epoch.
+    package typealias Trial = (
+        _ configuration: Configuration, _ network: NetworkChoice, _ steps: Int
+    ) throws -> (step: Double, saving: Double)
 
     /// What the network may take.
     package struct Limits: Equatable, Sendable {
@@ -43,7 +48,7 @@ package struct Planner {
     package init(
         budget: Budget, elapsed: Double, facts: DataFacts, base: Configuration, encoders: [EncoderKind],
         folds: [String] = [], limits: Limits = Limits(),
-        trial: ((_ configuration: Configuration, _ network: NetworkChoice, _ steps: Int) throws -> Double)? = nil,
+        trial: Trial? = nil,
         reporter: any ProgressReporter
     ) {
         self.budget = budget
@@ -57,8 +62,8 @@ package struct Planner {
         self.reporter = reporter
     }
 
-    /// Epochs of the last training: a multiple of all that a rung's length is divided by.
-    static let epochs = 36
+    /// Epochs of the last training: a multiple of all that a rung's length is divided by. Each takes time to be saved.
+    var epochs: Int { minutes < 5 ? 12 : 36 }
 
     /// The plan and its configuration.
     ///
@@ -87,7 +92,7 @@ package struct Planner {
         let plan = Plan(
             budget: budget.seconds, facts: facts, notes: notes, reasons: reasons,
             stages: time.stages(of: configuration, planning: elapsed + Date().timeIntervalSince(start)),
-            secondsPerStep: time.step, secondsPerEpoch: time.epoch, crossValidation: time.crossValidation,
+            secondsPerStep: time.step, secondsPerEpoch: time.epoch - time.saving, crossValidation: time.crossValidation,
             isGiven: isSettled, bytes: time.bytes, processor: environment.processor)
         return (plan, configuration)
     }

@@ -6,9 +6,9 @@ import Torch
 /// How long a run has taken, part by part, in all the processes that worked on it: times.json.
 ///
 /// What a killed process did is counted up to a few seconds before its end.
-final class TimeAccount: Sendable {
+package final class TimeAccount: Sendable {
     /// The parts of a run.
-    enum Part: String, CaseIterable, Sendable {
+    package enum Part: String, CaseIterable, Sendable {
         case planning, folds, choosing, training, measuring
 
         /// In words.
@@ -42,7 +42,7 @@ final class TimeAccount: Sendable {
     /// - Parameters:
     ///   - folder: The run's folder.
     ///   - clock: Seconds that go by steadily.
-    init(folder: String, clock: @escaping @Sendable () -> Double) {
+    package init(folder: String, clock: @escaping @Sendable () -> Double) {
         self.folder = folder
         self.clock = clock
         var state = State()
@@ -61,18 +61,18 @@ final class TimeAccount: Sendable {
     static let uptime: @Sendable () -> Double = { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
 
     /// Counts what follows to a part.
-    func begin(_ part: Part) {
+    package func begin(_ part: Part) {
         update(isForced: true) { $0.part = part }
     }
 
     /// Seconds of a part so far.
-    func seconds(_ part: Part) -> Double {
+    package func seconds(_ part: Part) -> Double {
         update(isForced: false) { _ in }
         return state.withLock { $0.seconds[part.rawValue] ?? 0 }
     }
 
     /// Seconds of all parts so far.
-    var total: Double { Part.allCases.reduce(0) { $0 + seconds($1) } }
+    package var total: Double { Part.allCases.reduce(0) { $0 + seconds($1) } }
 
     /// Notes the time; writes it every few seconds.
     private func update(isForced: Bool, _ change: (inout State) -> Void) {
@@ -92,7 +92,7 @@ final class TimeAccount: Sendable {
     }
 
     /// A reporter that keeps the account up to date by what goes on.
-    func reporter(_ next: any ProgressReporter) -> any ProgressReporter { Reporter(account: self, next: next) }
+    package func reporter(_ next: any ProgressReporter) -> any ProgressReporter { Reporter(account: self, next: next) }
 
     private struct Reporter: ProgressReporter {
         let account: TimeAccount

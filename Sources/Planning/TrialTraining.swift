@@ -12,9 +12,11 @@ import Torch
 ///   - configuration: Data and recipe.
 ///   - network: What is trained.
 ///   - steps: How many steps are timed, after as many that are not.
-/// - Returns: Seconds of a step, with the loading of images.
+/// - Returns: Seconds of a step with the loading of images, and of what an epoch takes besides.
 /// - Throws: What a training throws.
-func trialTraining(_ configuration: Configuration, _ network: NetworkChoice, steps: Int) throws -> Double {
+func trialTraining(_ configuration: Configuration, _ network: NetworkChoice, steps: Int) throws -> (
+    step: Double, saving: Double
+) {
     var own = configuration
     network.settle(&own.train, filters: configuration.train.filters)
     own.train.epochs = 2
@@ -24,12 +26,15 @@ func trialTraining(_ configuration: Configuration, _ network: NetworkChoice, ste
     own.train.validationImages = 1
     let scratch = try ScratchFolder()
     let folder = try RunFolder(at: scratch.file("trial"), resume: false)
-    try Training(
-        network.genotype, own, folder: folder, reporter: SilentReporter(), interruption: Interruption()
-    ).run()
+    let training = try Training(
+        network.genotype, own, folder: folder, reporter: SilentReporter(), interruption: Interruption())
+    let start = DispatchTime.now().uptimeNanoseconds
+    try training.run()
+    let whole = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
     let records = RunRecord.all(in: try boundedContents(of: folder.paths.log, limit: 1 << 24))
-    guard let seconds = records.last?.values["secondsPerStep"] else {
+    let times = records.compactMap { $0.values["secondsPerStep"] }
+    guard let step = times.last else {
         throw RunError(.damaged, path: folder.paths.log, "holds no time of a step")
     }
-    return seconds
+    return (step, max(0, whole - times.reduce(0, +) * Double(steps)) / Double(times.count))
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Segmentation
 import TestSupport
 import Testing
 
@@ -82,6 +83,65 @@ struct AutomaticRunTests {
             #expect(resumed.status == 0, "\(file): \(resumed.errors)")
             #expect(try bytes("\(output)/model.safetensors") == bytes("whole/model.safetensors"), "\(file)")
         }
+    }
+
+    @Test("Killed anywhere, more than once, it ends with the same network")
+    func killedAnywhere() throws {
+        let begin = Date()
+        let whole = try Command.run(run("whole"))
+        try #require(whole.status == 0, "\(whole.errors)")
+        let duration = Date().timeIntervalSince(begin)
+        var random = RandomStream(seed: 74)
+        var kills = 0
+        while kills < FaultTests.count {
+            let output = "broken-\(kills)"
+            for _ in 0...random.below(3) {
+                let exists = FileManager.default.fileExists(atPath: folder.file(output))
+                let started = try StartedCommand(
+                    run(output) + (exists ? ["--resume"] : []), errorFile: folder.file("errors"))
+                usleep(UInt32(duration * 1e6 * Double(random.below(1_000)) / 1_000))
+                _ = try started.end(by: SIGKILL)
+                if started.process.terminationReason == .exit { break }
+                kills += 1
+            }
+            let exists = FileManager.default.fileExists(atPath: folder.file(output))
+            let end = try Command.run(run(output) + (exists ? ["--resume"] : []))
+            #expect(end.status == 0, "\(end.errors)")
+            for file in [
+                "model.safetensors", "genotype.json", "model.onnx", "confusion.csv", "candidates/candidates.csv",
+            ] {
+                #expect(try bytes("\(output)/\(file)") == bytes("whole/\(file)"), "\(file) after \(kills) kills")
+            }
+        }
+        print("faults: run: \(kills) kills")
+    }
+
+    @Test("A few images are each measured by a network that has not seen them, and all of them train the last one")
+    func fewImages() throws {
+        let all = try FileManager.default.contentsOfDirectory(atPath: folder.file("plain/images")).sorted()
+        for name in all.dropFirst(6) {
+            for kind in ["images", "masks"] {
+                try FileManager.default.removeItem(atPath: folder.file("plain/\(kind)/\(name)"))
+            }
+        }
+        let arguments = ["run", folder.file("plain"), "--budget", "1min", "--output", folder.file("few"), "-q"]
+        let planned = try Command.run(arguments + ["--plan-only", "--threads", "1"])
+        try #require(planned.status == 0, "\(planned.errors)")
+        #expect(planned.output.contains("2-fold cross-validation"), "\(planned.output)")
+        // As a user edits a plan: a few steps of each training.
+        let text = String(decoding: try bytes("few/plan.yaml"), as: UTF8.self)
+            .replacing(/epochs: 12\b/, with: "epochs: 4").replacing(/stepsPerEpoch: \d+/, with: "stepsPerEpoch: 2")
+            .replacing(/poolSteps: \[[\d, ]+\]/, with: "poolSteps: [2]")
+        _ = try folder.write(text, to: "few/plan.yaml")
+        let result = try Command.run(arguments + ["--resume"])
+        try #require(result.status == 0, "\(result.errors)")
+        #expect(result.output.contains("cross-validation mIOU ") && result.output.contains(" on 6 images"))
+        let page = String(decoding: try bytes("few/report.html"), as: UTF8.self)
+        for words in ["in cross-validation over 6 images", "fold 2", "trained without it"] {
+            #expect(page.contains(words), "\(words)")
+        }
+        let again = try Command.run(arguments + ["--resume"])
+        #expect(again.status == 0 && again.output == result.output, "\(again.errors)")
     }
 
     @Test("A plan is made and shown, and what it decides is not for --set to say")

@@ -36,10 +36,13 @@ struct GPUTests {
 
     @Test("From search to prediction, with what training and evaluation offer beside")
     func pipeline() throws {
-        let scenes = folder.file("demo/data")
-        let both = short("search") + short("train") + ["--set", "search.architectureFrom=0"]
-        try run(["demo", "--output", folder.file("demo")] + both)
-        #expect(try device("demo/search") == ["cuda:0"])
+        let scenes = folder.file("scenes")
+        let made = try Command.run("data", "demo", "--output", scenes)
+        #expect(made.status == 0, "\(made.errors)")
+        try run(
+            ["search", "--output", folder.file("search"), "--preset", "demo", "--data", scenes]
+                + ["--set", "search.architectureFrom=0"] + short("search"))
+        #expect(try device("search") == ["cuda:0"])
         for change in ["search.recompute=cells", "search.recompute=layers", "precision=bfloat16"] {
             let settings = [
                 "--preset", "demo", "--data", scenes, "--set", "search.architectureFrom=0", "--set", change,
@@ -51,7 +54,7 @@ struct GPUTests {
             "train.loss.dice=0.5", "train.loss.labelSmoothing=0.1", "precision=bfloat16",
         ]
         try run(
-            ["train", "--preset", "demo", "--data", scenes, "--genotype", folder.file("demo/search")]
+            ["train", "--preset", "demo", "--data", scenes, "--genotype", folder.file("search")]
                 + ["--output", folder.file("train")] + short("train") + training.flatMap { ["--set", $0] })
         try run(["evaluate", folder.file("train"), "--split", "val", "--scales", "1,0.75", "--flip"])
         try run(["evaluate", folder.file("train"), "--split", "val", "--window", "65"])

@@ -72,12 +72,13 @@ struct CandidateSearchTests {
             let (score, scored) = try best(EvolutionProposer(sample: sample, seed: seed), of: 120)
             evolved += score / 8
             random += try best(PoolProposer(given: [], sample: sample, seed: seed), of: 120).0 / 8
-            #expect(Set(scored.map(\.genotype)).count == 120)
+            #expect(Set(scored.map(\.network)).count == 120)
             for (number, child) in scored.enumerated().dropFirst(10) {
                 // A mutant of one of the ten before it: whoever is older is dead.
                 let living = scored[(number - 10)..<number]
-                let isChild = living.contains { parent in
-                    Genotype.Mutation.allCases.contains { parent.genotype.mutants($0).contains(child.genotype) }
+                let own = try #require(child.network.genotype)
+                let isChild = living.compactMap(\.network.genotype).contains { parent in
+                    Genotype.Mutation.allCases.contains { parent.mutants($0).contains(own) }
                 }
                 #expect(isChild, "\(number)")
             }
@@ -158,6 +159,57 @@ struct CandidateSearchTests {
                 #expect((best == nil) == (epochs != nil))
             }
         }
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: run.folder("whole/model.safetensors")))
+                == Data(contentsOf: URL(fileURLWithPath: run.folder("parts/model.safetensors"))))
+    }
+
+    @Test("An encoder takes part in a race; what is trained beside it has its cost, in as many steps as are given")
+    func encoder() throws {
+        let run = try InstantRun(.train)
+        var configuration = try configuration(run, "race")
+        configuration.search.candidates = 2
+        configuration.search.pool = ["mobilenet-v2+light", "deeplabv3:4"]
+        configuration.search.poolSteps = [2, 3]
+        configuration.train.encoderWeights = "none"
+        let search = try CandidateSearch(configuration, output: run.folder("search"), resume: false)
+        let table = try search.run(reporter: SilentReporter(), interruption: Interruption())
+        #expect(table.rows.map(\.name) == ["1-mobilenet-v2+light", "2-deeplabv3-4"])
+        let (encoder, other) = (table.rows[0], table.rows[1])
+        #expect(encoder.path == nil && encoder.filters == nil && other.path?.count == 4)
+        #expect(abs(Double(other.multiplyAdds) / Double(encoder.multiplyAdds) - 1) < 0.2)
+        #expect(table.table.rows.contains { $0[1] == "encoder" && $0[2].isEmpty })
+        for (row, steps) in zip(table.rows, [2, 3]) {
+            let log = try String(contentsOfFile: run.folder("search/\(row.name)/log.jsonl"), encoding: .utf8)
+            #expect(log.split(separator: "\n")[0].contains("\"step\":\(steps),"), "\(log)")
+        }
+        let winner = try Model(at: run.folder("search"))
+        #expect((winner.genotype == nil) == (table.winner == encoder.name))
+        #expect(
+            FileManager.default.fileExists(atPath: run.folder("search/genotype.json")) == (winner.genotype != nil))
+    }
+
+    @Test("The last training is given another length once, and a search that goes on keeps to it", arguments: [1, 2])
+    func settled(candidates: Int) throws {
+        let run = try InstantRun(.train)
+        var configuration = try configuration(run, "race")
+        configuration.search.candidates = candidates
+        configuration.train.epochs = 6
+        func complete(_ name: String, stopAfter: Int? = nil) throws -> CandidateTable {
+            let search = try CandidateSearch(configuration, output: run.folder(name), resume: true, rests: true)
+            let watcher = Watcher(stopAfter: stopAfter)
+            return try search.run(reporter: watcher, interruption: watcher.interruption) { last in
+                #expect(last.done == 3 && last.epochs == 6 && last.stepsPerEpoch == 10 && last.secondsPerStep > 0)
+                return 5
+            }
+        }
+        let whole = try complete("whole")
+        #expect(whole.epochs == [3, 5])
+        let winner = try #require(whole.winner)
+        let log = try String(contentsOfFile: run.folder("whole/\(winner)/log.jsonl"), encoding: .utf8)
+        #expect(log.split(separator: "\n").count == 5)
+        #expect(throws: Interrupted.self) { try complete("parts", stopAfter: 43) }
+        #expect(try complete("parts") == whole)
         #expect(
             try Data(contentsOf: URL(fileURLWithPath: run.folder("whole/model.safetensors")))
                 == Data(contentsOf: URL(fileURLWithPath: run.folder("parts/model.safetensors"))))

@@ -3,6 +3,7 @@ import Configurations
 import Experiments
 import Foundation
 import Inference
+import Runs
 import SearchSpace
 import TestSupport
 import Testing
@@ -42,6 +43,22 @@ struct ComparisonTests {
         // Not by chance: other widths are other parameters.
         let published = TrainConfiguration().cost(of: genotype, on: images)
         #expect(published.parameters != model.network.store.parameterCount)
+    }
+
+    @Test("Encoders are compared by their names, with what they cost")
+    func encoders() throws {
+        let run = try InstantRun(.train)
+        let configuration = try run.configuration(["train.encoderWeights=none", "train.epochs=1"])
+        let comparison = try Comparison(
+            ["mobilenet-v2+light", "deeplabv3:4"], configuration, seeds: [1], split: "val",
+            output: run.folder("compared"), equalMultiplyAdds: true)
+        #expect(comparison.networks.map(\.name) == ["mobilenet-v2+light", "deeplabv3-4"])
+        let (result, error) = try comparison.run(reporter: SilentReporter(), interruption: Interruption())
+        #expect(error == nil && result.networks.allSatisfy { $0.mIOU != nil })
+        let model = try Model(at: run.folder("compared/mobilenet-v2+light-seed1"))
+        #expect(model.genotype == nil)
+        #expect(result.networks[0].parameters == model.network.store.parameterCount)
+        #expect(abs(result.networks[1].relativeMultiplyAdds - 1) < 0.2)
     }
 
     @Test("Costs are counted for the first image, resized and padded to 32 n + 1")

@@ -5,6 +5,7 @@ import Images
 import Planning
 import Runs
 import SearchSpace
+import Synchronization
 import TestSupport
 import Testing
 
@@ -37,7 +38,7 @@ import Testing
         let (plan, configuration) = try plan(facts(height: 64, width: 64), "3min")
         let all = plan.stages.reduce(0) { $0 + $1.seconds }
         #expect((90...180).contains(all), "\(plan.stages)")
-        #expect(configuration.train.stepsPerEpoch > 1 && configuration.train.epochs == 36)
+        #expect(configuration.train.stepsPerEpoch > 1 && configuration.train.epochs == 12)
         #expect(configuration.search.candidates == 1)
         #expect(configuration.train.crop == CropSize(height: 33, width: 33))
         // A pixel counts 1 in the mean.
@@ -67,6 +68,94 @@ import Testing
         #expect(configuration.train.stepsPerEpoch > 1 && configuration.search.candidates == 1)
         #expect(plan.reasons.contains { $0.key == "search.pool" && $0.text.hasPrefix("efficientnet-lite0") })
         #expect(!plan.reasons.contains { $0.key == "train.decoderStride" || $0.key == "train.filters" })
+    }
+
+    @Test func encodersRaceInEqualTime() throws {
+        var base = Configuration()
+        base.threads = 1
+        var trials: [String] = []
+        let planner = Planner(
+            budget: try Budget("1h"), elapsed: 0, facts: try facts(height: 40, width: 40), base: base,
+            encoders: [.mobileNetV2],
+            trial: { _, network, steps in
+                trials.append("\(network) \(steps)")
+                return (0.5, 2)
+            }, reporter: SilentReporter())
+        let (plan, configuration) = try planner.plan(notes: [], isSettled: false)
+        let search = configuration.search
+        #expect(search.pool == ["mobilenet-v2+light", "mobilenet-v2+unet", "deeplabv3:8"] && trials.count == 1)
+        #expect(search.candidates == 3 && search.poolSteps.count == 3 && search.poolSteps[0] > 0)
+        #expect(search.poolSteps[0] == configuration.train.stepsPerEpoch)
+        // A step of half a second, and two in which an epoch is saved.
+        #expect(abs(plan.secondsPerEpoch - 0.5 * Double(search.poolSteps[0])) < 1e-9)
+        let all = plan.stages.reduce(0) { $0 + $1.seconds }
+        #expect((3_200...3_600).contains(all), "\(plan.stages)")
+    }
+
+    @Test func limitsAreKept() throws {
+        var base = Configuration()
+        base.threads = 1
+        func planner(_ limits: Planner.Limits) throws -> Planner {
+            Planner(
+                budget: try Budget("2min"), elapsed: 0, facts: try facts(height: 64, width: 64), base: base,
+                encoders: [.efficientNetLite0], limits: limits, reporter: SilentReporter())
+        }
+        let none = #expect(throws: ConfigurationError.self) {
+            try planner(.init(milliseconds: 1e-6)).plan(notes: [], isSettled: false)
+        }
+        #expect(none.map { "\($0)" }?.hasPrefix("--max-latency: the smallest network takes ") == true)
+        let small = try planner(.init(bytes: 1)).plan(notes: [], isSettled: false)
+        #expect(small.configuration.train.batch == 1)
+        #expect(small.plan.reasons.contains { $0.key == "train.batch" && $0.text.contains(" MB are there for it") })
+    }
+
+    @Test func fewImagesShareTheTime() throws {
+        var base = Configuration()
+        base.threads = 1
+        let planner = Planner(
+            budget: try Budget("4min"), elapsed: 0, facts: try facts(height: 64, width: 64, images: 10), base: base,
+            encoders: [.efficientNetLite0], folds: ["a", "b", "c"], reporter: SilentReporter())
+        let (plan, configuration) = try planner.plan(notes: [], isSettled: false)
+        #expect(plan.crossValidation?.files == ["a", "b", "c"])
+        #expect(plan.crossValidation?.epochs == configuration.train.epochs / 2)
+        let seconds = Dictionary(uniqueKeysWithValues: plan.stages.map { ($0.name, $0.seconds) })
+        let (folds, training) = (try #require(seconds["cross-validation"]), try #require(seconds["training"]))
+        #expect(abs(folds / training - 1.5) < 0.01)
+    }
+
+    @Test(arguments: [
+        // done, planned, seconds of an epoch for one that was to take 10, seconds left; epochs in the end
+        (9, 36, 10.0, 270.0, 36), (9, 36, 10.5, 100.0, 36), (9, 36, 20.0, 400.0, 29), (9, 36, 20.0, 10.0, 10),
+        (9, 36, 5.0, 270.0, 63), (9, 36, 2.0, 1_000.0, 72), (9, 36, 5.0, 10.0, 36), (9, 36, 0.0, 10.0, 36),
+    ])
+    func lengthIsSettled(done: Int, epochs: Int, seconds: Double, left: Double, wanted: Int) throws {
+        var (plan, _) = try plan(facts(height: 64, width: 64), "2min")
+        plan.secondsPerEpoch = 10
+        let length = plan.settledLength(done: done, epochs: epochs, secondsPerEpoch: seconds, left: left)
+        #expect(length.epochs == wanted)
+    }
+
+    @Test func timeIsCountedInAllProcesses() throws {
+        let clock = Mutex(100.0)
+        func account() -> TimeAccount { TimeAccount(folder: folder.path) { clock.withLock { $0 } } }
+        func wait(_ seconds: Double) { clock.withLock { $0 += seconds } }
+        let first = account()
+        wait(3)
+        first.begin(.training)
+        let reporter = first.reporter(SilentReporter())
+        for step in 0..<4 {
+            wait(4)
+            reporter.report(.advanced(Advance(completed: step)))
+        }
+        #expect(first.seconds(.planning) == 3 && first.seconds(.training) == 16 && first.total == 19)
+        // Killed: what was written some seconds before is what is known.
+        let second = account()
+        #expect(second.seconds(.planning) == 3 && (12...16).contains(second.seconds(.training)))
+        second.begin(.measuring)
+        wait(2)
+        #expect(second.seconds(.measuring) == 2)
+        try folder.write("{\"training\": -5, \"planning\": 1e300}", to: "times.json")
+        #expect(account().total == 0)
     }
 
     /// A line of a pixel and a square of four, by hand.

@@ -47,6 +47,26 @@ import Testing
         #expect(try proposal(seed: 2)?.assignment != found.assignment)
     }
 
+    /// Each image is measured once, by a network that learns from all others.
+    @Test func fewImagesAreMeasuredInTurn() throws {
+        try write((0..<11).map { "scene\(Character(UnicodeScalar(97 + $0)!))" })
+        let dataset = try Dataset(root: folder.path, layout: .folders)
+        let found = try #require(try SplitProposal(dataset, seed: 1, folds: 4))
+        #expect(found.counts == ["train": 11] && Set(found.assignment.splits.values) == ["train"])
+        #expect(found.folds.count == 4 && found.note.contains("4-fold cross-validation"))
+        var measured: [String] = []
+        for fold in found.folds {
+            #expect(Set(fold.splits.keys) == Set(found.assignment.splits.keys))
+            measured += fold.splits.filter { $0.value == "val" }.map(\.key)
+        }
+        #expect(measured.sorted() == found.assignment.splits.keys.sorted())
+        // Splits are drawn where nothing else is asked for, and where images are enough.
+        #expect(try SplitProposal(dataset, seed: 1)?.folds == [])
+        try write((0..<11).map { "other\(Character(UnicodeScalar(97 + $0)!))" })
+        let more = try SplitProposal(Dataset(root: folder.path, layout: .folders), seed: 1, folds: 4)
+        #expect(more?.folds == [] && more?.counts.keys.sorted() == ["test", "train", "val"])
+    }
+
     /// Frames of one video: neighbours go together, and few of them lie beside a frame of another split.
     @Test func framesOfAVideoAreCutIntoRuns() throws {
         try write((0..<100).map { String(format: "drive_%04d", $0) })

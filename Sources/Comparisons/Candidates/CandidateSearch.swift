@@ -223,7 +223,7 @@ public struct CandidateSearch {
     /// A warning of a first rung that is too short; nil where it is long enough, or the only one.
     private static func shortness(_ schedule: HalvingSchedule, _ train: TrainConfiguration, samples: Int) -> String? {
         let steps = schedule.rungs[0].epochs * train.stepsOfEpoch(images: samples)
-        guard schedule.rungs.count > 1, steps < leastSteps else { return nil }
+        guard schedule.rungs[0].candidates > 1, schedule.rungs.count > 1, steps < leastSteps else { return nil }
         return
             "the first rung has \(steps) steps, after which scores say little: more train.epochs, a smaller train.batch,"
             + " or fewer search.candidates help"

@@ -237,7 +237,7 @@ extension Training: LoopStage {
                 ("loss", .number(position.meanLoss)),
                 ("learningRate", .number(loop.schedule.rate(at: position.step - 1))),
                 ("skippedSteps", .integer(position.skipped)),
-            ], []
+            ], [("secondsPerStep", .number(epoch.secondsPerStep)), ("waitShare", .number(epoch.waitShare))]
         )
     }
 

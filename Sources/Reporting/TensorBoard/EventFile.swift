@@ -20,7 +20,7 @@ package enum EventValue: Sendable {
 /// A record is its length, the length's masked CRC-32C, an `Event` message, and the message's masked CRC-32C. Used by
 /// one thread.
 package final class EventFile {
-    private let handle: FileHandle
+    private let descriptor: Int32
     private let path: String
 
     /// Opens the event file of a folder behind its last event up to a step, or starts one.
@@ -38,22 +38,21 @@ package final class EventFile {
             ?? "events.out.tfevents.\(Int(clamping: Date().timeIntervalSince1970)).autodeeplab"
         path = folder + "/" + name
         // It is to be the folder's own; without O_NONBLOCK a pipe would be waited for before it can be seen to be one.
-        let descriptor = openFile(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+        descriptor = openFile(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else { throw EventFileError(path) }
-        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_nlink <= 1 else {
             throw EventFileError(path, code: EINVAL)
         }
         // Taken as empty where it cannot be read, it would lose all that is in it.
-        guard let old = try? Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe) else {
-            throw EventFileError(path)
-        }
-        let kept = EventFile.length(of: old, upTo: step)
-        guard truncateFile(descriptor, to: kept), (try? handle.seekToEnd()) != nil else { throw EventFileError(path) }
+        guard let kept = EventFile.length(of: descriptor, size: Int(status.st_size), upTo: step),
+            truncateFile(descriptor, to: kept), lseek(descriptor, off_t(kept), SEEK_SET) >= 0
+        else { throw EventFileError(path) }
         isNew = kept == 0
         if isNew { try write(.with { $0.fileVersion = "brain.Event:2" }, step: 0, time: Date()) }
     }
+
+    deinit { close(descriptor) }
 
     /// Whether nothing was in the file.
     package let isNew: Bool
@@ -74,11 +73,8 @@ package final class EventFile {
         var event = event
         event.step = Int64(step)
         event.wallTime = time.timeIntervalSince1970
-        do {
-            try handle.write(contentsOf: EventFile.record(try event.serializedData()))
-        } catch {
-            throw EventFileError(path)
-        }
+        let record = EventFile.record(try event.serializedData())
+        guard record.withUnsafeBytes({ writeFile(descriptor, $0) }) else { throw EventFileError(path) }
     }
 
     private static func record(_ message: Data) -> Data {
@@ -86,18 +82,24 @@ package final class EventFile {
         return length + littleEndian(CRC32C.masked(length)) + message + littleEndian(CRC32C.masked(message))
     }
 
-    /// The bytes of the whole records at the beginning whose steps are not beyond one.
-    private static func length(of data: Data, upTo step: Int) -> Int {
+    /// The bytes of the whole records at the beginning whose steps are not beyond one; nil where it cannot be read.
+    private static func length(of file: Int32, size: Int, upTo step: Int) -> Int? {
+        func bytes(_ count: Int, at offset: Int) -> Data? {
+            var data = Data(count: count)
+            let found = data.withUnsafeMutableBytes { readFile(file, into: $0, at: offset) }
+            return found.map { data.prefix($0) }
+        }
         var end = 0
-        while data.count - end >= 16 {
-            let rest = data[(data.startIndex + end)...]
-            let size = rest.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-            guard size <= UInt64(rest.count - 16) else { break }
-            let message = rest.dropFirst(12).prefix(Int(size))
-            guard rest.prefix(16 + Int(size)).elementsEqual(record(Data(message))),
-                let event = try? Autodeeplab_Tensorboard_Event(serializedBytes: Data(message)), event.step <= step
+        while size - end >= 16 {
+            guard let head = bytes(8, at: end) else { return nil }
+            let count = head.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            guard count <= UInt64(size - end - 16) else { break }
+            guard let whole = bytes(16 + Int(count), at: end) else { return nil }
+            let message = Data(whole.dropFirst(12).dropLast(4))
+            guard whole.elementsEqual(record(message)),
+                let event = try? Autodeeplab_Tensorboard_Event(serializedBytes: message), event.step <= step
             else { break }
-            end += 16 + Int(size)
+            end += whole.count
         }
         return end
     }

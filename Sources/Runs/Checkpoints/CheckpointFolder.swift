@@ -21,6 +21,8 @@ package struct CheckpointFolder {
         // Under a name of its own until it is on the disk: a full disk must not cost one of the old ones.
         try checkpoint.write(to: paths.nextCheckpoint, below: paths.folder)
         let folder = try folder()
+        var isFinished = false
+        defer { if !isFinished { folder.remove(RunPaths.nextCheckpointName) } }
         for age in stride(from: max(keep, 1) - 1, to: 0, by: -1) {
             if age > 1 {
                 folder.rename(name(age: age - 1), to: name(age: age))
@@ -32,6 +34,7 @@ package struct CheckpointFolder {
         guard folder.rename(RunPaths.nextCheckpointName, to: name(age: 0)) else {
             throw FileError(path: paths.lastCheckpoint, reason: "cannot finish the file: " + systemReason())
         }
+        isFinished = true
         folder.synchronize()
     }
 

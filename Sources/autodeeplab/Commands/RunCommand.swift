@@ -31,17 +31,7 @@ struct RunCommand: ParsableCommand {
         if options.planOnly { return try showPlan(of: run) }
         let outcome = try run.complete(reporter: shared.reporter, interruption: interruption)
         if shared.json { return try printJSON(outcome) }
-        for entry in outcome.metrics.classes {
-            print("\(entry.name): IoU \(entry.iou.map { fixed($0, digits: 4) } ?? "absent")")
-        }
-        let interval = outcome.interval.map { " (95% \(fixed($0[0], digits: 3)) to \(fixed($0[1], digits: 3)))" } ?? ""
-        print(
-            """
-            \(outcome.metrics.split) mIOU \(fixed(outcome.metrics.mIOU, digits: 4))\(interval) on \
-            \(outcome.metrics.images) images
-            \(outcome.report): what it is worth, and what to do next
-            \(outcome.model)\(outcome.onnx.map { ", \($0)" } ?? "")
-            """)
+        print(outcome.text)
     }
 
     private func showPlan(of run: AutomaticRun) throws {

@@ -155,8 +155,11 @@ struct DecodeOptions: ParsableArguments {
 
 /// What `demo` takes.
 struct DemoOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The folder for data, runs and predictions.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The folder for the scenes and the run.", valueName: "dir"))
     var output = "runs/demo"
+
+    @Option(help: ArgumentHelp("How long the run may take: 4min, 1h.", valueName: "time"))
+    var budget = "4min"
 
     @OptionGroup var shared: SharedOptions
 }
