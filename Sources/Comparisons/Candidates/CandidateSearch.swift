@@ -86,7 +86,7 @@ public struct CandidateSearch {
         case .evolution: return EvolutionProposer(sample: sample, seed: configuration.seed)
         case .race, .paper:
             let pool = try ComparedNetwork.named(by: search.pool).map { candidate($0.name, $0.genotype) }
-            let designs = KnownDesign.allCases.compactMap { design in
+            let designs = KnownDesign.allCases.filter { $0 != .unet }.compactMap { design in
                 (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, $0) }
             }
             var seen: Set<Genotype> = []

@@ -2,7 +2,7 @@ import SearchSpace
 
 /// Draws the network level as the paper's Figures 1 to 3: layers to the right, resolutions downwards.
 ///
-/// The decoded path is bold. Where probabilities are given, they are the thickness and colour of every arrow, and the
+/// The decoded path is bold, its long skips are arcs. Where probabilities are given, they are the thickness and colour of every arrow, and the
 /// four poolings of the search stand at the end; else only the path's.
 ///
 /// - Parameters:
@@ -15,9 +15,14 @@ package func drawNetwork(_ genotype: Genotype, arrows: [Double]? = nil, title: S
         .svg(label: title ?? "Network level: \(pathDescription(genotype))")
 }
 
-/// The path in words, for readers who cannot see the drawing.
+/// The path and its long skips in words, for readers who cannot see the drawing.
 func pathDescription(_ genotype: Genotype) -> String {
-    "strides " + genotype.path.map { String($0.rawValue) }.joined(separator: ", ")
+    let strides = "strides " + genotype.path.map { String($0.rawValue) }.joined(separator: ", ")
+    guard genotype.hasSkips else { return strides }
+    let skips = zip(1..., genotype.skips).compactMap { layer, source in
+        source.map { "\($0 == 0 ? "stem" : "\($0)") to \(layer)" }
+    }
+    return strides + "; long skips " + skips.joined(separator: ", ")
 }
 
 struct NetworkDrawing {
@@ -62,6 +67,7 @@ struct NetworkDrawing {
         }
         drawAxes(&drawing)
         drawArrows(&drawing)
+        drawLongSkips(&drawing)
         drawPoolings(&drawing)
         drawNodes(&drawing)
         drawLegend(&drawing)
@@ -105,6 +111,21 @@ struct NetworkDrawing {
                 colour: probability.map(Palette.probability) ?? (isChosen ? Palette.path : Palette.faint),
                 width: probability.map { 0.7 + 4 * $0 } ?? (isChosen ? 3.4 : 1),
                 tip: probability.map { tip(arrow, $0) })
+        }
+    }
+
+    private func drawLongSkips(_ drawing: inout Drawing) {
+        for (layer, (source, stride)) in zip(1..., zip(genotype.skips, genotype.path)) {
+            guard let source else { continue }
+            let (from, to) = (
+                place(Node(layer: source, stride: stride)), place(Node(layer: layer, stride: stride))
+            )
+            // From rim to rim, over the nodes between and below those of the next finer stride.
+            let lift = radius / 2.0.squareRoot()
+            drawing.arc(
+                Point(x: from.x + lift, y: from.y - lift), Point(x: to.x - lift - 1, y: to.y - lift - 1), rise: 27,
+                colour: Palette.longSkip, width: 2.4,
+                tip: "long skip at stride \(stride.rawValue), layer \(source) to \(layer)")
         }
     }
 
@@ -154,8 +175,14 @@ struct NetworkDrawing {
         var x = 24.0
         drawing.circle(Point(x: x + 7, y: height), radius: 7, fill: Palette.path, stroke: Palette.pathEdge)
         drawing.text("decoded path", at: Point(x: x + 20, y: height), size: 11, anchor: .start)
-        guard probabilities != nil else { return }
         x += 124
+        if genotype.hasSkips {
+            drawing.line(
+                Point(x: x, y: height), Point(x: x + 18, y: height), colour: Palette.longSkip, width: 2.4)
+            drawing.text("long skip", at: Point(x: x + 25, y: height), size: 11, anchor: .start)
+            x += 104
+        }
+        guard probabilities != nil else { return }
         drawing.text("probability 0", at: Point(x: x, y: height), size: 11, anchor: .start)
         for step in 0...10 {
             let share = Double(step) / 10
