@@ -1,3 +1,11 @@
+/// Whether a search decides about long skips (ALGORITHM 11).
+public enum LongSkipChoice: String, CaseIterable, Codable, Sendable {
+    /// There are none, as in the paper.
+    case off
+    /// Gates decide.
+    case on
+}
+
 /// Long skips (ALGORITHM 11): a layer that moves up reads the latest map at its own stride in place of H^{l-2}.
 public enum LongSkips {
     /// The layer that each layer of a path may read by a long skip.
@@ -37,6 +45,12 @@ extension Genotype {
 
     /// Whether any layer has a long skip.
     public var hasSkips: Bool { skips.contains { $0 != nil } }
+
+    /// Sources and layers of the long skips, as "2 to 6, 1 to 7"; nil without any.
+    package var skipDescription: String? {
+        let skips = zip(1..., skips).compactMap { layer, source in source.map { "\($0) to \(layer)" } }
+        return skips.isEmpty ? nil : skips.joined(separator: ", ")
+    }
 
     /// Checks the long skips of a path that is valid.
     func validateSkips() throws {

@@ -18,17 +18,15 @@ package func drawNetwork(_ genotype: Genotype, arrows: [Double]? = nil, title: S
 /// The path and its long skips in words, for readers who cannot see the drawing.
 func pathDescription(_ genotype: Genotype) -> String {
     let strides = "strides " + genotype.path.map { String($0.rawValue) }.joined(separator: ", ")
-    guard genotype.hasSkips else { return strides }
-    let skips = zip(1..., genotype.skips).compactMap { layer, source in
-        source.map { "\($0 == 0 ? "stem" : "\($0)") to \(layer)" }
-    }
-    return strides + "; long skips " + skips.joined(separator: ", ")
+    return strides + (genotype.skipDescription.map { "; long skips from layer \($0)" } ?? "")
 }
 
 struct NetworkDrawing {
     private let genotype: Genotype
     private let space: NetworkSpace
     private let probabilities: [Double]?
+    /// How far the gates are open, by arrow.
+    private let gates: [Int: Double]
     private let title: String?
 
     private let column = 60.0
@@ -36,10 +34,11 @@ struct NetworkDrawing {
     private let radius = 12.0
     private let left = 100.0
 
-    init(_ genotype: Genotype, probabilities: [Double]?, title: String?) {
+    init(_ genotype: Genotype, probabilities: [Double]?, gates: [Double]? = nil, title: String?) {
         self.genotype = genotype
         space = NetworkSpace(layers: genotype.layers)
         self.probabilities = probabilities
+        self.gates = Dictionary(uniqueKeysWithValues: zip(space.longSkipGates.map(\.arrow.index), gates ?? []))
         self.title = title
         if let probabilities {
             precondition(
@@ -115,8 +114,11 @@ struct NetworkDrawing {
     }
 
     private func drawLongSkips(_ drawing: inout Drawing) {
-        for (layer, (source, stride)) in zip(1..., zip(genotype.skips, genotype.path)) {
-            guard let source else { continue }
+        // Those that are there, and in a search those that could be.
+        for (arrow, source) in zip(space.arrows(along: genotype.path), LongSkips.sources(along: genotype.path)) {
+            let (layer, stride) = (arrow.target.layer, arrow.target.stride)
+            let isThere = genotype.skips[layer - 1] != nil
+            guard let source, isThere || gates[arrow.index] != nil else { continue }
             let (from, to) = (
                 place(Node(layer: source, stride: stride)), place(Node(layer: layer, stride: stride))
             )
@@ -124,8 +126,9 @@ struct NetworkDrawing {
             let lift = radius / 2.0.squareRoot()
             drawing.arc(
                 Point(x: from.x + lift, y: from.y - lift), Point(x: to.x - lift - 1, y: to.y - lift - 1), rise: 27,
-                colour: Palette.longSkip, width: 2.4,
-                tip: "long skip at stride \(stride.rawValue), layer \(source) to \(layer)")
+                colour: isThere ? Palette.longSkip : Palette.faint, width: isThere ? 2.4 : 1.2,
+                tip: "long skip at stride \(stride.rawValue), layer \(source) to \(layer)"
+                    + (gates[arrow.index].map { ": gate \(number($0))" } ?? ""))
         }
     }
 
