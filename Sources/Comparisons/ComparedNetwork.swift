@@ -18,19 +18,26 @@ public struct ComparedNetwork: Equatable, Sendable {
     /// A file `genotype.json` is named after its folder, any other after itself; names that are equal but for the case
     /// of letters are numbered.
     ///
+    /// - Parameters:
+    ///   - arguments: What names the networks.
+    ///   - skipAblation: Whether each network with long skips is followed by the same without, `NAME-without-skips`.
+    /// - Returns: The networks in the order of the arguments.
     /// - Throws: One line about the first argument that names no network.
-    public static func named(by arguments: [String]) throws -> [ComparedNetwork] {
+    public static func named(by arguments: [String], skipAblation: Bool = false) throws -> [ComparedNetwork] {
         var used: Set<String> = []
-        return try arguments.map { argument in
+        return try arguments.flatMap { argument in
             let genotype = try loadGenotype(argument)
             let name = try plainName(of: argument)
-            var unique = name
-            var number = 2
-            while !used.insert(unique.foldedPath).inserted {
-                unique = "\(name)-\(number)"
-                number += 1
+            let ablated = skipAblation && genotype.hasSkips ? [(name + "-without-skips", genotype.withoutSkips)] : []
+            return ([(name, genotype)] + ablated).map { name, genotype in
+                var unique = name
+                var number = 2
+                while !used.insert(unique.foldedPath).inserted {
+                    unique = "\(name)-\(number)"
+                    number += 1
+                }
+                return ComparedNetwork(name: unique, argument: argument, genotype: genotype)
             }
-            return ComparedNetwork(name: unique, argument: argument, genotype: genotype)
         }
     }
 

@@ -86,6 +86,36 @@ struct CandidateSearchTests {
         #expect(evolved > random + 0.1, "\(evolved), \(random)")
     }
 
+    @Test("Evolution changes long skips where they are searched, and nowhere else")
+    func evolvedSkips() throws {
+        func evolved(longSkips: Bool) throws -> [Genotype] {
+            let sample = GenotypeSample(
+                try GenotypeSampler(layers: 6, blocks: 2, longSkips: longSkips), TrainConfiguration(),
+                on: InputSpecification(classes: 3, height: 33, width: 33), wanted: nil)
+            return try best(EvolutionProposer(sample: sample, longSkips: longSkips, seed: 2), of: 150).1.map(\.genotype)
+        }
+        #expect(try !evolved(longSkips: false).contains { $0.hasSkips })
+        let found = try evolved(longSkips: true)
+        let toggled = found.indices.dropFirst(10).contains { number in
+            found[(number - 10)..<number].contains { $0.mutants(.longSkip).contains(found[number]) }
+        }
+        #expect(toggled)
+    }
+
+    @Test("A race has U-Net among the known designs where long skips are searched", arguments: [true, false])
+    func race(longSkips: Bool) throws {
+        let run = try InstantRun(.train)
+        var configuration = try configuration(run, "race")
+        (configuration.search.layers, configuration.search.candidates, configuration.train.epochs) = (5, 3, 1)
+        configuration.search.longSkips = longSkips ? .on : .off
+        let table = try CandidateSearch(configuration, output: run.folder("race"), resume: false)
+            .run(reporter: SilentReporter(), interruption: Interruption())
+        let third = try #require(table.rows.last)
+        #expect(table.rows.count == 3 && third.name == (longSkips ? "3-unet" : "3-random-1"))
+        #expect(third.skips == (longSkips ? [nil, nil, nil, nil, 1] : nil))
+        #expect(table.lines.contains { $0.contains("4 8 16 8 4, skips 1 to 5") } == longSkips)
+    }
+
     private func configuration(_ run: InstantRun, _ method: String) throws -> Configuration {
         var configuration = try Configuration.resolve(
             preset: "instant",

@@ -83,17 +83,22 @@ package struct PoolProposer: CandidateProposer {
 /// Regularised evolution (arXiv 1802.01548): the best of a few of the youngest is mutated, and the oldest dies.
 package struct EvolutionProposer: CandidateProposer {
     private let sample: GenotypeSample
+    private let longSkips: Bool
     private let seed: Int
     private let population: Int
     private let tournament: Int
 
     /// - Parameters:
     ///   - sample: What the first population is drawn from, and what a child's filters follow from.
+    ///   - longSkips: Whether mutations change long skips.
     ///   - seed: The seed of all that is drawn.
     ///   - population: How many live at a time, P.
     ///   - tournament: From how many, drawn with repetition, the parent is taken, S.
-    package init(sample: GenotypeSample, seed: Int, population: Int = 10, tournament: Int = 3) {
+    package init(
+        sample: GenotypeSample, longSkips: Bool = false, seed: Int, population: Int = 10, tournament: Int = 3
+    ) {
         self.sample = sample
+        self.longSkips = longSkips
         self.seed = seed
         self.population = population
         self.tournament = tournament
@@ -119,7 +124,7 @@ package struct EvolutionProposer: CandidateProposer {
         for _ in 0..<1_000 {
             let drawn = (0..<tournament).map { _ in living[living.startIndex + stream.below(living.count)] }
             guard let parent = drawn.max(by: { ($0.score ?? -1) < ($1.score ?? -1) }) else { break }
-            let child = parent.genotype.mutated { stream.next() }
+            let child = parent.genotype.mutated(longSkips: longSkips) { stream.next() }
             guard !seen.contains(child), let item = sample.item(child) else { continue }
             let number = scored.firstIndex { $0.genotype == parent.genotype } ?? 0
             return [

@@ -69,7 +69,9 @@ public struct CandidateSearch {
         _ configuration: Configuration, _ images: InputSpecification
     ) throws -> any CandidateProposer {
         let (search, train) = (configuration.search, configuration.train)
-        let sampler = try GenotypeSampler(layers: search.layers, blocks: search.blocks, atrous: search.atrous)
+        let longSkips = search.longSkips == .on
+        let sampler = try GenotypeSampler(
+            layers: search.layers, blocks: search.blocks, atrous: search.atrous, longSkips: longSkips)
         let reference = try KnownDesign.deeplabv3.genotype(
             layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers))
         let wanted = Double(train.cost(of: reference, on: images).multiplyAdds)
@@ -83,10 +85,10 @@ public struct CandidateSearch {
         }
         switch search.method {
         case .random: return PoolProposer(given: [], sample: sample, seed: configuration.seed)
-        case .evolution: return EvolutionProposer(sample: sample, seed: configuration.seed)
+        case .evolution: return EvolutionProposer(sample: sample, longSkips: longSkips, seed: configuration.seed)
         case .race, .paper:
             let pool = try ComparedNetwork.named(by: search.pool).map { candidate($0.name, $0.genotype) }
-            let designs = KnownDesign.allCases.filter { $0 != .unet }.compactMap { design in
+            let designs = KnownDesign.allCases.filter { longSkips || $0 != .unet }.compactMap { design in
                 (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, $0) }
             }
             var seen: Set<Genotype> = []
@@ -198,7 +200,9 @@ public struct CandidateSearch {
             rows: runs.map { run in
                 let cost = run.configuration.train.cost(of: run.candidate.genotype, on: images)
                 return CandidateTable.Row(
-                    name: run.name, path: run.candidate.genotype.path.map(\.rawValue), filters: run.candidate.filters,
+                    name: run.name, path: run.candidate.genotype.path.map(\.rawValue),
+                    skips: run.candidate.genotype.hasSkips ? run.candidate.genotype.skips : nil,
+                    filters: run.candidate.filters,
                     parameters: cost.parameters, multiplyAdds: cost.multiplyAdds,
                     scores: run.scores(after: schedule.rungs.map(\.epochs)),
                     error: errors[run.name].map { "\($0)" })
