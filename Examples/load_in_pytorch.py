@@ -178,16 +178,22 @@ class Network(nn.Module):
         self.path = genotype["path"]
         self.cells = nn.ModuleDict()
         self.entries = []
-        inputs2, inputs, before = second, third, 4
+        # The layer that each cell's second input comes from: the one before the last, or a long skip's; -1 and 0 are the
+        # stem's maps.
+        skips = genotype.get("skips") or [None] * len(self.path)
+        self.seconds = [index - 1 if skip is None else skip for index, skip in enumerate(skips)]
+        outputs = [second, third]
+        inputs, before = third, 4
         # The decoder reads the last map at stride 4 before the path first leaves it; 0 is the stem's.
         self.low_level_layer, low_level = 0, third
         for layer, stride in enumerate(self.path, 1):
             channels = configuration["filters"] * stride // 4
             self.cells[str(layer)] = Cell(
-                genotype["cell"], channels, inputs, inputs2, stride > before,
+                genotype["cell"], channels, inputs, outputs[self.seconds[layer - 1] + 1], stride > before,
                 genotype.get("atrous", "dense"), eps)
             self.entries.append(min(stride, before))
-            inputs2, inputs, before = inputs, channels * len(genotype["cell"]), stride
+            inputs, before = channels * len(genotype["cell"]), stride
+            outputs.append(inputs)
             if stride == 4 and self.low_level_layer == layer - 1:
                 self.low_level_layer, low_level = layer, inputs
         self.aspp = ASPP(inputs, configuration["asppChannels"], before, configuration["headEpsilon"])
@@ -199,13 +205,11 @@ class Network(nn.Module):
         def at(stride):
             return tuple((size + stride - 1) // stride for size in images.shape[2:])
 
-        previous2 = self.stem["2"](F.relu(self.stem["1"](images)))
-        previous = self.stem["3"](F.relu(previous2))
-        low_level = previous
-        for (layer, cell), stride, entry in zip(self.cells.items(), self.path, self.entries):
-            previous2, previous = previous, cell(previous, previous2, at(entry), at(stride))
-            if int(layer) == self.low_level_layer:
-                low_level = previous
+        half = self.stem["2"](F.relu(self.stem["1"](images)))
+        maps = [half, self.stem["3"](F.relu(half))]
+        for cell, second, stride, entry in zip(self.cells.values(), self.seconds, self.path, self.entries):
+            maps.append(cell(maps[-1], maps[second + 1], at(entry), at(stride)))
+        previous, low_level = maps[-1], maps[self.low_level_layer + 1]
         return resize(self.decoder(self.aspp(F.relu(previous)), low_level), images.shape[2:])
 
 

@@ -28,11 +28,14 @@ public struct ArchitectureSoftmax {
     /// - Parameters:
     ///   - operators: Logits of each edge's operators, `[edges, 8]`.
     ///   - arrows: Logits of the arrows, `[arrows]`.
-    /// - Returns: Probabilities of each edge's operators, `none` included, and of the arrows that leave each node.
-    public func callAsFunction(operators: Tensor, arrows: Tensor) -> ArchitectureWeights {
+    ///   - gates: Logits of the gates of long skips, `[gates, 2]`; nil where there are none.
+    /// - Returns: Probabilities of each edge's operators, `none` included, of the arrows that leave each node, and of open
+    ///   gates.
+    public func callAsFunction(operators: Tensor, arrows: Tensor, gates: Tensor? = nil) -> ArchitectureWeights {
         let absent = Tensor.full(-.infinity, [1], dtype: arrows.dtype, device: arrows.device)
         let padded = concatenate([arrows, absent], dim: 0).indexSelect(0, groups).reshape([-1, 3])
         return ArchitectureWeights(
-            operators: operators.softmax(1), arrows: padded.softmax(1).reshape([-1]).indexSelect(0, places))
+            operators: operators.softmax(1), arrows: padded.softmax(1).reshape([-1]).indexSelect(0, places),
+            gates: gates.map { $0.softmax(1).select(1, 1) })
     }
 }

@@ -14,6 +14,12 @@ extension SupernetConfiguration {
 
     /// One place for each arrow.
     public var arrowShape: [Int] { [NetworkSpace(layers: layers).arrows.count] }
+
+    /// Two places for each gate of a long skip, shut and open; nil where there are none.
+    public var gateShape: [Int]? {
+        let gates = longSkips ? NetworkSpace(layers: layers).longSkipGates.count : 0
+        return gates > 0 ? [gates, 2] : nil
+    }
 }
 
 extension VariableStore {

@@ -2,7 +2,7 @@ import Networks
 import SearchSpace
 import Torch
 
-/// The mean entropy of the arrows' groups and of the edges' operators, whose weight grows from 0 to 1 in the course of the
+/// The mean entropy of the arrows' groups, of the edges' operators and of long skips' gates, whose weight grows from 0 to 1 in the course of the
 /// search (DiNTS, arXiv 2103.15954): it lets the search try before it makes it decide.
 public struct EntropyPenalty: ArchitecturePenalty {
     private let weight: Double
@@ -28,6 +28,7 @@ public struct EntropyPenalty: ArchitecturePenalty {
         }
         let operators = entropy(weights.operators) * (1 / Double(weights.operators.size(0)))
         let arrows = entropy(weights.arrows) * (1 / Double(groups))
-        return (operators + arrows) * (weight * min(max(progress, 0), 1))
+        let gates = weights.gates.map { (entropy($0) + entropy(1 - $0)) * (1 / Double($0.size(0))) }
+        return (gates.map { operators + arrows + $0 } ?? operators + arrows) * (weight * min(max(progress, 0), 1))
     }
 }

@@ -63,17 +63,20 @@ public protocol GenotypeDecoder {
     func decode(_ table: ArchitectureTable, of supernet: SupernetConfiguration) -> Genotype
 }
 
-/// Argmax in each cell, Viterbi's algorithm for the path (paper 4.3, ALGORITHM 6).
+/// Argmax in each cell, Viterbi's algorithm for the path (paper 4.3, ALGORITHM 6), and the long skips whose gates are more
+/// open than shut.
 public struct ViterbiDecoder: GenotypeDecoder {
     private let path: PathDecoding
 
     /// The paper's decoder, or one whose paths are weighed otherwise.
     public init(path: PathDecoding = .probability) { self.path = path }
 
-    /// The strongest cell and the most probable path.
+    /// The strongest cell and the most probable path with its long skips.
     public func decode(_ table: ArchitectureTable, of supernet: SupernetConfiguration) -> Genotype {
-        Genotype(
-            path: decodePath(outgoing: table.arrows, space: NetworkSpace(layers: supernet.layers), by: path),
+        let space = NetworkSpace(layers: supernet.layers)
+        let path = decodePath(outgoing: table.arrows, space: space, by: self.path)
+        return Genotype(
+            path: path, skips: table.gates.map { space.longSkips(along: path, gates: $0) },
             cell: decodeCell(alpha: table.operators, space: CellSpace(blocks: supernet.blocks)),
             atrous: supernet.atrous)
     }

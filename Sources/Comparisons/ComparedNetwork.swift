@@ -21,19 +21,29 @@ public struct ComparedNetwork: Equatable, Sendable {
     /// - Parameters:
     ///   - arguments: What was typed.
     ///   - decoder: The decoder of encoders that are named alone.
+    ///   - skipAblation: Whether each network with long skips is followed by the same without, `NAME-without-skips`.
+    /// - Returns: The networks in the order of the arguments.
     /// - Throws: One line about the first argument that names no network.
-    public static func named(by arguments: [String], decoder: DecoderKind = .unet) throws -> [ComparedNetwork] {
+    public static func named(
+        by arguments: [String], decoder: DecoderKind = .unet, skipAblation: Bool = false
+    ) throws -> [ComparedNetwork] {
         var used: Set<String> = []
-        return try arguments.map { argument in
+        return try arguments.flatMap { argument in
             let network = try NetworkChoice(named: argument, decoder: decoder)
             let name = try plainName(of: argument)
-            var unique = name
-            var number = 2
-            while !used.insert(unique.foldedPath).inserted {
-                unique = "\(name)-\(number)"
-                number += 1
+            var all = [(name, network)]
+            if skipAblation, let genotype = network.genotype, genotype.hasSkips {
+                all.append((name + "-without-skips", .genotype(genotype.withoutSkips)))
             }
-            return ComparedNetwork(name: unique, argument: argument, network: network)
+            return all.map { name, network in
+                var unique = name
+                var number = 2
+                while !used.insert(unique.foldedPath).inserted {
+                    unique = "\(name)-\(number)"
+                    number += 1
+                }
+                return ComparedNetwork(name: unique, argument: argument, network: network)
+            }
         }
     }
 

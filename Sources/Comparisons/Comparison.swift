@@ -36,19 +36,25 @@ public struct Comparison {
     ///   - seeds: The seeds of every network.
     ///   - split: The split to measure on.
     ///   - output: The comparison's folder; new, empty, or that of a comparison before.
+    ///   - skipAblation: Whether each network with long skips is compared with the same without.
     ///   - equalMultiplyAdds: Whether each network takes the filters that bring it closest to the first one's cost.
     ///   - report: A run's folder, whose report.html is to show the table.
     /// - Throws: One line about a network, the data, or a folder that holds something else.
     public init(
         _ arguments: [String], _ configuration: Configuration, seeds: [Int], split: String, output: String,
-        equalMultiplyAdds: Bool, report: String? = nil
+        skipAblation: Bool = false, equalMultiplyAdds: Bool, report: String? = nil
     ) throws {
         self.output = output
         self.seeds = seeds
         self.split = split
         self.configuration = configuration
         self.report = report
-        networks = try ComparedNetwork.named(by: arguments, decoder: configuration.train.decoder)
+        networks = try ComparedNetwork.named(
+            by: arguments, decoder: configuration.train.decoder, skipAblation: skipAblation)
+        if skipAblation, !networks.contains(where: { $0.network.genotype?.hasSkips == true }) {
+            throw SearchSpaceError(
+                problem: "none of the networks has long skips to leave out; name one that has, as unet:4")
+        }
         images = try InputSpecification(configuration, split: split)
         try configuration.refuseUnusable()
         priced = CostedNetwork.all(networks, configuration.train, on: images, equal: equalMultiplyAdds)

@@ -25,6 +25,9 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     public var cells = CellSharing.perNode
     /// Form of the atrous operators (ALGORITHM 1; the paper's parameter counts hold with dense ones).
     public var atrous = AtrousKind.dense
+    /// Long skips: layers that move to a finer stride may read the latest earlier map there in place of H^{l-2}, as in U-Net
+    /// (the paper has none).
+    public var longSkips = LongSkipChoice.off
     /// Depthwise separable 3x3 convolutions in the supernet's heads (the paper's are dense).
     public var separableHeads = false
     /// Batch normalisation in the head's image pooling; at the paper's batch of 2 it makes every value +-1 (a choice).

@@ -141,6 +141,7 @@ extension Setting {
             Setting("search.filters", \.search.filters, 1...512),
             Setting("search.cells", \.search.cells),
             Setting("search.atrous", \.search.atrous),
+            Setting("search.longSkips", \.search.longSkips),
             Setting("search.separableHeads", \.search.separableHeads),
             Setting("search.poolingBatchNorm", \.search.poolingBatchNorm),
             Setting("search.epochs", \.search.epochs, 1...1_000_000),

@@ -7,6 +7,7 @@ import enum Networks.Recomputation
 import enum SearchSpace.AtrousKind
 import enum SearchSpace.DecoderKind
 import enum SearchSpace.HeadKind
+import enum SearchSpace.LongSkipChoice
 import enum SearchSpace.PathDecoding
 
 /// A value that a configuration file can hold.
@@ -150,6 +151,7 @@ extension KnownClasses: ChoiceValue {}
 extension MaskForm: ChoiceValue {}
 extension CellSharing: ChoiceValue {}
 extension AtrousKind: ChoiceValue {}
+extension LongSkipChoice: ChoiceValue {}
 extension Recomputation: ChoiceValue {}
 extension SearchStrategy: ChoiceValue {}
 extension PathDecoding: ChoiceValue {}

@@ -111,7 +111,9 @@ extension Planner {
         } else {
             choose(
                 "search.candidates",
-                "\(candidates): known designs and random networks of equal cost; one in \(reduction) is trained on")
+                "\(candidates): known designs, a U-Net among them, and random networks of equal cost; one in \(reduction) is"
+                    + " trained on")
+            configuration.search.longSkips = .on
         }
     }
 

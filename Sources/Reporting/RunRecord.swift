@@ -25,6 +25,9 @@ package struct RunRecord: Sendable {
     /// The steps that a record can have.
     package static let steps = 0...1_000_000_000_000_000
 
+    /// How far each gate of a long skip is open; nil where none are searched.
+    package let gates: [Double]?
+
     /// Reads one line; nil where it is no record.
     package init?(line: some DataProtocol) {
         guard let object = (try? JSONSerialization.jsonObject(with: Data(line))) as? [String: Any],
@@ -45,6 +48,7 @@ package struct RunRecord: Sendable {
             return ArchitectureTable.rows(flat)
         }
         beta = numbers("beta").flatMap { $0.allSatisfy(\.isFinite) ? $0 : nil }
+        gates = numbers("gates").flatMap { $0.allSatisfy(\.isFinite) ? $0 : nil }
     }
 
     /// All records of a log's text, in order; lines that are none are passed over.

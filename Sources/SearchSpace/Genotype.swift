@@ -1,7 +1,9 @@
-/// A network as the search finds it: the stride of each layer and the one cell that all layers use.
+/// A network as the search finds it: the stride of each layer, its long skips, and the one cell that all layers use.
 public struct Genotype: Hashable, Sendable {
     /// The stride of each layer, from layer 1 on; layer 1 is at 4 or 8 and each move is one level at most.
     public var path: [Stride]
+    /// For each layer the layer whose map its cell reads in place of H^{l-2}, 0 for the stem; nil for no long skip.
+    public var skips: [Int?]
     /// The cell.
     public var cell: Cell
     /// How the atrous operators convolve: as they did in the search.
@@ -13,8 +15,15 @@ public struct Genotype: Hashable, Sendable {
     public var blocks: Int { cell.blocks.count }
 
     /// A genotype of a path and a cell; `validate()` says whether it is one that can be built.
-    public init(path: [Stride], cell: Cell, atrous: AtrousKind = .dense) {
+    ///
+    /// - Parameters:
+    ///   - path: the stride of each layer.
+    ///   - skips: the long skips, an entry for each layer; nil for none.
+    ///   - cell: the cell.
+    ///   - atrous: how the atrous operators convolve.
+    public init(path: [Stride], skips: [Int?]? = nil, cell: Cell, atrous: AtrousKind = .dense) {
         self.path = path
+        self.skips = skips ?? Array(repeating: nil, count: path.count)
         self.cell = cell
         self.atrous = atrous
     }
@@ -29,9 +38,9 @@ public struct Genotype: Hashable, Sendable {
         zip([Stride.s4] + path, path).map { Move(from: $0, to: $1) ?? .keep }
     }
 
-    /// Checks the path and the cell.
+    /// Checks the path, the long skips and the cell.
     ///
-    /// - Throws: `SearchSpaceError` naming the first layer or block that is wrong.
+    /// - Throws: `SearchSpaceError` naming the first layer, skip or block that is wrong.
     public func validate() throws {
         try Genotype.check(count: layers, of: "layers", upTo: Genotype.maximumLayers)
         try Genotype.check(count: blocks, of: "blocks", upTo: Genotype.maximumBlocks)
@@ -46,6 +55,7 @@ public struct Genotype: Hashable, Sendable {
             }
             before = stride
         }
+        try validateSkips()
         for (number, block) in cell.blocks.enumerated() {
             for (side, branch) in block.branches.enumerated() {
                 let allowed = 0..<(number + 2)

@@ -32,16 +32,18 @@ extension Genotype {
 
     /// The genotype file's bytes, always the same for equal genotypes.
     ///
-    /// `atrous` is there where it is not dense.
+    /// `atrous` is there where it is not dense, `skips` where there are any.
     public func json() -> Data {
         let strides = path.map { String($0.rawValue) }.joined(separator: ", ")
         let lines = cell.blocks.map { block in
             "[" + block.branches.map { "[\"\($0.input.name)\", \"\($0.op.rawValue)\"]" }.joined(separator: ", ") + "]"
         }
+        let sources = skips.map { $0.map { "\($0)" } ?? "null" }.joined(separator: ", ")
+        let jumps = hasSkips ? "\n \"skips\": [\(sources)]," : ""
         let kind = atrous == .dense ? "" : " \"atrous\": \"\(atrous.rawValue)\","
         let text = """
             {"version": \(Genotype.formatVersion), "layers": \(layers), "blocks": \(blocks),\(kind)
-             "path": [\(strides)],
+             "path": [\(strides)],\(jumps)
              "cell": [\(lines.joined(separator: ",\n          "))]}
 
             """
@@ -61,6 +63,7 @@ extension Genotype: Codable {
             version: value(Int.self, "version"), layers: value(Int.self, "layers"),
             blocks: value(Int.self, "blocks"), path: value([Int].self, "path"),
             cell: value([[[String]]].self, "cell"),
+            skips: container.decodeIfPresent([Int?].self, forKey: AnyKey(stringValue: "skips")),
             atrous: container.decodeIfPresent(String.self, forKey: AnyKey(stringValue: "atrous"))
         ).genotype()
     }
@@ -72,6 +75,7 @@ extension Genotype: Codable {
         try container.encode(layers, forKey: AnyKey(stringValue: "layers"))
         try container.encode(blocks, forKey: AnyKey(stringValue: "blocks"))
         try container.encode(path, forKey: AnyKey(stringValue: "path"))
+        if hasSkips { try container.encode(skips, forKey: AnyKey(stringValue: "skips")) }
         if atrous != .dense { try container.encode(atrous.rawValue, forKey: AnyKey(stringValue: "atrous")) }
         let names = cell.blocks.map { $0.branches.map { [$0.input.name, $0.op.rawValue] } }
         try container.encode(names, forKey: AnyKey(stringValue: "cell"))
@@ -92,11 +96,13 @@ struct GenotypeDocument {
     var blocks = 0
     var path: [Int] = []
     var cell: [[[String]]] = []
+    /// None where it is not said.
+    var skips: [Int?]?
     /// Dense where it is not said.
     var atrous: String?
 
     static let required = ["version", "layers", "blocks", "path", "cell"]
-    static let keys = required + ["atrous"]
+    static let keys = required + ["skips", "atrous"]
 
     static func check(keys found: [String]) throws {
         for key in found where !keys.contains(key) {
@@ -118,6 +124,7 @@ struct GenotypeDocument {
         try Genotype.check(count: blocks, of: "blocks", upTo: Genotype.maximumBlocks)
         try check(path.count, "path", "strides", layers, "layers")
         try check(cell.count, "cell", "blocks", blocks, "blocks")
+        if let skips { try check(skips.count, "skips", "entries", layers, "layers") }
         let strides = try path.enumerated().map { index, value in
             guard let stride = Stride(rawValue: value) else {
                 throw SearchSpaceError(location: "path[\(index)]", problem: "\(value) is not 4, 8, 16 or 32")
@@ -130,7 +137,7 @@ struct GenotypeDocument {
                 first: try branch(pair[0], "cell[\(number)][0]"),
                 second: try branch(pair[1], "cell[\(number)][1]"))
         }
-        let genotype = Genotype(path: strides, cell: Cell(blocks: cells), atrous: try atrousKind())
+        let genotype = Genotype(path: strides, skips: skips, cell: Cell(blocks: cells), atrous: try atrousKind())
         try genotype.validate()
         return genotype
     }

@@ -1,7 +1,8 @@
 /// Random genotypes, each as likely as any other that a search could end with.
 ///
-/// Paths are uniform over all paths of so many layers, which the first layer at 4 or 8 begins. Cells are uniform over
-/// those that decoding can give: a block's two branches read different inputs, and no operator is `none`.
+/// Paths are uniform over all paths of so many layers, which the first layer at 4 or 8 begins; with long skips, the pairs
+/// of a path and its skips are. Cells are uniform over those that decoding can give: a block's two branches read different
+/// inputs, and no operator is `none`.
 public struct GenotypeSampler: Sendable {
     /// The number of layers.
     public let layers: Int
@@ -9,8 +10,11 @@ public struct GenotypeSampler: Sendable {
     public let blocks: Int
     /// How the atrous operators convolve.
     public let atrous: AtrousKind
-    /// The number of paths from a node to the last layer, by the layers that are left and the node's level.
-    private let completions: [[UInt128]]
+    /// Whether layers may have long skips.
+    public let longSkips: Bool
+    /// The number of paths from a node to the last layer, with their skips, by the layers that are left, the level of the
+    /// layer before, and the node's.
+    private let completions: [[[UInt128]]]
 
     /// The most layers of a sampler; a search has no more.
     public static let maximumLayers = 64
@@ -20,22 +24,31 @@ public struct GenotypeSampler: Sendable {
     /// A sampler of genotypes of one size.
     ///
     /// - Throws: `SearchSpaceError` where layers or blocks are out of range.
-    public init(layers: Int = 12, blocks: Int = 5, atrous: AtrousKind = .dense) throws {
+    public init(layers: Int = 12, blocks: Int = 5, atrous: AtrousKind = .dense, longSkips: Bool = false) throws {
         try Genotype.check(count: layers, of: "layers", upTo: GenotypeSampler.maximumLayers)
         try Genotype.check(count: blocks, of: "blocks", upTo: GenotypeSampler.maximumBlocks)
         self.layers = layers
         self.blocks = blocks
         self.atrous = atrous
-        var completions = [Stride.allCases.map { _ in UInt128(1) }]
+        self.longSkips = longSkips
+        var completions = [Stride.allCases.map { _ in Stride.allCases.map { _ in UInt128(1) } }]
         for _ in 0..<layers {
             let next = completions[completions.count - 1]
-            completions.append(Stride.allCases.map { $0.neighbours.reduce(0) { $0 + next[$1.level] } })
+            completions.append(
+                Stride.allCases.map { before in
+                    Stride.allCases.map { last in
+                        last.neighbours.reduce(0) { sum, stride in
+                            let isChoice = longSkips && LongSkips.isPossible(at: stride, after: last, before)
+                            return sum + (isChoice ? 2 : 1) * next[last.level][stride.level]
+                        }
+                    }
+                })
         }
         self.completions = completions
     }
 
-    /// The number of paths.
-    public var paths: UInt128 { completions[layers][0] }
+    /// The number of paths, each as often as it has choices of long skips where there are such.
+    public var paths: UInt128 { completions[layers][0][0] }
 
     /// The number of choices for a block, counted from 1: two different inputs, and an operator for each.
     public func choices(forBlock block: Int) -> Int {
@@ -43,21 +56,32 @@ public struct GenotypeSampler: Sendable {
     }
 
     /// The path with a number below ``paths``, in the order of the strides.
-    public func path(_ number: UInt128) -> [Stride] {
+    public func path(_ number: UInt128) -> [Stride] { pathWithSkips(number).path }
+
+    /// The path with a number below ``paths`` and its long skips, in the order of the strides, without a skip first.
+    public func pathWithSkips(_ number: UInt128) -> (path: [Stride], skips: [Int?]) {
         precondition(number < paths, "path \(number) of \(paths)")
         var rest = number
-        var path: [Stride] = []
+        // From the stem on, which stands for the layer before it too.
+        var strides = [Stride.s4, .s4]
+        var isSkipping: [Bool] = []
         for left in (0..<layers).reversed() {
-            for stride in (path.last ?? .s4).neighbours {
-                let count = completions[left][stride.level]
-                if rest < count {
-                    path.append(stride)
-                    break
+            let (before, last) = (strides[strides.count - 2], strides[strides.count - 1])
+            search: for stride in last.neighbours {
+                let count = completions[left][last.level][stride.level]
+                let isChoice = longSkips && LongSkips.isPossible(at: stride, after: last, before)
+                for skip in isChoice ? [false, true] : [false] {
+                    if rest < count {
+                        strides.append(stride)
+                        isSkipping.append(skip)
+                        break search
+                    }
+                    rest -= count
                 }
-                rest -= count
             }
         }
-        return path
+        let path = Array(strides.dropFirst(2))
+        return (path, zip(LongSkips.sources(along: path), isSkipping).map { $1 ? $0 : nil })
     }
 
     /// The choice of a block with a number below ``choices(forBlock:)``.
@@ -82,7 +106,8 @@ public struct GenotypeSampler: Sendable {
         let blocks = (1...blocks).map { number in
             block(number, Int(uniform(below: UInt128(choices(forBlock: number)), bits)))
         }
-        return Genotype(path: path(uniform(below: paths, bits)), cell: Cell(blocks: blocks), atrous: atrous)
+        let (path, skips) = pathWithSkips(uniform(below: paths, bits))
+        return Genotype(path: path, skips: skips, cell: Cell(blocks: blocks), atrous: atrous)
     }
 
     private static let operators = Operator.allCases.filter { $0 != .none }

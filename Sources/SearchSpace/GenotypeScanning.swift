@@ -14,6 +14,7 @@ extension GenotypeDocument {
             case "blocks": blocks = try scanner.wholeNumber()
             case "path": path = try scanner.list { try $0.wholeNumber() }
             case "cell": cell = try scanner.list { try $0.list { try $0.list { try $0.text() } } }
+            case "skips": skips = try scanner.list { try $0.wholeNumberOrNull() }
             case "atrous": atrous = try scanner.text()
             default: try scanner.skip()
             }
@@ -41,6 +42,14 @@ extension JSONScanner {
             throw try look.mismatch("a whole number")
         }
         return value
+    }
+
+    fileprivate mutating func wholeNumberOrNull() throws -> Int? {
+        let sign = try next()
+        if startsNumber(sign) { return try wholeNumber() }
+        guard sign == UInt8(ascii: "n") else { throw try mismatch("a whole number or null") }
+        try skip()
+        return nil
     }
 
     /// An error about the next value, which must be JSON for all that.

@@ -1,7 +1,7 @@
 /// Networks that need no file: the published one, and the known designs that lie in its space (the paper's Figure 2).
 ///
 /// A known design fixes the network level only. All of them use the published cell, so that they differ from
-/// `autoDeepLab` in nothing but the path.
+/// `autoDeepLab` in nothing but the path and, for `unet`, its long skips.
 public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
     /// The network that the paper found on Cityscapes (Figure 3), with 12 layers.
     case autoDeepLab = "auto-deeplab"
@@ -11,6 +11,8 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
     case convDeconv = "conv-deconv"
     /// Hourglasses, one behind the other, each from 4 down and back up to 4.
     case stackedHourglass = "stacked-hourglass"
+    /// U-Net: down to 32 and back up to 4, with every long skip that this path allows.
+    case unet = "unet"
 
     /// The design with this name.
     ///
@@ -27,6 +29,9 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
 
     /// The genotype that a design's name stands for, with `:LAYERS` behind it where it is not to have 12: `deeplabv3:8`.
     ///
+    /// U-Nets are usually told by their levels, and have more layers than levels: `unet:3` and `unet:4` are those with
+    /// three and four levels, a layer at each on the way down and on the way up, 5 and 7 layers.
+    ///
     /// - Parameter argument: what was typed.
     /// - Returns: the genotype; nil where what stands before the colon is no design's name.
     /// - Throws: `SearchSpaceError` where the layers are no number, or too few or too many for the design.
@@ -39,7 +44,8 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
                 source: design.rawValue, location: "layers",
                 problem: "\(quoted(String(parts[1]))) is not a whole number; write it as \(design.rawValue):12")
         }
-        return try design.genotype(layers: layers)
+        let isOfLevels = design == .unet && (3...4).contains(layers)
+        return try design.genotype(layers: isOfLevels ? 2 * layers - 1 : layers)
     }
 
     /// The fewest layers that the design makes sense with.
@@ -49,13 +55,14 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
         case .deeplabv3: 3
         case .convDeconv: 7
         case .stackedHourglass: 4
+        case .unet: 5
         }
     }
 
     /// The design with a number of layers.
     ///
     /// - Parameter layers: the number of layers; `autoDeepLab` has 12 and no other.
-    /// - Returns: its path, with the published cell.
+    /// - Returns: its path, with the published cell and, for `unet`, all long skips.
     /// - Throws: `SearchSpaceError` where the design makes no sense with so many layers.
     public func genotype(layers: Int = 12) throws -> Genotype {
         let wanted = self == .autoDeepLab ? 12...12 : minimumLayers...Genotype.maximumLayers
@@ -64,7 +71,8 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
             throw SearchSpaceError(
                 source: rawValue, location: "layers", problem: "the design has \(range) layers, not \(layers)")
         }
-        return Genotype(path: path(layers: layers), cell: .published)
+        let genotype = Genotype(path: path(layers: layers), cell: .published)
+        return self == .unet ? genotype.withAllSkips : genotype
     }
 
     private func path(layers: Int) -> [Stride] {
@@ -83,6 +91,16 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
             let hourglass = levels.compactMap { Stride(level: $0) }
             let lead = Array(repeating: Stride.s4, count: layers % hourglass.count)
             return lead + Array(repeating: hourglass, count: layers / hourglass.count).flatMap { $0 }
+        case .unet:
+            // As many levels as there are layers for; those left over make the way down longer before the way up.
+            let depth = min(4, (layers + 1) / 2) - 1
+            let legs = Array(0...depth) + (0..<depth).reversed()
+            let (each, left) = layers.quotientAndRemainder(dividingBy: legs.count)
+            let order = Array(0...depth) + (depth + 2..<legs.count) + [depth + 1]
+            let longer = Set(order.prefix(left))
+            return legs.enumerated().flatMap { leg, level in
+                Array(repeating: Stride.allCases[level], count: each + (longer.contains(leg) ? 1 : 0))
+            }
         }
     }
 }

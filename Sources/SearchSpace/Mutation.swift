@@ -6,8 +6,10 @@ extension Genotype {
         case input
         /// One branch's operator, `none` excepted.
         case op
-        /// One layer's stride, one level at most from those of its neighbours.
+        /// One layer's stride, one level at most from those of its neighbours; layers that can keep their long skips do.
         case stride
+        /// Whether one layer has its long skip.
+        case longSkip
     }
 
     /// - Parameter mutation: What is changed.
@@ -23,8 +25,16 @@ extension Genotype {
                     else { return nil }
                     var result = self
                     result.path[layer] = stride
+                    result.skips = zip(skips, LongSkips.sources(along: result.path)).map { $0 == nil ? nil : $1 }
                     return result
                 }
+            }
+        case .longSkip:
+            return zip(path.indices, LongSkips.sources(along: path)).compactMap { layer, source in
+                guard let source else { return nil }
+                var result = self
+                result.skips[layer] = skips[layer] == nil ? source : nil
+                return result
             }
         case .op:
             return branches { branch, _ in
@@ -41,10 +51,12 @@ extension Genotype {
 
     /// Changes one choice: each kind of choice that has another value is equally likely, and so is each of its values.
     ///
-    /// - Parameter bits: Gives random bits, 64 at a time.
+    /// - Parameters:
+    ///   - longSkips: Whether long skips are among the choices.
+    ///   - bits: Gives random bits, 64 at a time.
     /// - Returns: The mutant; the genotype itself where nothing can be changed.
-    public func mutated(bits: () -> UInt64) -> Genotype {
-        let kinds = Mutation.allCases.map(mutants).filter { !$0.isEmpty }
+    public func mutated(longSkips: Bool = false, bits: () -> UInt64) -> Genotype {
+        let kinds = Mutation.allCases.filter { longSkips || $0 != .longSkip }.map(mutants).filter { !$0.isEmpty }
         guard !kinds.isEmpty else { return self }
         let mutants = kinds[Int(uniform(below: UInt128(kinds.count), bits))]
         return mutants[Int(uniform(below: UInt128(mutants.count), bits))]

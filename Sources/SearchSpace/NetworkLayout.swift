@@ -14,9 +14,11 @@ public struct CellLayout: Hashable, Sendable {
     public let previousChannels: Int
     /// The stride of H^{l-1} as it arrives.
     public let previousStride: Stride
-    /// The channels of H^{l-2}.
+    /// The layer that the second input comes from: l-2, or the source of a long skip; the stem's maps are 0 and -1.
+    public let previous2Layer: Int
+    /// The channels of H^{l-2}, or of the map that a long skip brings in its place.
     public let previous2Channels: Int
-    /// The stride of H^{l-2} as it arrives: 2 for the stem's first map, else 4 to 32.
+    /// The stride of that map as it arrives: 2 for the stem's first map, else 4 to 32.
     public let previous2Stride: Int
     /// The stride at which both inputs enter the cell: H^{l-1}'s after resizing; H^{l-2} is resized to it.
     public let inputStride: Stride
@@ -26,16 +28,19 @@ public struct CellLayout: Hashable, Sendable {
         ConvolutionLayout(kernelSize: 1, inputChannels: previousChannels, outputChannels: blockChannels)
     }
 
-    /// The 1x1 convolution of H^{l-2}, which is there only where the channels differ from the block's.
+    /// The 1x1 convolution of the second input, which is there only where the channels differ from the block's.
     public var previous2Projection: ConvolutionLayout? {
         guard previous2Channels != blockChannels else { return nil }
         return ConvolutionLayout(kernelSize: 1, inputChannels: previous2Channels, outputChannels: blockChannels)
     }
 
+    /// Whether the second input is that of a long skip in place of H^{l-2}.
+    public var hasLongSkip: Bool { previous2Layer != layer - 2 }
+
     /// Whether H^{l-1} has to be resized before the cell.
     public var resizesPrevious: Bool { previousStride != inputStride }
 
-    /// Whether H^{l-2} has to be resized before the cell.
+    /// Whether the second input has to be resized before the cell.
     public var resizesPrevious2: Bool { previous2Stride != inputStride.rawValue }
 
     /// The stride of an operator that reads `input`: 2 for other layers' maps in a cell that moves down, else 1.
@@ -82,6 +87,7 @@ public struct NetworkLayout: Hashable, Sendable {
         precondition(widths.areValid, "three stem convolutions and widths of at least 1, not \(widths)")
         precondition(filters >= 1 && classes >= 1, "filters (\(filters)) and classes (\(classes)) are at least 1")
         precondition(!genotype.path.isEmpty && !genotype.cell.blocks.isEmpty, "a genotype has layers and blocks")
+        precondition(genotype.skips.count == genotype.layers, "a genotype has an entry for long skips in each layer")
         self.genotype = genotype
         self.filters = filters
         self.classes = classes
@@ -93,17 +99,20 @@ public struct NetworkLayout: Hashable, Sendable {
             ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: early, outputChannels: late),
         ]
         var cells: [CellLayout] = []
-        var previous2 = (channels: early, stride: 2)
+        var maps = [(channels: early, stride: 2), (channels: late, stride: Stride.s4.rawValue)]
         var previous = (channels: late, stride: Stride.s4)
         for (index, (stride, move)) in zip(genotype.path, genotype.moves).enumerated() {
+            let previous2Layer = genotype.skips[index] ?? index - 1
+            let previous2 = maps[previous2Layer + 1]
             let blockChannels = filters * stride.rawValue / 4
             let cell = CellLayout(
                 layer: index + 1, stride: stride, move: move, blockChannels: blockChannels,
                 outputChannels: blockChannels * genotype.blocks, previousChannels: previous.channels,
-                previousStride: previous.stride, previous2Channels: previous2.channels,
-                previous2Stride: previous2.stride, inputStride: move == .down ? previous.stride : stride)
+                previousStride: previous.stride, previous2Layer: previous2Layer,
+                previous2Channels: previous2.channels, previous2Stride: previous2.stride,
+                inputStride: move == .down ? previous.stride : stride)
             cells.append(cell)
-            previous2 = (previous.channels, previous.stride.rawValue)
+            maps.append((cell.outputChannels, stride.rawValue))
             previous = (cell.outputChannels, stride)
         }
         self.cells = cells

@@ -48,6 +48,23 @@ struct SampleCommandTests {
         #expect(filled.status == 64 && filled.errors.contains("is not empty"))
     }
 
+    @Test("Genotypes have long skips where they are asked for")
+    func longSkips() throws {
+        let folder = try TemporaryFolder()
+        func skipping(_ output: String, _ options: [String]) throws -> Int {
+            let rows = try rows(["--count", "30", "--layers", "7", "--output", folder.file(output)] + options)
+            return try rows.count { try String(contentsOfFile: $0.file, encoding: .utf8).contains("\"skips\"") }
+        }
+        #expect(try skipping("plain", []) == 0)
+        let found = try skipping("flag", ["--long-skips"])
+        #expect(try found > 0 && skipping("setting", ["--set", "search.longSkips=on"]) == found)
+        let inspected = try Command.run("inspect", "unet:4", "--json")
+        let object = try #require(
+            JSONSerialization.jsonObject(with: Data(inspected.output.utf8)) as? [String: Any])
+        #expect((object["skips"] as? [Any])?.map { $0 as? Int } == [nil, nil, nil, nil, nil, 2, 1])
+        #expect(try Command.run("inspect", "unet:4").output.contains("\nlong skips from layer 2 to 6, 1 to 7\n"))
+    }
+
     @Test("With data, costs are counted for their classes and images")
     func data() throws {
         let folder = try TemporaryFolder()

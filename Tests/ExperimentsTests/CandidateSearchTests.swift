@@ -86,6 +86,36 @@ struct CandidateSearchTests {
         #expect(evolved > random + 0.1, "\(evolved), \(random)")
     }
 
+    @Test("Evolution changes long skips where they are searched, and nowhere else")
+    func evolvedSkips() throws {
+        func evolved(longSkips: Bool) throws -> [Genotype] {
+            let sample = GenotypeSample(
+                try GenotypeSampler(layers: 6, blocks: 2, longSkips: longSkips), TrainConfiguration(),
+                on: InputSpecification(classes: 3, height: 33, width: 33), wanted: nil)
+            return try best(EvolutionProposer(sample: sample, longSkips: longSkips, seed: 2), of: 150).1.compactMap(\.network.genotype)
+        }
+        #expect(try !evolved(longSkips: false).contains { $0.hasSkips })
+        let found = try evolved(longSkips: true)
+        let toggled = found.indices.dropFirst(10).contains { number in
+            found[(number - 10)..<number].contains { $0.mutants(.longSkip).contains(found[number]) }
+        }
+        #expect(toggled)
+    }
+
+    @Test("A race has U-Net among the known designs where long skips are searched", arguments: [true, false])
+    func race(longSkips: Bool) throws {
+        let run = try InstantRun(.train)
+        var configuration = try configuration(run, "race")
+        (configuration.search.layers, configuration.search.candidates, configuration.train.epochs) = (5, 3, 1)
+        configuration.search.longSkips = longSkips ? .on : .off
+        let table = try CandidateSearch(configuration, output: run.folder("race"), resume: false)
+            .run(reporter: SilentReporter(), interruption: Interruption())
+        let third = try #require(table.rows.last)
+        #expect(table.rows.count == 3 && third.name == (longSkips ? "3-unet" : "3-random-1"))
+        #expect(third.skips == (longSkips ? [nil, nil, nil, nil, 1] : nil))
+        #expect(table.lines.contains { $0.contains("4 8 16 8 4, skips 1 to 5") } == longSkips)
+    }
+
     private func configuration(_ run: InstantRun, _ method: String) throws -> Configuration {
         var configuration = try Configuration.resolve(
             preset: "instant",
@@ -177,11 +207,19 @@ struct CandidateSearchTests {
         #expect(table.rows.map(\.name) == ["1-mobilenet-v2+light", "2-deeplabv3-4"])
         let (encoder, other) = (table.rows[0], table.rows[1])
         #expect(encoder.path == nil && encoder.filters == nil && other.path?.count == 4)
-        #expect(abs(Double(other.multiplyAdds) / Double(encoder.multiplyAdds) - 1) < 0.2)
+        // Filters come in whole numbers: no other is closer.
+        let images = try InputSpecification(configuration, split: nil)
+        let genotype = try KnownDesign.deeplabv3.genotype(layers: 4)
+        let costs = [-1, 0, 1].map { step in
+            var train = configuration.train
+            train.filters = max(1, (other.filters ?? 0) + step)
+            return abs(train.cost(of: genotype, on: images).multiplyAdds - encoder.multiplyAdds)
+        }
+        #expect(costs.min() == costs[1] && other.multiplyAdds != encoder.multiplyAdds)
         #expect(table.table.rows.contains { $0[1] == "encoder" && $0[2].isEmpty })
         for (row, steps) in zip(table.rows, [2, 3]) {
             let log = try String(contentsOfFile: run.folder("search/\(row.name)/log.jsonl"), encoding: .utf8)
-            #expect(log.split(separator: "\n")[0].contains("\"step\":\(steps),"), "\(log)")
+            #expect(log.split(separator: "\n")[0].contains("\"step\": \(steps),"), "\(log)")
         }
         let winner = try Model(at: run.folder("search"))
         #expect((winner.genotype == nil) == (table.winner == encoder.name))

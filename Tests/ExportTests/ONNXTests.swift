@@ -107,6 +107,7 @@ struct ONNXTests {
         let everything = network(.everything, .tiny())
         try cases.add("everything", everything, sizes: [[2, 41, 50], [1, 33, 65]])
         try cases.add("everything-fixed", everything, fixed: true, sizes: [[1, 71, 50]])
+        try cases.add("skips", network(Genotype.everything.withAllSkips, .tiny()), sizes: [[2, 41, 50], [1, 33, 65]])
         for head in HeadKind.allCases {
             var configuration = DiscreteConfiguration.tiny()
             (configuration.head, configuration.decoderStride) = (head, head == .separable ? 1 : 2)

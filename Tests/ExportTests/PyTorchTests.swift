@@ -16,7 +16,10 @@ struct PyTorchTests {
         separable.atrous = .separable
         var random = SplitMix(state: 5)
         var networks = [network(.everything, .tiny()), network(separable, .tiny(filters: 3))]
-        networks += try [KnownDesign.autoDeepLab, .convDeconv].map { network(try $0.genotype(), .tiny(filters: 2)) }
+        networks += try [KnownDesign.autoDeepLab, .convDeconv, .unet].map {
+            network(try $0.genotype(), .tiny(filters: 2))
+        }
+        networks.append(network(Genotype.everything.withAllSkips, .tiny()))
         networks += (0..<3).map { network(.random(using: &random), .tiny(), seed: $0) }
         var separableUNet = EncodedConfiguration.tiny(.mobileNetV2, .unet)
         separableUNet.separable = true

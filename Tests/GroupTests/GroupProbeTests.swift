@@ -48,6 +48,7 @@ private func supernet(_ settings: [Substring], share: Share) -> [Double] {
     configuration.filters = 2
     configuration.cells = settings.contains("perArrow") ? .perArrow : .perNode
     configuration.normalizesImagePooling = true
+    configuration.longSkips = settings.contains("longSkips")
     let store = VariableStore(generator: Generator(seed: 1), dtype: .float64)
     let relaxation = SoftmaxRelaxation(store.root / "architecture", configuration)
     let network = Supernet(configuration, store: store)

@@ -54,7 +54,9 @@ struct GroupTests {
 
     @Test(
         "Loss, gradients of weights, alpha and beta, and statistics of a supernet",
-        arguments: ["supernet", "supernet-workers", "supernet-workers-cells", "supernet-perArrow"])
+        arguments: [
+            "supernet", "supernet-workers", "supernet-workers-cells", "supernet-perArrow", "supernet-longSkips-workers",
+        ])
     func supernet(kind: String) throws {
         try compare(kind, sizes: kind == "supernet" ? [2, 4] : [2], tolerance: 1e-9)
     }

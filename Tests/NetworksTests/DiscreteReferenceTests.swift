@@ -43,6 +43,29 @@ import Torch
         compare(built, images([2, 3, 41, 50]), training: training)
     }
 
+    /// The path rises to 16 with layer 3 as its source, and to 8 with layer 2.
+    @Test(arguments: [true, false]) func longSkips(training: Bool) throws {
+        let genotype = Genotype.everything.withAllSkips
+        #expect(genotype.skips == [nil, nil, nil, nil, nil, 3, 2])
+        let built = network(genotype)
+        randomizeVectors(of: built.store, seed: 3)
+        compare(built, images([2, 3, 41, 50]), training: training)
+    }
+
+    @Test func longSkipFromTheStem() throws {
+        let genotype = Genotype(path: [.s8, .s16, .s8, .s4], cell: .published).withAllSkips
+        #expect(genotype.skips == [nil, nil, nil, 0])
+        let built = network(genotype)
+        randomizeVectors(of: built.store, seed: 3)
+        let x = images([2, 3, 41, 50])
+        compare(built, x, training: true)
+        // The stem's map is what is read: without it the last layer's second input is another one.
+        var other = literal(of: built, training: true)
+        other.genotype.skips[3] = nil
+        other.weights["cells.4.previous2.pointwise.weight"] = .zeros([4, 5 * 16, 1, 1], dtype: .float64)
+        #expect(relativeDifference(built(x, mode: .batchStatistics), other(x)) > 1e-3)
+    }
+
     @Test func publishedNetwork() throws {
         let built = network(try KnownDesign.autoDeepLab.genotype())
         randomizeVectors(of: built.store, seed: 3)
@@ -55,6 +78,7 @@ import Torch
         var genotype = Genotype.random(
             seed: seed, layers: .random(in: 1...7, using: &random), blocks: .random(in: 1...5, using: &random))
         genotype.atrous = seed % 3 == 0 ? .separable : .dense
+        if seed % 2 == 1 { genotype = genotype.withAllSkips }
         let built = network(genotype, .tiny(filters: .random(in: 1...6, using: &random)), seed: seed)
         randomizeVectors(of: built.store, seed: seed)
         let (height, width) = (Int.random(in: 33...50, using: &random), Int.random(in: 33...50, using: &random))

@@ -28,14 +28,18 @@ struct ReferenceDiscreteNetwork {
         var (before, last) = (stem2, stem3)
         var lowLevel = stem3
         var (stride, left) = (4, false)
+        var maps = [stem3]
         for (index, target) in genotype.path.enumerated() {
             let down = target.rawValue > stride
             let entry = down ? stride : target.rawValue
+            // A long skip's map in place of H^{l-2}, at its own size.
+            let second = genotype.skips[index].map { maps[$0] } ?? at(entry, before)
             let output = cell(
-                index, at(entry, last), at(entry, before), channels: configuration.filters * target.rawValue / 4,
+                index, at(entry, last), second, channels: configuration.filters * target.rawValue / 4,
                 down: down)
             stride = target.rawValue
             (before, last) = (last, output)
+            maps.append(output)
             left = left || stride != 4
             if !left { lowLevel = output }
         }

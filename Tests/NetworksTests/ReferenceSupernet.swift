@@ -69,9 +69,14 @@ final class ReferenceSupernet {
             }
             let shares = configuration.cells == .perNode
             let place = shares ? node : from
-            let h2 = enter(second, place + ".entry2", factor: target / nearest, size: size)
+            var h2 = enter(second, place + ".entry2", factor: target / nearest, size: size)
             let group = shares ? arrows[..<index].count { $0.layer == layer && $0.target == target } : 0
-            let output = cell(h1, h2, place + ".cell", group: group, probabilities)
+            let skip = longSkip(layer, target, arrow.source, arrows, beta, maps)
+            if let skip {
+                h2 = h2 * (1 - skip.share) + enter(skip.map, from + ".longSkip", factor: 1, size: size) * skip.share
+            }
+            let output = cell(
+                h1, h2, place + ".cell", group: group, secondGroup: skip != nil && shares ? 1 : 0, probabilities)
             let weighed = output * beta[index]
             let sum = maps[layer]?[target]
             maps[layer, default: [:]][target] = sum.map { $0 + weighed } ?? weighed
@@ -95,8 +100,51 @@ final class ReferenceSupernet {
         }
     }
 
+    /// ALGORITHM 11, over all paths: what an arrow's long skip weighs, and the sum of its sources; nil where it has none.
+    private func longSkip(
+        _ layer: Int, _ stride: Int, _ source: Int, _ arrows: [(layer: Int, source: Int, target: Int)],
+        _ beta: [Tensor],
+        _ maps: [Int: [Int: Tensor]]
+    ) -> (share: Tensor, map: Tensor)? {
+        guard configuration.longSkips, source == 2 * stride else { return nil }
+        // Chances of the paths that are at the arrow's source, by the layer where each was last at its target's stride.
+        var chances: [Int: Tensor] = [:]
+        func walk(_ path: [Int], _ chance: Tensor?) {
+            guard path.count < layer else {
+                guard path.last == source, let last = path.lastIndex(of: stride), let chance else { return }
+                chances[last] = chances[last].map { $0 + chance } ?? chance
+                return
+            }
+            for (index, arrow) in arrows.enumerated() where arrow.layer == path.count && arrow.source == path.last {
+                walk(path + [arrow.target], chance.map { $0 * beta[index] } ?? beta[index])
+            }
+        }
+        walk([4], nil)
+        let before = chances.keys.filter { $0 < layer - 2 }.sorted()
+        guard !before.isEmpty else { return nil }
+        func sum(_ keys: [Int]) -> Tensor {
+            let terms = keys.compactMap { chances[$0] }
+            return terms.dropFirst().reduce(terms[0], +)
+        }
+        let gates = arrows.filter { arrow in
+            arrow.source == 2 * arrow.target
+                && (0..<arrow.layer - 2).contains {
+                    ReferenceSupernet.strides($0).contains(arrow.target)
+                }
+        }
+        guard let gate = gates.firstIndex(where: { $0 == (layer, source, stride) }) else { return nil }
+        let gamma = get("architecture.gamma").select(0, gate).exp()
+        let open = gamma.select(0, 1) / gamma.sum()
+        let terms = before.compactMap { key in
+            maps[key]?[stride].map { map in (chances[key] ?? map) / sum(before) * map }
+        }
+        return (open * sum(before) / sum(chances.keys.sorted()), terms.dropFirst().reduce(terms[0], +))
+    }
+
     /// Equations 1 to 4.
-    private func cell(_ h1: Tensor, _ h2: Tensor, _ name: String, group: Int, _ alpha: Tensor) -> Tensor {
+    private func cell(
+        _ h1: Tensor, _ h2: Tensor, _ name: String, group: Int, secondGroup: Int, _ alpha: Tensor
+    ) -> Tensor {
         let blocks = configuration.blocks
         var states = [h1, h2]
         var edge = 0
@@ -106,7 +154,7 @@ final class ReferenceSupernet {
                 let stateName = ["previous", "previous2"] + (1...blocks).map { "block\($0)" }
                 let reader = Edge(
                     name: "\(name).\(stateName[input])", rank: block - max(1, input), count: blocks + 1 - max(1, input),
-                    group: input == 1 ? 0 : group)
+                    group: input == 1 ? secondGroup : group)
                 for op in Operator.allCases {
                     guard let map = operate(op, states[input], reader) else { continue }
                     let term = map * alpha.select(0, edge).select(0, op.index)

@@ -95,14 +95,21 @@ import Torch
         #expect(store.parameters.filter { $0.kind == .bias }.count == 4)
     }
 
-    /// Central differences of every alpha and every beta; each has an influence.
-    @Test(arguments: CellSharing.allCases, [NormalizationMode.batchStatistics, .evaluation])
-    func finiteDifferences(cells: CellSharing, mode: NormalizationMode) {
-        let built = supernet(.tiny(layers: 4, blocks: 2, filters: 1, cells: cells))
+    /// Central differences of every alpha, beta and gamma; each has an influence.
+    @Test(
+        arguments: CellSharing.allCases,
+        [
+            (NormalizationMode.batchStatistics, false), (.evaluation, false), (.batchStatistics, true),
+            (.evaluation, true),
+        ])
+    func finiteDifferences(cells: CellSharing, pass: (mode: NormalizationMode, longSkips: Bool)) {
+        let mode = pass.mode
+        var configuration = SupernetConfiguration.tiny(layers: 4, blocks: 2, filters: 1, cells: cells)
+        configuration.longSkips = pass.longSkips
+        let built = supernet(configuration)
         let x = images([2, 3, 36, 45])
         let (logits, all) = built.pass(x, mode: mode)
         let probe = Tensor.normal(logits.shape, generator: Generator(seed: 5), dtype: .float64)
-        let step = 1e-5
         for (tensor, gradient) in zip(built.store.architecture.map(\.tensor), all) {
             guard let gradient else {
                 Issue.record("no gradient at all")
@@ -120,9 +127,13 @@ import Torch
                         return (built(x, mode: mode) * probe).sum().item()
                     }
                 }
-                let difference = (value(at: step) - value(at: -step)) / (2 * step)
                 #expect(found[place] != 0, "\(tensor.shape) at \(place)")
-                #expect(abs(difference - found[place]) < 1e-5 * scale, "\(tensor.shape) at \(place)")
+                // The longer step may lead over a kink of a ReLU or a maximum.
+                let isNear = [1e-5, 1e-7].contains { step in
+                    let difference = (value(at: step) - value(at: -step)) / (2 * step)
+                    return abs(difference - found[place]) < 1e-5 * scale
+                }
+                #expect(isNear, "\(tensor.shape) at \(place)")
             }
             withoutGradients { tensor.copy(from: Tensor(saved, shape: tensor.shape)) }
         }

@@ -68,6 +68,32 @@ import Torch
         compare(.tiny(layers: 5, cells: cells), [2, 40, 50], recompute: recompute, workers: 2)
     }
 
+    private func skipping(_ layers: Int, _ cells: CellSharing, atrous: AtrousKind = .dense) -> SupernetConfiguration {
+        var configuration = SupernetConfiguration.tiny(layers: layers, cells: cells, atrous: atrous)
+        configuration.longSkips = true
+        return configuration
+    }
+
+    @Test(arguments: CellSharing.allCases, [2, 3, 4, 6]) func longSkips(cells: CellSharing, layers: Int) {
+        compare(skipping(layers, cells), [2, 50, 41], seed: UInt64(layers))
+    }
+
+    @Test(arguments: CellSharing.allCases, [NormalizationMode.batchStatistics, .evaluation])
+    func longSkipModes(cells: CellSharing, mode: NormalizationMode) {
+        compare(skipping(5, cells, atrous: .separable), [2, 45, 38], mode: mode)
+    }
+
+    @Test(arguments: CellSharing.allCases, [Recomputation.cells, .layers])
+    func recomputedLongSkips(cells: CellSharing, recompute: Recomputation) {
+        compare(skipping(5, cells), [2, 40, 50], recompute: recompute)
+        compare(skipping(6, cells), [1, 40, 50], recompute: recompute, workers: 2)
+    }
+
+    /// Fewer layers than are kept between two segments.
+    @Test(arguments: [1, 2]) func recomputedLayersOfShallowNetworks(layers: Int) {
+        compare(.tiny(layers: layers), [2, 40, 50], recompute: .layers)
+    }
+
     /// Every size of a map from one value on.
     @Test(arguments: [1, 2, 31, 32, 33, 34, 64, 65]) func sizes(size: Int) {
         compare(.tiny(layers: 4), [1, size, size])

@@ -59,6 +59,7 @@ struct MutationTests {
                     case .stride: return found == (1, 0, 0)
                     case .input: return found == (0, 1, 0)
                     case .op: return found == (0, 0, 1)
+                    case .longSkip: return false
                     }
                 }
                 #expect(Set(found).intersection(known) == Set(wanted), "\(mutation) of \(genotype)")
@@ -74,7 +75,7 @@ struct MutationTests {
         var counts: [Genotype: Int] = [:]
         let draws = 60_000
         for _ in 0..<draws { counts[genotype.mutated { random.next() }, default: 0] += 1 }
-        let kinds = Genotype.Mutation.allCases.map { genotype.mutants($0) }.filter { !$0.isEmpty }
+        let kinds = [Genotype.Mutation.input, .op, .stride].map { genotype.mutants($0) }.filter { !$0.isEmpty }
         for mutants in kinds {
             let expected = Double(draws) / Double(kinds.count * mutants.count)
             for mutant in mutants {

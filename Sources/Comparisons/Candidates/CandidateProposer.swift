@@ -86,17 +86,22 @@ package struct PoolProposer: CandidateProposer {
 /// Regularised evolution (arXiv 1802.01548): the best of a few of the youngest is mutated, and the oldest dies.
 package struct EvolutionProposer: CandidateProposer {
     private let sample: GenotypeSample
+    private let longSkips: Bool
     private let seed: Int
     private let population: Int
     private let tournament: Int
 
     /// - Parameters:
     ///   - sample: What the first population is drawn from, and what a child's filters follow from.
+    ///   - longSkips: Whether mutations change long skips.
     ///   - seed: The seed of all that is drawn.
     ///   - population: How many live at a time, P.
     ///   - tournament: From how many, drawn with repetition, the parent is taken, S.
-    package init(sample: GenotypeSample, seed: Int, population: Int = 10, tournament: Int = 3) {
+    package init(
+        sample: GenotypeSample, longSkips: Bool = false, seed: Int, population: Int = 10, tournament: Int = 3
+    ) {
         self.sample = sample
+        self.longSkips = longSkips
         self.seed = seed
         self.population = population
         self.tournament = tournament
@@ -122,7 +127,9 @@ package struct EvolutionProposer: CandidateProposer {
         for _ in 0..<1_000 {
             let drawn = (0..<tournament).map { _ in living[living.startIndex + stream.below(living.count)] }
             guard let parent = drawn.max(by: { ($0.score ?? -1) < ($1.score ?? -1) }) else { break }
-            guard let child = parent.network.genotype?.mutated(bits: { stream.next() }) else { break }
+            guard let child = parent.network.genotype?.mutated(longSkips: longSkips, bits: { stream.next() }) else {
+                break
+            }
             guard !seen.contains(.genotype(child)), let item = sample.item(child) else { continue }
             let number = scored.firstIndex { $0.network == parent.network } ?? 0
             return [

@@ -74,7 +74,9 @@ public struct CandidateSearch {
         _ configuration: Configuration, _ images: InputSpecification
     ) throws -> any CandidateProposer {
         let (search, train) = (configuration.search, configuration.train)
-        let sampler = try GenotypeSampler(layers: search.layers, blocks: search.blocks, atrous: search.atrous)
+        let longSkips = search.longSkips == .on
+        let sampler = try GenotypeSampler(
+            layers: search.layers, blocks: search.blocks, atrous: search.atrous, longSkips: longSkips)
         let reference = try KnownDesign.deeplabv3.genotype(
             layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers))
         let pool = try ComparedNetwork.named(by: search.pool, decoder: train.decoder)
@@ -91,9 +93,9 @@ public struct CandidateSearch {
         }
         switch search.method {
         case .random: return PoolProposer(given: [], sample: sample, seed: configuration.seed)
-        case .evolution: return EvolutionProposer(sample: sample, seed: configuration.seed)
+        case .evolution: return EvolutionProposer(sample: sample, longSkips: longSkips, seed: configuration.seed)
         case .race, .paper:
-            let designs = KnownDesign.allCases.compactMap { design in
+            let designs = KnownDesign.allCases.filter { longSkips || $0 != .unet }.compactMap { design in
                 (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, .genotype($0)) }
             }
             var seen: Set<NetworkChoice> = []
@@ -245,6 +247,7 @@ public struct CandidateSearch {
                 let cost = network.cost(run.configuration.train, on: images)
                 return CandidateTable.Row(
                     name: run.name, path: network.genotype?.path.map(\.rawValue),
+                    skips: network.genotype.flatMap { $0.hasSkips ? $0.skips : nil },
                     filters: network.genotype.map { _ in run.candidate.filters },
                     parameters: cost.parameters, multiplyAdds: cost.multiplyAdds,
                     scores: run.scores(after: schedule.rungs.map(\.epochs)),

@@ -11,6 +11,8 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
         public var name: String
         /// The strides of its path; nil for an encoder.
         public var path: [Int]?
+        /// For each layer the layer that it skips from, 0 for the stem; nil where the network has no long skips.
+        public var skips: [Int?]?
         /// The filter multiplier that it is trained with; nil for an encoder.
         public var filters: Int?
         /// Parameters.
@@ -53,11 +55,17 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
                 }
                 return [
                     row.name + (row.name == winner ? " (winner)" : row.error == nil ? "" : " (failed)"),
-                    row.path?.map(String.init).joined(separator: " ") ?? "encoder", row.filters.map(String.init) ?? "",
+                    row.path.map { $0.map(String.init).joined(separator: " ") + skips(of: row) } ?? "encoder",
+                    row.filters.map(String.init) ?? "",
                     "\(row.parameters)",
                     String(format: "%.3f G", Double(row.multiplyAdds) / 1e9),
                 ] + scores
             })
+    }
+
+    private func skips(of row: Row) -> String {
+        let skips = zip(1..., row.skips ?? []).compactMap { layer, source in source.map { "\($0) to \(layer)" } }
+        return skips.isEmpty ? "" : ", skips " + skips.joined(separator: " and ")
     }
 
     /// The table as lines of text, its columns under one another.

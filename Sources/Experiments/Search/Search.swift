@@ -53,8 +53,14 @@ public final class Search {
         store = VariableStore(generator: Generator(seed: setup.seed), device: setup.device)
         let shape = search.supernet(classes: setup.dataset.classes.count)
         let place = store.root / "architecture"
-        relaxation = method.relaxation(place, shape)
+        let relaxation = method.relaxation(place, shape)
+        self.relaxation = relaxation
         decoder = method.decoder ?? ViterbiDecoder(path: search.architecture.path)
+        if shape.gateShape != nil, withoutGradients({ relaxation.weights.gates }) == nil {
+            throw ConfigurationError(
+                .contradiction,
+                "search.longSkips: the search's relaxation has no weights for gates of long skips; leave it off")
+        }
         let own = method.penalty?(place / "penalty", shape)
         supernet = Supernet(shape, store: store)
         supernet.recompute = search.recompute
@@ -222,6 +228,10 @@ extension Search: LoopStage {
             ("alpha", .numbers(table.operators.joined().map(rounded))),
             ("beta", .numbers(table.arrows.map(rounded))),
         ]
+        if let gates = table.gates {
+            after.append(("gates", .numbers(gates.map(rounded))))
+            after.append(("gateEntropy", .number(gateEntropy(gates))))
+        }
         after += SearchSpace.Operator.allCases.map { ("share.\($0.rawValue)", .number(state.shares[$0.index])) }
         if !state.warnings.isEmpty { after.append(("warning", .text(state.warnings.joined(separator: "; ")))) }
         return (before + epoch.exchanged, after)
@@ -234,7 +244,8 @@ extension Search: LoopStage {
         let mIOU = epoch.validation.map { String(format: ": val mIOU %.4f", $0.measured.matrix.mIOU) } ?? ""
         let entropies = String(format: ", entropy of alpha %.3f, of beta %.3f", state.alphaEntropy, state.betaEntropy)
         let strides = state.genotype.path.map { String($0.rawValue) }.joined(separator: " ")
-        return (mIOU + entropies + ", path " + strides, state.warnings)
+        let skips = state.genotype.skipDescription.map { ", long skips from layer \($0)" } ?? ""
+        return (mIOU + entropies + ", path " + strides + skips, state.warnings)
     }
 
     func save(in checkpoint: inout Checkpoint) throws {
@@ -279,6 +290,7 @@ extension SearchConfiguration {
         result.filters = filters
         result.cells = cells
         result.atrous = atrous
+        result.longSkips = longSkips == .on
         result.separableHeads = separableHeads
         result.normalizesImagePooling = poolingBatchNorm
         result.normalization = Normalization(affine: false, eps: batchNorm.eps, momentum: batchNorm.momentum)

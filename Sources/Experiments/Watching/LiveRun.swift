@@ -12,6 +12,8 @@ public struct LiveArchitecture: Sendable {
     public let beta: [Double]?
     /// Softmaxed alpha, a row of 8 an edge; nil where nothing is searched.
     public let alpha: [[Double]]?
+    /// How far each gate of a long skip is open; nil where none are searched.
+    public let gates: [Double]?
 
     /// Looks into a run's folder; another argument is taken as `loadGenotype(_:)` takes it.
     ///
@@ -21,24 +23,29 @@ public struct LiveArchitecture: Sendable {
         let paths = RunPaths(folder: argument)
         let log = optionalContents(of: paths.log) ?? Data()
         if let record = RunRecord.all(in: log).last, let genotype = record.genotype {
-            self.init(genotype: genotype, beta: record.beta, alpha: record.alpha)
+            self.init(genotype: genotype, beta: record.beta, alpha: record.alpha, gates: record.gates)
         } else if FileManager.default.fileExists(atPath: paths.genotypes),
             let found = try? architecture(ofCheckpoint: paths.lastCheckpoint)
         {
-            self.init(genotype: found.genotype, beta: found.table.arrows, alpha: found.table.operators)
+            self.init(
+                genotype: found.genotype, beta: found.table.arrows, alpha: found.table.operators,
+                gates: found.table.gates)
         } else {
-            self.init(genotype: try loadGenotype(argument), beta: nil, alpha: nil)
+            self.init(genotype: try loadGenotype(argument), beta: nil, alpha: nil, gates: nil)
         }
     }
 
-    private init(genotype: Genotype, beta: [Double]?, alpha: [[Double]]?) {
+    private init(genotype: Genotype, beta: [Double]?, alpha: [[Double]]?, gates: [Double]?) {
         self.genotype = genotype
         self.beta = beta
         self.alpha = alpha
+        self.gates = gates
     }
 
     /// The network level and the cell as SVG, as thick and dark as they are probable.
-    public func drawing(title: String?) -> String { drawGenotype(genotype, arrows: beta, alpha: alpha, title: title) }
+    public func drawing(title: String?) -> String {
+        drawGenotype(genotype, arrows: beta, alpha: alpha, gates: gates, title: title)
+    }
 }
 
 /// What a run's folder tells to somebody who watches it from another terminal.
@@ -79,6 +86,7 @@ public struct LiveRun: Sendable {
             lines.append("path  \(sparkline(path))  " + path.map { String($0.rawValue) }.joined(separator: " "))
         }
         if let genotype = record.genotype {
+            if let skips = genotype.skipDescription { lines.append("long skips from layer \(skips)") }
             lines += zip(1..., genotype.cell.blocks).map { number, block in
                 "block\(number) = "
                     + block.branches.map { "\($0.op.rawValue)(\($0.input.name))" }.joined(separator: " + ")

@@ -81,7 +81,8 @@ final class RunDashboard {
             try add("beta", .heatMap(rows))
         }
         if let genotype = record.genotype,
-            let png = try? rasterize(drawGenotype(genotype, arrows: record.beta, alpha: record.alpha), width: nil)
+            let png = try? rasterize(
+                drawGenotype(genotype, arrows: record.beta, alpha: record.alpha, gates: record.gates), width: nil)
         {
             pictures.append(("architecture", .picture(png: png)))
         }

@@ -36,7 +36,7 @@ final class DiscreteCell {
     ///
     /// - Parameters:
     ///   - previous: H^{l-1}, at its own size.
-    ///   - previous2: H^{l-2}, at its own size.
+    ///   - previous2: H^{l-2}, or the map that a long skip brings in its place, at its own size.
     ///   - backend: What computes.
     /// - Returns: The blocks, one behind the other.
     func callAsFunction<Backend>(

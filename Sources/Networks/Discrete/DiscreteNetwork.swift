@@ -11,7 +11,7 @@ import Torch
 /// |---|---|
 /// | `stem.1`, `stem.2`, `stem.3` + `.conv.weight`, `.norm` | the stem's convolutions |
 /// | `cells.L.previous` + unit, `.norm` | 1x1 of H^{l-1} in layer L, counted from 1 |
-/// | `cells.L.previous2` + unit, `.norm` | 1x1 of H^{l-2}, where its channels differ from the block's |
+/// | `cells.L.previous2` + unit, `.norm` | 1x1 of H^{l-2} or a long skip's map, where its channels differ from the block's |
 /// | `cells.L.blockI.first.U`, `cells.L.blockI.second.U` + unit, `.norm` | operators; separable ones have U = 1, 2 |
 /// | `aspp.point`, `aspp.atrous1` to `3`, `aspp.image`, `aspp.projection` + `.conv.weight`, `.norm` | ASPP |
 /// | `decoder.lowLevel`, `decoder.refine1`, `decoder.refine2` + `.conv.weight`, `.norm` | decoder |
@@ -133,9 +133,15 @@ public final class DiscreteNetwork {
         observe(-1, previous2.value)
         observe(0, previous.value)
         var lowLevel = previous.value
+        // Maps that a later layer's long skip brings, each for one layer alone.
+        let sources = Set(cells.map(\.layout).filter(\.hasLongSkip).map(\.previous2Layer))
+        var kept = sources.contains(0) ? [0: previous] : [:]
         for cell in cells {
-            let output = cell(previous: previous, previous2: previous2, on: backend)
+            let second = cell.layout.hasLongSkip ? kept.removeValue(forKey: cell.layout.previous2Layer) : previous2
+            guard let second else { preconditionFailure("the map of a long skip was not kept") }
+            let output = cell(previous: previous, previous2: second, on: backend)
             observe(cell.layout.layer, output.value)
+            if sources.contains(cell.layout.layer) { kept[cell.layout.layer] = output }
             if cell.layout.layer == layout.decoder?.lowLevelLayer { lowLevel = output.value }
             (previous2, previous) = (previous, output)
         }

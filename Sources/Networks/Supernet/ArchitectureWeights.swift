@@ -9,15 +9,20 @@ public struct ArchitectureWeights {
     public let operators: Tensor
     /// A value for each arrow, `[arrows]`.
     public let arrows: Tensor
+    /// How far each gate of the long skips is open, `[gates]`; nil where there are none.
+    public let gates: Tensor?
 
-    /// Weights of the edges' operators, `[edges, 8]`, and of the arrows, `[arrows]`.
-    public init(operators: Tensor, arrows: Tensor) {
+    /// Weights of the edges' operators, `[edges, 8]`, of the arrows, `[arrows]`, and of the long skips' gates, `[gates]`.
+    public init(operators: Tensor, arrows: Tensor, gates: Tensor? = nil) {
         self.operators = operators
         self.arrows = arrows
+        self.gates = gates
     }
 
     /// The weights as plain numbers.
     public var table: ArchitectureTable {
-        ArchitectureTable(operators: operators.detach().doubles(), arrows: arrows.detach().doubles())
+        ArchitectureTable(
+            operators: operators.detach().doubles(), arrows: arrows.detach().doubles(), gates: gates?.detach().doubles()
+        )
     }
 }

@@ -6,15 +6,23 @@ final class RelaxedCell {
     private let previous: StateOperators
     private let previous2: StateOperators
     private let blocks: [StateOperators]
+    private let groups: Int
+    private let hasOwnSecond: Bool
 
     /// - Parameters:
     ///   - path: Where the variables are named.
     ///   - channels: Channels C of a block.
     ///   - groups: Batches of H^{l-1} that come one after another, one for each arrow that shares this cell. They share
     ///     one H^{l-2}.
+    ///   - hasOwnSecond: Whether the last of several groups has a second input of its own.
     ///   - device: Where alpha is.
     ///   - configuration: The supernet's shape.
-    init(_ path: Path, channels: Int, groups: Int, device: Device, configuration: SupernetConfiguration) {
+    init(
+        _ path: Path, channels: Int, groups: Int, hasOwnSecond: Bool = false, device: Device,
+        configuration: SupernetConfiguration
+    ) {
+        self.groups = groups
+        self.hasOwnSecond = hasOwnSecond
         let space = CellSpace(blocks: configuration.blocks)
         func operators(on input: CellInput, groups: Int) -> StateOperators {
             StateOperators(
@@ -22,19 +30,19 @@ final class RelaxedCell {
                 device: device, configuration: configuration)
         }
         previous = operators(on: .previous, groups: groups)
-        previous2 = operators(on: .previous2, groups: 1)
+        previous2 = operators(on: .previous2, groups: hasOwnSecond ? 2 : 1)
         blocks = (1..<configuration.blocks).map { operators(on: .block($0), groups: groups) }
     }
 
     /// - Parameters:
     ///   - h1: H^{l-1} of all groups, `[G * N, C, H, W]`.
-    ///   - h2: H^{l-2}, `[N, C, H, W]`.
+    ///   - h2: H^{l-2}, `[N, C, H, W]`; the last group's own behind it, `[2 * N, C, H, W]`, where it has one.
     ///   - alpha: Softmaxed weights `[edges, 8]`.
     ///   - mode: How to normalise.
     /// - Returns: The blocks in order, `[G * N, B * C, H, W]`.
     func callAsFunction(_ h1: Tensor, _ h2: Tensor, alpha: Tensor, mode: NormalizationMode) -> Tensor {
         // A block is complete when the state before it has given its part: sums run ahead of the blocks.
-        let fromH2 = previous2(h2, alpha: alpha, base: nil, splits: false, mode: mode).rest
+        let fromH2 = spread(previous2(h2, alpha: alpha, base: nil, splits: false, mode: mode).rest)
         var sum = previous(h1, alpha: alpha, base: fromH2, splits: true, mode: mode)
         var finished = [sum.finished]
         for block in blocks {
@@ -43,5 +51,13 @@ final class RelaxedCell {
             finished.append(sum.finished)
         }
         return concatenate(finished.compactMap { $0 }, dim: 1)
+    }
+
+    /// What the second inputs give to each group.
+    private func spread(_ sums: Tensor?) -> Tensor? {
+        guard let sums, hasOwnSecond, groups > 2 else { return sums }
+        let images = sums.size(0) / 2
+        let shared = Array(repeating: sums.narrow(0, start: 0, length: images), count: groups - 1)
+        return concatenate(shared + [sums.narrow(0, start: images, length: images)], dim: 0)
     }
 }

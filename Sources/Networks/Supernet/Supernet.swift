@@ -3,7 +3,8 @@ import Torch
 
 /// The network that holds every cell and every path at once (paper 3 and 4.1).
 ///
-/// Variables are named `stem.N`, `layerL.sS.*` (there `fromS.entry`, `entry2`, `cell.STATE.OPERATOR`) and `head.sS.*`.
+/// Variables are named `stem.N`, `layerL.sS.*` (there `fromS.entry`, `fromS.longSkip`, `entry2`, `cell.STATE.OPERATOR`) and
+/// `head.sS.*`.
 public final class Supernet {
     /// What shapes the network.
     public let configuration: SupernetConfiguration
@@ -17,6 +18,7 @@ public final class Supernet {
     public var workers = 1
 
     private let stem: SupernetStem
+    private let longSkips: LongSkipWeights?
     private let layers: [[Part<SupernetNode>]]
     private let heads: [(stride: Stride, part: Part<SearchHead>)]
 
@@ -38,6 +40,9 @@ public final class Supernet {
         let networkSpace = NetworkSpace(layers: configuration.layers)
         self.networkSpace = networkSpace
         cellSpace = CellSpace(blocks: configuration.blocks)
+        longSkips =
+            configuration.longSkips && !networkSpace.longSkipGates.isEmpty
+            ? LongSkipWeights(networkSpace, dtype: store.dtype, device: store.device) : nil
         stem = SupernetStem(store.root / "stem", configuration: configuration)
         layers = (1...configuration.layers).map { layer in
             networkSpace.strides(inLayer: layer).map { stride in
@@ -65,17 +70,23 @@ public final class Supernet {
     ) -> Tensor {
         let height = images.size(2)
         let width = images.size(3)
-        let (alpha, beta) = (weights.operators, weights.arrows)
+        let shares = Shares(
+            alpha: weights.operators, beta: weights.arrows,
+            longSkips: longSkips.map { longSkips in
+                guard let gates = weights.gates else {
+                    preconditionFailure("long skips without weights of their gates")
+                }
+                return longSkips(arrows: weights.arrows, open: gates)
+            })
         let (half, quarter) = stem(images.channelsLast(), mode: mode)
-        var maps = PreviousFeatures(half: half, quarter: quarter)
+        var maps = PreviousFeatures(half: half, quarter: quarter, keepsAll: longSkips != nil)
         for segment in segments {
-            let pass = { (maps: PreviousFeatures, alpha: Tensor, beta: Tensor, mode: NormalizationMode) in
-                self.run(segment, from: maps, alpha: alpha, beta: beta, height: height, width: width, mode: mode)
+            let pass = { (maps: PreviousFeatures, shares: Shares, mode: NormalizationMode) in
+                self.run(segment, from: maps, shares: shares, height: height, width: width, mode: mode)
             }
             maps =
                 recompute == .layers
-                ? recomputed(segment, from: maps, alpha: alpha, beta: beta, mode: mode, pass)
-                : pass(maps, alpha, beta, mode)
+                ? recomputed(segment, from: maps, shares: shares, mode: mode, pass) : pass(maps, shares, mode)
         }
         let heads = heads.map { stride, part in
             CheckpointedRegion(inputs: [maps.last(at: stride.rawValue)], parameters: part.parameters) {
@@ -97,9 +108,29 @@ public final class Supernet {
         return Swift.stride(from: 0, to: layers.count, by: length).map { $0..<min($0 + length, layers.count) }
     }
 
+    /// What operators, arrows and long skips weigh in a pass.
+    private struct Shares {
+        let alpha: Tensor
+        let beta: Tensor
+        /// What ``LongSkipWeights`` gives; nil where there are none.
+        let longSkips: Tensor?
+
+        init(alpha: Tensor, beta: Tensor, longSkips: Tensor?) {
+            (self.alpha, self.beta, self.longSkips) = (alpha, beta, longSkips)
+        }
+
+        /// From tensors in the order of ``list``.
+        init(_ list: some Collection<Tensor>) {
+            let list = Array(list)
+            self.init(alpha: list[0], beta: list[1], longSkips: list.count > 2 ? list[2] : nil)
+        }
+
+        var list: [Tensor] { [alpha, beta] + (longSkips.map { [$0] } ?? []) }
+    }
+
     /// Runs some layers.
     private func run(
-        _ segment: Range<Int>, from start: PreviousFeatures, alpha: Tensor, beta: Tensor, height: Int, width: Int,
+        _ segment: Range<Int>, from start: PreviousFeatures, shares: Shares, height: Int, width: Int,
         mode: NormalizationMode
     ) -> PreviousFeatures {
         func size(_ stride: Int) -> (height: Int, width: Int) {
@@ -110,15 +141,19 @@ public final class Supernet {
             let regions = layer.map { part in
                 let node = part.module
                 let count = node.arrows.count
+                let stride = node.node.stride.rawValue
                 let inputs = node.arrows.map { maps.last(at: $0.source.stride.rawValue) }
+                let skipped = node.gate.map { maps.maps(of: $0.sources, at: stride) } ?? []
+                let read = node.gate == nil ? [shares.alpha, shares.beta] : shares.list
                 return CheckpointedRegion(
-                    inputs: inputs + [maps.second(at: node.second.stride), alpha, beta], parameters: part.parameters
+                    inputs: inputs + [maps.second(at: node.second.stride)] + read + skipped, parameters: part.parameters
                 ) { inputs, isRecomputing in
-                    [
+                    let shares = Shares(inputs[(count + 1)...].prefix(read.count))
+                    return [
                         node(
-                            h1: Array(inputs[..<count]), h2: inputs[count], alpha: inputs[count + 1],
-                            beta: inputs[count + 2], size: size(node.node.stride.rawValue),
-                            mode: isRecomputing ? mode.repeated : mode)
+                            h1: Array(inputs[..<count]), h2: inputs[count], alpha: shares.alpha, beta: shares.beta,
+                            longSkip: shares.longSkips.map { (Array(inputs.suffix(skipped.count)), $0) },
+                            size: size(stride), mode: isRecomputing ? mode.repeated : mode)
                     ]
                 }
             }
@@ -130,22 +165,29 @@ public final class Supernet {
         return maps
     }
 
-    /// Runs some layers of which only the last two maps are kept; the backward pass runs them anew.
+    /// Runs some layers of which only the maps that later ones read are kept; the backward pass runs them anew.
     private func recomputed(
-        _ segment: Range<Int>, from start: PreviousFeatures, alpha: Tensor, beta: Tensor, mode: NormalizationMode,
-        _ pass: @escaping (PreviousFeatures, Tensor, Tensor, NormalizationMode) -> PreviousFeatures
+        _ segment: Range<Int>, from start: PreviousFeatures, shares: Shares, mode: NormalizationMode,
+        _ pass: @escaping (PreviousFeatures, Shares, NormalizationMode) -> PreviousFeatures
     ) -> PreviousFeatures {
+        let keepsAll = longSkips != nil
+        // Counted from 1. What was there before the segment need not go through it.
+        let made = (keepsAll ? segment.lowerBound + 1 : segment.upperBound - 1)...segment.upperBound
+        let earlier = keepsAll ? start.list(from: 0) : []
         let region = CheckpointedRegion(
-            inputs: start.list + [alpha, beta], parameters: layers[segment].joined().flatMap(\.parameters),
-            outputCount: layers[max(0, segment.upperBound - 2)..<segment.upperBound].joined().count
+            inputs: start.list + shares.list, parameters: layers[segment].joined().flatMap(\.parameters),
+            outputCount: made.reduce(0) { $0 + ($1 < 1 ? 1 : layers[$1 - 1].count) }
         ) { [networkSpace] inputs, isRecomputing in
             pass(
-                PreviousFeatures(inputs, after: segment.lowerBound, in: networkSpace), inputs[inputs.count - 2],
-                inputs[inputs.count - 1], isRecomputing ? mode.repeated : mode
-            ).list
+                PreviousFeatures(
+                    inputs.dropLast(shares.list.count), after: segment.lowerBound, in: networkSpace, keepsAll: keepsAll),
+                Shares(inputs.suffix(shares.list.count)), isRecomputing ? mode.repeated : mode
+            ).list(from: made.lowerBound)
         }
         return PreviousFeatures(
-            runRegions([region], recomputes: true, workers: 0)[0], after: segment.upperBound, in: networkSpace)
+            earlier + runRegions([region], recomputes: true, workers: 0)[0], after: segment.upperBound,
+            in: networkSpace,
+            keepsAll: keepsAll)
     }
 }
 

@@ -36,6 +36,8 @@ public struct SupernetConfiguration: Hashable, Sendable {
     public var normalizesImagePooling = false
     /// Whether the heads' 3x3 convolutions are depthwise separable.
     public var separableHeads = false
+    /// Whether gates let earlier maps into cells that an arrow to a finer stride leads to.
+    public var longSkips = false
     /// Batch normalisation; the supernet has no affine parameters.
     public var normalization = Normalization(affine: false, eps: 1e-5, momentum: 0.1)
 

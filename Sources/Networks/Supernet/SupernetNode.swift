@@ -9,6 +9,8 @@ final class SupernetNode {
     private let entries: [CellEntry]
     private let secondEntries: [CellEntry]
     private let cells: [RelaxedCell]
+    /// The long skip of the last arrow, which comes from the next coarser stride; nil where it has none.
+    private let longSkip: LongSkipEntry?
 
     init(
         _ path: Path, node: Node, space: NetworkSpace, device: Device, configuration: SupernetConfiguration
@@ -18,6 +20,7 @@ final class SupernetNode {
         second = space.secondInput(of: node)
         let channels = configuration.blockChannels(stride: node.stride.rawValue)
         func place(_ arrow: Arrow) -> Path { path / "from\(arrow.source.stride.rawValue)" }
+        let gate = configuration.longSkips ? space.longSkipGates.first { $0.arrow.target == node } : nil
         entries = arrows.map { CellEntry(place($0) / "entry", arrow: $0, configuration: configuration) }
         switch configuration.cells {
         case .perNode:
@@ -26,7 +29,7 @@ final class SupernetNode {
             ]
             cells = [
                 RelaxedCell(
-                    path / "cell", channels: channels, groups: arrows.count, device: device,
+                    path / "cell", channels: channels, groups: arrows.count, hasOwnSecond: gate != nil, device: device,
                     configuration: configuration)
             ]
         case .perArrow:
@@ -39,27 +42,40 @@ final class SupernetNode {
                     place($0) / "cell", channels: channels, groups: 1, device: device, configuration: configuration)
             }
         }
+        longSkip = gate.map {
+            LongSkipEntry(place($0.arrow) / "longSkip", gate: $0, space: space, configuration: configuration)
+        }
     }
+
+    /// The gate of the node's long skip; nil where it has none.
+    var gate: LongSkipGate? { longSkip?.gate }
 
     /// - Parameters:
     ///   - h1: The maps that the arrows come from, in the arrows' order.
     ///   - h2: The map that serves as H^{l-2}.
     ///   - alpha: Softmaxed weights `[edges, 8]`.
     ///   - beta: The arrows' probabilities `[arrows of the network]`.
+    ///   - longSkip: The gate's sources, and what ``LongSkipWeights`` gives; nil where the node has no gate.
     ///   - size: Height and width of the node's maps.
     ///   - mode: How to normalise.
     /// - Returns: `[N, B * C, H, W]`.
     func callAsFunction(
-        h1: [Tensor], h2: Tensor, alpha: Tensor, beta: Tensor, size: (height: Int, width: Int),
-        mode: NormalizationMode
+        h1: [Tensor], h2: Tensor, alpha: Tensor, beta: Tensor, longSkip: (maps: [Tensor], weights: Tensor)? = nil,
+        size: (height: Int, width: Int), mode: NormalizationMode
     ) -> Tensor {
         let entered = zip(entries, h1).map { $0($1, size: size, mode: mode) }
-        let entered2 = secondEntries.map { $0(h2, size: size, mode: mode) }
+        var entered2 = secondEntries.map { $0(h2, size: size, mode: mode) }
+        if let entry = self.longSkip, let longSkip {
+            let own = entry(
+                entered2[entered2.count - 1], maps: longSkip.maps, weights: longSkip.weights, size: size, mode: mode)
+            if cells.count == arrows.count { entered2.removeLast() }
+            entered2.append(own)
+        }
         let outputs: Tensor
         if cells.count == entered.count {
             outputs = joined(zip(cells, zip(entered, entered2)).map { $0($1.0, $1.1, alpha: alpha, mode: mode) })
         } else {
-            outputs = cells[0](joined(entered), entered2[0], alpha: alpha, mode: mode)
+            outputs = cells[0](joined(entered), joined(entered2), alpha: alpha, mode: mode)
         }
         return weighed(outputs, by: beta.narrow(0, start: arrows[0].index, length: arrows.count))
     }

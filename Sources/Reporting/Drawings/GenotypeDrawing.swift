@@ -6,13 +6,15 @@ import SearchSpace
 ///   - genotype: a genotype that passes `validate()`.
 ///   - arrows: a probability for each arrow of the space with as many layers, by index.
 ///   - alpha: softmaxed alpha of a cell with as many blocks, a row of 8 an edge.
+///   - gates: how far each gate of a long skip is open, where they are searched.
 ///   - title: a line above the drawing.
 /// - Returns: an SVG file.
 package func drawGenotype(
-    _ genotype: Genotype, arrows: [Double]? = nil, alpha: [[Double]]? = nil, title: String? = nil
+    _ genotype: Genotype, arrows: [Double]? = nil, alpha: [[Double]]? = nil, gates: [Double]? = nil,
+    title: String? = nil
 ) -> String {
     var parts = [
-        NetworkDrawing(genotype, probabilities: arrows, title: title).drawing(),
+        NetworkDrawing(genotype, probabilities: arrows, gates: gates, title: title).drawing(),
         CellDrawing(genotype.cell, title: "Cell", alpha: alpha).drawing(),
     ]
     if let alpha { parts.append(AlphaDrawing(alpha, space: CellSpace(blocks: genotype.blocks)).drawing()) }

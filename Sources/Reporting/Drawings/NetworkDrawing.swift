@@ -2,7 +2,7 @@ import SearchSpace
 
 /// Draws the network level as the paper's Figures 1 to 3: layers to the right, resolutions downwards.
 ///
-/// The decoded path is bold. Where probabilities are given, they are the thickness and colour of every arrow, and the
+/// The decoded path is bold, its long skips are arcs. Where probabilities are given, they are the thickness and colour of every arrow, and the
 /// four poolings of the search stand at the end; else only the path's.
 ///
 /// - Parameters:
@@ -15,15 +15,18 @@ package func drawNetwork(_ genotype: Genotype, arrows: [Double]? = nil, title: S
         .svg(label: title ?? "Network level: \(pathDescription(genotype))")
 }
 
-/// The path in words, for readers who cannot see the drawing.
+/// The path and its long skips in words, for readers who cannot see the drawing.
 func pathDescription(_ genotype: Genotype) -> String {
-    "strides " + genotype.path.map { String($0.rawValue) }.joined(separator: ", ")
+    let strides = "strides " + genotype.path.map { String($0.rawValue) }.joined(separator: ", ")
+    return strides + (genotype.skipDescription.map { "; long skips from layer \($0)" } ?? "")
 }
 
 struct NetworkDrawing {
     private let genotype: Genotype
     private let space: NetworkSpace
     private let probabilities: [Double]?
+    /// How far the gates are open, by arrow.
+    private let gates: [Int: Double]
     private let title: String?
 
     private let column = 60.0
@@ -31,10 +34,11 @@ struct NetworkDrawing {
     private let radius = 12.0
     private let left = 100.0
 
-    init(_ genotype: Genotype, probabilities: [Double]?, title: String?) {
+    init(_ genotype: Genotype, probabilities: [Double]?, gates: [Double]? = nil, title: String?) {
         self.genotype = genotype
         space = NetworkSpace(layers: genotype.layers)
         self.probabilities = probabilities
+        self.gates = Dictionary(uniqueKeysWithValues: zip(space.longSkipGates.map(\.arrow.index), gates ?? []))
         self.title = title
         if let probabilities {
             precondition(
@@ -62,6 +66,7 @@ struct NetworkDrawing {
         }
         drawAxes(&drawing)
         drawArrows(&drawing)
+        drawLongSkips(&drawing)
         drawPoolings(&drawing)
         drawNodes(&drawing)
         drawLegend(&drawing)
@@ -105,6 +110,25 @@ struct NetworkDrawing {
                 colour: probability.map(Palette.probability) ?? (isChosen ? Palette.path : Palette.faint),
                 width: probability.map { 0.7 + 4 * $0 } ?? (isChosen ? 3.4 : 1),
                 tip: probability.map { tip(arrow, $0) })
+        }
+    }
+
+    private func drawLongSkips(_ drawing: inout Drawing) {
+        // Those that are there, and in a search those that could be.
+        for (arrow, source) in zip(space.arrows(along: genotype.path), LongSkips.sources(along: genotype.path)) {
+            let (layer, stride) = (arrow.target.layer, arrow.target.stride)
+            let isThere = genotype.skips[layer - 1] != nil
+            guard let source, isThere || gates[arrow.index] != nil else { continue }
+            let (from, to) = (
+                place(Node(layer: source, stride: stride)), place(Node(layer: layer, stride: stride))
+            )
+            // From rim to rim, over the nodes between and below those of the next finer stride.
+            let lift = radius / 2.0.squareRoot()
+            drawing.arc(
+                Point(x: from.x + lift, y: from.y - lift), Point(x: to.x - lift - 1, y: to.y - lift - 1), rise: 27,
+                colour: isThere ? Palette.longSkip : Palette.faint, width: isThere ? 2.4 : 1.2,
+                tip: "long skip at stride \(stride.rawValue), layer \(source) to \(layer)"
+                    + (gates[arrow.index].map { ": gate \(number($0))" } ?? ""))
         }
     }
 
@@ -154,8 +178,14 @@ struct NetworkDrawing {
         var x = 24.0
         drawing.circle(Point(x: x + 7, y: height), radius: 7, fill: Palette.path, stroke: Palette.pathEdge)
         drawing.text("decoded path", at: Point(x: x + 20, y: height), size: 11, anchor: .start)
-        guard probabilities != nil else { return }
         x += 124
+        if genotype.hasSkips {
+            drawing.line(
+                Point(x: x, y: height), Point(x: x + 18, y: height), colour: Palette.longSkip, width: 2.4)
+            drawing.text("long skip", at: Point(x: x + 25, y: height), size: 11, anchor: .start)
+            x += 104
+        }
+        guard probabilities != nil else { return }
         drawing.text("probability 0", at: Point(x: x, y: height), size: 11, anchor: .start)
         for step in 0...10 {
             let share = Double(step) / 10

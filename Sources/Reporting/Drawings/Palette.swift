@@ -9,6 +9,7 @@ enum Palette {
     static let stem = "#b4bbc8"
     static let path = "#d9580d"
     static let pathEdge = "#a8430a"
+    static let longSkip = "#00805c"
     static let halo = "#fcd3ae"
     static let group = "#f4f6f9"
 

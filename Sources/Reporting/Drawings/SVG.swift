@@ -46,6 +46,22 @@ struct Drawing {
                 + "<path d=\"M\(head.map(\.description).joined(separator: "L"))Z\" fill=\"\(colour)\"/></g>")
     }
 
+    /// An arrow from one point to another of equal height, by an arc that rises over what is between.
+    mutating func arc(_ from: Point, _ to: Point, rise: Double, colour: String, width: Double, tip: String) {
+        let length = 5 + 1.4 * width
+        let reach = min(2 * rise, (to.x - from.x) / 3)
+        let turns = [Point(x: from.x + reach, y: from.y - rise), Point(x: to.x - reach, y: to.y - rise)]
+        let neck = to.moved(length, toward: turns[1])
+        let side = Point(x: (to.y - neck.y) * 0.42, y: (neck.x - to.x) * 0.42)
+        let head = [
+            to, Point(x: neck.x + side.x, y: neck.y + side.y), Point(x: neck.x - side.x, y: neck.y - side.y),
+        ]
+        add(
+            "<g><title>\(escaped(tip))</title><path d=\"M\(from)C\(turns[0]) \(turns[1]) \(neck)\" fill=\"none\""
+                + " stroke=\"\(colour)\" stroke-width=\"\(number(width))\"/>"
+                + "<path d=\"M\(head.map(\.description).joined(separator: "L"))Z\" fill=\"\(colour)\"/></g>")
+    }
+
     mutating func circle(_ centre: Point, radius: Double, fill: String, stroke: String, width: Double = 1.2) {
         add(
             "<circle cx=\"\(number(centre.x))\" cy=\"\(number(centre.y))\" r=\"\(number(radius))\" fill=\"\(fill)\""

@@ -24,7 +24,7 @@ extension RunReport {
 
     private static func frame(of record: RunRecord) -> String? {
         guard let genotype = record.genotype else { return nil }
-        return drawGenotype(genotype, arrows: record.beta, alpha: record.alpha)
+        return drawGenotype(genotype, arrows: record.beta, alpha: record.alpha, gates: record.gates)
     }
 }
 
@@ -32,7 +32,11 @@ extension RunRecord {
     /// The strongest discrete network at this record; nil where its numbers fit no space.
     package var genotype: Genotype? {
         guard let path, let alpha, beta != nil, let space = SearchedSpace(of: self) else { return nil }
-        let genotype = Genotype(path: path, cell: decodeCell(alpha: alpha, space: space.cell))
-        return (try? genotype.validate()) == nil ? nil : genotype
+        var genotype = Genotype(path: path, cell: decodeCell(alpha: alpha, space: space.cell))
+        guard (try? genotype.validate()) != nil else { return nil }
+        if let gates, gates.count == space.network.longSkipGates.count {
+            genotype.skips = space.network.longSkips(along: path, gates: gates)
+        }
+        return genotype
     }
 }

@@ -17,7 +17,9 @@ extension RunReport {
                 title: "learning rate", axis: "learning rate", series: [series("learningRate", "learning rate")]),
             LineChart(
                 title: "entropy", axis: "share of the largest possible",
-                series: [series("alphaEntropy", "alpha"), series("betaEntropy", "beta")], range: 0...1),
+                series: [series("alphaEntropy", "alpha"), series("betaEntropy", "beta")]
+                    + (records.contains { $0.gates != nil } ? [series("gateEntropy", "gates of long skips")] : []),
+                range: 0...1),
             LineChart(
                 title: "seconds a step", axis: "seconds", series: [series("secondsPerStep", "seconds a step")]),
         ]

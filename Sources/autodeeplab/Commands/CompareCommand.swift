@@ -28,7 +28,8 @@ struct CompareCommand: ParsableCommand {
         defer { withExtendedLifetime(handlers) {} }
         let comparison = try Comparison(
             options.genotypes, configuration, seeds: seeds, split: options.split ?? configuration.data.splits.test,
-            output: options.output, equalMultiplyAdds: options.equalMultiplyAdds, report: options.report)
+            output: options.output, skipAblation: options.skipAblation, equalMultiplyAdds: options.equalMultiplyAdds,
+            report: options.report)
         let (result, error) = try comparison.run(reporter: options.shared.reporter, interruption: interruption)
         if options.shared.json {
             try printJSON(result)

@@ -57,6 +57,7 @@ struct InspectCommand: ParsableCommand {
 
     private func printGenotype(_ genotype: Genotype) {
         print("\(genotype.layers) layers at strides \(genotype.path.map { "\($0.rawValue)" }.joined(separator: " "))")
+        if let skips = genotype.skipDescription { print("long skips from layer \(skips)") }
         for (number, block) in genotype.cell.blocks.enumerated() {
             let branches = [block.first, block.second].map { "\($0.op.rawValue)(\($0.input.name))" }
             print("block\(number + 1) = \(branches.joined(separator: " + "))")
@@ -79,6 +80,7 @@ struct InspectCommand: ParsableCommand {
         let multiplyAdds: Int
         let parts: [String: Cost.Part]
         var path: [Int]?
+        var skips: [Int?]?
         var blocks: [[[String]]]?
         var atrous: AtrousKind?
         var layers: Int?
@@ -97,6 +99,7 @@ struct InspectCommand: ParsableCommand {
             switch network.description.network {
             case .discrete(let genotype, let configuration):
                 path = genotype.path.map(\.rawValue)
+                skips = genotype.hasSkips ? genotype.skips : nil
                 blocks = genotype.cell.blocks.map { block in
                     [block.first, block.second].map { [$0.input.name, $0.op.rawValue] }
                 }

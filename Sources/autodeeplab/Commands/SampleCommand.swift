@@ -11,7 +11,8 @@ struct SampleCommand: ParsableCommand {
         discussion: """
             Uniform over all paths, and over all cells that a search can end with: two different inputs a block, no \
             operator `none`. Equal ones are left out; the same seed writes the same files. Layers, blocks and the form of \
-            atrous operators are those of --of, else of the configuration.
+            atrous operators are those of --of, else of the configuration. With --long-skips, or search.longSkips=on, it \
+            is uniform over all pairs of a path and its long skips.
 
             --multiply-adds 0.9:1.1 --of GENOTYPE keeps those that cost 0.9 to 1.1 times as much as GENOTYPE with the \
             same filters. So the sample is uniform among networks of that cost, and can be trained with one setting of \
@@ -35,6 +36,9 @@ struct SampleCommand: ParsableCommand {
 
     @Flag(help: "Let each genotype have filters of its own.")
     var anyFilters = false
+
+    @Flag(help: "Let paths have long skips.")
+    var longSkips = false
 
     @Option(help: "The number of layers, 1 to 64.")
     var layers: Int?
@@ -61,7 +65,7 @@ struct SampleCommand: ParsableCommand {
         let search = configuration.search
         let sampler = try GenotypeSampler(
             layers: layers ?? reference?.layers ?? search.layers, blocks: blocks ?? reference?.blocks ?? search.blocks,
-            atrous: reference?.atrous ?? search.atrous)
+            atrous: reference?.atrous ?? search.atrous, longSkips: longSkips || search.longSkips == .on)
         let base = reference.map { Double(configuration.train.cost(of: $0, on: images).multiplyAdds) }
         let wanted = multiplyAdds.flatMap { range in
             base.map { base in

@@ -33,7 +33,9 @@ struct SearchCommand: ParsableCommand {
         if options.shared.json {
             print(String(decoding: genotype.json(), as: UTF8.self), terminator: "")
         } else {
-            print("\(folder.paths.genotype): path \(genotype.path.map { "\($0.rawValue)" }.joined(separator: " "))")
+            let skips = genotype.skipDescription.map { ", long skips from layer \($0)" } ?? ""
+            let path = genotype.path.map { "\($0.rawValue)" }.joined(separator: " ")
+            print("\(folder.paths.genotype): path \(path)\(skips)")
         }
     }
 

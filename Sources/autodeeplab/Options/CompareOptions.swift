@@ -20,6 +20,9 @@ struct CompareOptions: ParsableArguments {
     @Flag(help: "Give each network the filters that bring its multiply-adds closest to those of the first.")
     var equalMultiplyAdds = false
 
+    @Flag(help: "Compare each network with long skips with the same without, NAME-without-skips.")
+    var skipAblation = false
+
     @Option(help: ArgumentHelp("A search's run folder whose report.html is to show the table.", valueName: "run"))
     var report: String?
 

@@ -15,6 +15,35 @@ import Testing
         #expect(try levels == design.genotype().path.map(\.level))
     }
 
+    /// Columns are 60 wide and begin with the stem's at 160; rows are 62 high and begin with 4's at 124.
+    ///
+    /// Arcs start and end on the rims of nodes, 12 from their centres at 45 degrees.
+    @Test func longSkipsAreArcs() throws {
+        let genotype = Genotype(path: [.s8, .s16, .s8, .s4], cell: .published).withAllSkips
+        let found = try elements(of: drawNetwork(genotype))
+        #expect(found[0]["aria-label"] == "Network level: strides 8, 16, 8, 4; long skips from layer 0 to 4")
+        let arcs = found.filter { $0["stroke"] == "#00805c" && $0["d"].contains("C") }
+        #expect(arcs.map { $0["d"].prefix { $0 != "C" } } == ["M168.49 115.51"])
+        #expect(found.contains { $0.text == "long skip at stride 4, layer 0 to 4" })
+        #expect(found.count { $0.text == "long skip" } == 1)
+        let plain = try elements(of: drawNetwork(genotype.withoutSkips))
+        #expect(!plain.contains { $0["stroke"] == "#00805c" || $0.text == "long skip" })
+    }
+
+    @Test func gatesOfASearchAreTold() throws {
+        let space = NetworkSpace(layers: 4)
+        let genotype = Genotype(path: [.s8, .s16, .s8, .s4], cell: .published)
+        let arrows = space.arrows.map { _ in 0.5 }
+        let svg = drawGenotype(genotype, arrows: arrows, gates: space.longSkipGates.map { _ in 0.25 })
+        // One that could be: layer 3 reads layer 1 at its own stride anyway.
+        #expect(svg.ranges(of: "long skip at stride").count == 1)
+        #expect(svg.contains("<title>long skip at stride 4, layer 0 to 4: gate 0.25</title>"))
+        #expect(!svg.contains("stroke=\"#00805c\" stroke-width=\"2.4\""))
+        let open = drawGenotype(
+            genotype.withAllSkips, arrows: arrows, gates: space.longSkipGates.map { _ in 0.75 })
+        #expect(open.contains("stroke=\"#00805c\" stroke-width=\"2.4\"") && open.contains(": gate 0.75<"))
+    }
+
     @Test func probabilitiesAreThicknessAndColour() throws {
         let genotype = Genotype(path: [.s4], cell: .published)
         let svg = drawNetwork(genotype, arrows: [1, 0])
