@@ -62,7 +62,9 @@ package struct Planner {
         self.reporter = reporter
     }
 
-    /// Epochs of the last training: a multiple of all that a rung's length is divided by. Each takes time to be saved.
+    /// Epochs of the last training: a multiple of all that a rung's length is divided by.
+    ///
+    /// Each takes time to be saved.
     var epochs: Int { minutes < 5 ? 12 : 36 }
 
     /// The plan and its configuration.

@@ -92,7 +92,8 @@ struct CandidateSearchTests {
             let sample = GenotypeSample(
                 try GenotypeSampler(layers: 6, blocks: 2, longSkips: longSkips), TrainConfiguration(),
                 on: InputSpecification(classes: 3, height: 33, width: 33), wanted: nil)
-            return try best(EvolutionProposer(sample: sample, longSkips: longSkips, seed: 2), of: 150).1.compactMap(\.network.genotype)
+            return try best(EvolutionProposer(sample: sample, longSkips: longSkips, seed: 2), of: 150).1.compactMap(
+                \.network.genotype)
         }
         #expect(try !evolved(longSkips: false).contains { $0.hasSkips })
         let found = try evolved(longSkips: true)

@@ -154,7 +154,12 @@ public struct CandidateSearch {
 
     /// As above, with the last training's length settled when the others are done.
     ///
-    /// - Parameter settle: The epochs that it is to have; it must give the same at every call of one search.
+    /// - Parameters:
+    ///   - reporter: Who shows the progress.
+    ///   - interruption: Asks to stop.
+    ///   - settle: The epochs that it is to have; it must give the same at every call of one search.
+    /// - Returns: The table, which stands in the folder too.
+    /// - Throws: As above, and what `settle` throws.
     package func run(
         reporter: any ProgressReporter, interruption: Interruption, settle: (LastTraining) throws -> Int
     ) throws -> CandidateTable {
