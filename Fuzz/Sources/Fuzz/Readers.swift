@@ -23,7 +23,8 @@ enum Reader: String, CaseIterable {
                 "VP8L",
             ]
         case .yaml: ["search", "train", "data", ": ", "- ", "&a", "*a", "---", "[", "{", "!!"]
-        case .genotype: ["\"version\"", "\"layers\"", "\"path\"", "\"cell\"", "\"previous2\"", "\"atrous5x5\"", "\\u"]
+        case .genotype:
+            ["\"version\"", "\"layers\"", "\"path\"", "\"skips\"", "\"cell\"", "\"previous2\"", "\"atrous5x5\"", "\\u"]
         case .safetensors, .model, .checkpoint:
             ["__metadata__", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"F32\"", "xxh64"]
         case .log, .status, .metrics, .compare:

@@ -1,5 +1,6 @@
 import Foundation
 import Reporting
+import SearchSpace
 import Testing
 
 /// Lines of a log with numbers that no run has: a report is drawn all the same.
@@ -34,6 +35,24 @@ struct ForgedLogTests {
         report.classes = [.init(name: "a", colour: "#000000")]
         let html = report.html()
         #expect(html.contains("</html>") && !html.contains("nan ") && !html.contains("inf "))
+    }
+
+    @Test(
+        "Gates of any size and number are drawn, as long skips where they fit",
+        arguments: [
+            ("[1e300]", true), ("[0.75]", true), ("[-1e300]", false), ("[1, 1]", false), ("[null]", false),
+            ("[]", false),
+        ])
+    func gates(gates: String, skips: Bool) throws {
+        let alpha = [String](repeating: "0.125", count: 16).joined(separator: ", ")
+        let beta = NetworkSpace(layers: 3).arrows.map { _ in "0.5" }.joined(separator: ", ")
+        let line = """
+            {"epoch": 0, "step": 7, "path": [8, 8, 4], "alpha": [\(alpha)], "beta": [\(beta)], "gates": \(gates)}
+            """
+        let record = try #require(RunRecord(line: Data(line.utf8)))
+        #expect(record.genotype?.skips == [nil, nil, skips ? 0 : nil])
+        let html = RunReport(kind: "search", name: "n", records: [record], epochs: 1).html()
+        #expect(html.contains("</html>") && html.contains(">long skip<") == skips)
     }
 
     @Test("Epochs that fall are drawn")
