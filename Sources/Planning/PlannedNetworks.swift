@@ -73,7 +73,8 @@ extension Planner {
     private func encoded(_ choose: (String, String) -> Void) -> [String] {
         let first = encoders[0].rawValue
         var names = [first + "+light"]
-        if minutes >= 10 { names.append(first + "+unet") }
+        // In less a decoder of five levels has hardly begun to learn when it is judged (docs/RESULTS.md).
+        if minutes >= 25 { names.append(first + "+unet") }
         if minutes >= 180, encoders.count > 1 { names.append(encoders[1].rawValue + "+light") }
         if minutes >= 60, folds.isEmpty { names.append("\(KnownDesign.deeplabv3.rawValue):\(max(8, layers))") }
         choose(
