@@ -39,14 +39,19 @@ public struct SplitProposal: Sendable {
             guard dataset.splits.contains(split) else { return [] }
             return ((try? dataset.pairing(split))?.samples ?? []).filter { $0.mask != nil }
         }
-        let own = Dictionary(uniqueKeysWithValues: [Split.train, .val, .test].map { ($0, labelled($0)) })
-        let missing = [Split.val, .test].filter { own[$0]?.isEmpty ?? true }
+        var own = Dictionary(uniqueKeysWithValues: [Split.train, .val, .test].map { ($0, labelled($0)) })
+        var missing = [Split.val, .test].filter { own[$0]?.isEmpty ?? true }
         if missing.isEmpty, own[.train]?.isEmpty == false { return nil }
         // A data set whose only split has another name, or that has test images without masks.
         var pool = own[.train] ?? []
         if pool.isEmpty {
             let others = dataset.splits.filter { ![.val, .test].contains($0) }
             pool = others.flatMap(labelled)
+        }
+        // One of which nothing but the images for measuring is there, as of a large one's sample.
+        if pool.isEmpty {
+            pool = (own[.val] ?? []) + (own[.test] ?? [])
+            (missing, own) = ([.val, .test], [:])
         }
         var seen: Set<String> = []
         pool = pool.filter { seen.insert($0.image).inserted }
@@ -154,6 +159,7 @@ public struct SplitProposal: Sendable {
         let runs = groups.flatMap { group in
             stride(from: 0, to: group.count, by: length).map { Array(group[$0..<min($0 + length, group.count)]) }
         }
+        if length == 1 { return (runs, "image by image") }
         return (runs, "in runs of \(length) images that follow one another by name, as the frames of a video do")
     }
 }

@@ -47,6 +47,12 @@ import Testing
         #expect(try proposal(seed: 2)?.assignment != found.assignment)
     }
 
+    @Test func imagesForMeasuringAloneAreDividedToo() throws {
+        try write((0..<40).map { "scene\($0)x" }, below: "val/")
+        let found = try #require(try proposal())
+        #expect(found.counts == ["train": 28, "val": 6, "test": 6], "\(found.note)")
+    }
+
     /// Each image is measured once, by a network that learns from all others.
     @Test func fewImagesAreMeasuredInTurn() throws {
         try write((0..<11).map { "scene\(Character(UnicodeScalar(97 + $0)!))" })
