@@ -84,8 +84,8 @@ public struct ViterbiDecoder: GenotypeDecoder {
 
 /// The parts of a search that can be replaced; those of the paper unless said otherwise.
 public struct SearchMethod {
-    /// Makes the relaxation, whose variables lie at the path.
-    public var relaxation: (Path, SupernetConfiguration) -> any Relaxation = { SoftmaxRelaxation($0, $1) }
+    /// Makes the relaxation, whose variables lie at the path; nil takes ``SoftmaxRelaxation`` as the search's settings have it.
+    public var relaxation: ((Path, SupernetConfiguration) -> any Relaxation)?
     /// Makes the architecture's penalty, whose variables lie at the path; nil for none.
     public var penalty: ((Path, SupernetConfiguration) -> any ArchitecturePenalty)?
     /// Reads the network that a search ends with; nil takes ``ViterbiDecoder`` as the search's settings have it.

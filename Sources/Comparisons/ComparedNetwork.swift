@@ -65,6 +65,8 @@ struct CostedNetwork {
     /// The filter multiplier that it is trained with.
     let filters: Int
     let cost: Cost
+    /// Milliseconds for an image by the table of latencies; nil where they have no limit.
+    var milliseconds: Double?
 
     /// Prices networks under one configuration.
     ///

@@ -18,7 +18,7 @@ public struct Comparison {
     public let seeds: [Int]
     /// The split that is measured.
     public let split: String
-    /// Warnings of networks whose cost cannot be made equal.
+    /// Warnings of networks whose cost cannot be made equal, or is over a limit.
     public let warnings: [String]
     private let configuration: Configuration
     private let images: InputSpecification
@@ -39,26 +39,54 @@ public struct Comparison {
     ///   - skipAblation: Whether each network with long skips is compared with the same without.
     ///   - equalMultiplyAdds: Whether each network takes the filters that bring it closest to the first one's cost.
     ///   - report: A run's folder, whose report.html is to show the table.
+    ///   - limits: What a network may cost at most: one that costs more is left out.
     /// - Throws: One line about a network, the data, or a folder that holds something else.
     public init(
         _ arguments: [String], _ configuration: Configuration, seeds: [Int], split: String, output: String,
-        skipAblation: Bool = false, equalMultiplyAdds: Bool, report: String? = nil
+        skipAblation: Bool = false, equalMultiplyAdds: Bool, report: String? = nil,
+        limits: LimitConfiguration = LimitConfiguration()
+    ) throws {
+        try self.init(
+            arguments, configuration, seeds: seeds, split: split, output: output, skipAblation: skipAblation,
+            equalMultiplyAdds: equalMultiplyAdds, report: report, limits: limits
+        ) { try LatencyModel(configuration) }
+    }
+
+    /// The same with milliseconds from elsewhere, which are asked for only where they have a limit.
+    package init(
+        _ arguments: [String], _ configuration: Configuration, seeds: [Int], split: String, output: String,
+        skipAblation: Bool = false, equalMultiplyAdds: Bool, report: String? = nil, limits: LimitConfiguration,
+        latency: () throws -> LatencyModel
     ) throws {
         self.output = output
         self.seeds = seeds
         self.split = split
         self.configuration = configuration
         self.report = report
-        networks = try ComparedNetwork.named(
+        let named = try ComparedNetwork.named(
             by: arguments, decoder: configuration.train.decoder, skipAblation: skipAblation)
-        if skipAblation, !networks.contains(where: { $0.network.genotype?.hasSkips == true }) {
+        if skipAblation, !named.contains(where: { $0.network.genotype?.hasSkips == true }) {
             throw SearchSpaceError(
                 problem: "none of the networks has long skips to leave out; name one that has, as unet:4")
         }
         images = try InputSpecification(configuration, split: split)
         try configuration.refuseUnusable()
-        priced = CostedNetwork.all(networks, configuration.train, on: images, equal: equalMultiplyAdds)
-        warnings = equalMultiplyAdds ? Comparison.unequal(priced) : []
+        let all = CostedNetwork.all(named, configuration.train, on: images, equal: equalMultiplyAdds)
+        let limits = try CostLimits(limits, configuration.train, on: images, latency: latency)
+        var excess: [String] = []
+        priced = try all.compactMap { network in
+            let judgement = try limits.judge(network.network.network, filters: network.filters)
+            var network = network
+            network.milliseconds = judgement.milliseconds
+            if judgement.excess.isEmpty { return network }
+            excess.append("\(network.network.name) is left out: \(judgement.excess.joined(separator: ", "))")
+            return nil
+        }
+        guard !priced.isEmpty else {
+            throw SearchSpaceError(problem: "no network is within the limits: " + excess.joined(separator: "; "))
+        }
+        networks = priced.map(\.network)
+        warnings = excess + (equalMultiplyAdds ? Comparison.unequal(priced) : [])
         if let report, !FileManager.default.fileExists(atPath: RunPaths(folder: report).configuration) {
             throw RunError(.missing, path: report, "no run is in this folder, whose report could show the table")
         }

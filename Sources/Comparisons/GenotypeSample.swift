@@ -16,6 +16,8 @@ package struct GenotypeSample: Sendable {
         package var filters: Int
         /// The cost.
         package var cost: Cost
+        /// Milliseconds for an image; nil where they have no limit.
+        package var milliseconds: Double?
     }
 
     /// The cost that is wanted.
@@ -36,6 +38,7 @@ package struct GenotypeSample: Sendable {
     private let train: TrainConfiguration
     private let images: InputSpecification
     private let wanted: Wanted?
+    private let limits: CostLimits?
 
     /// A sample from a space, priced under a configuration.
     ///
@@ -44,13 +47,16 @@ package struct GenotypeSample: Sendable {
     ///   - train: Filters and widths of the networks.
     ///   - images: Classes, and the size of the images that costs are counted for.
     ///   - wanted: The cost; nil takes genotypes of any.
+    ///   - limits: What no genotype may cost more than.
     package init(
-        _ sampler: GenotypeSampler, _ train: TrainConfiguration, on images: InputSpecification, wanted: Wanted?
+        _ sampler: GenotypeSampler, _ train: TrainConfiguration, on images: InputSpecification, wanted: Wanted?,
+        limits: CostLimits? = nil
     ) {
         self.sampler = sampler
         self.train = train
         self.images = images
         self.wanted = wanted
+        self.limits = limits
     }
 
     /// Draws different genotypes, the same for the same seed; those of another cost are drawn again.
@@ -59,7 +65,8 @@ package struct GenotypeSample: Sendable {
     ///   - count: How many.
     ///   - seed: The seed.
     /// - Returns: The genotypes in the order in which they were drawn.
-    /// - Throws: `SearchSpaceError` where many in a row are of another cost, or are there already.
+    /// - Throws: `SearchSpaceError` where many in a row are of another cost, or are there already; an error about the table
+    ///   of latencies.
     package func draw(count: Int, seed: Int) throws -> [Item] {
         var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)))
         var seen: Set<Genotype> = []
@@ -67,19 +74,31 @@ package struct GenotypeSample: Sendable {
         var misses = 0
         var (least, most) = (Double.infinity, -Double.infinity)
         // With filters of its own nearly every genotype comes close, and each try takes a thousand counts.
-        let patience = wanted?.anyFilters == true ? 200 : 20_000
+        let patience = wanted?.anyFilters == true || limits?.latency != nil ? 200 : 20_000
+        var excess: String?
         while items.count < count {
-            let item = priced(sampler.genotype { stream.next() })
+            var item = priced(sampler.genotype { stream.next() })
             let multiplyAdds = Double(item.cost.multiplyAdds)
             let isWanted = wanted.map { $0.multiplyAdds.contains(multiplyAdds) } ?? true
-            if isWanted, seen.insert(item.genotype).inserted {
-                items.append(item)
-                misses = 0
-                continue
+            if !isWanted {
+                (least, most) = (min(least, multiplyAdds), max(most, multiplyAdds))
+            } else if !seen.contains(item.genotype) {
+                let judgement = try limits?.judge(item.genotype, filters: item.filters)
+                item.milliseconds = judgement?.milliseconds
+                if let first = judgement?.excess.first {
+                    excess = first
+                } else {
+                    seen.insert(item.genotype)
+                    items.append(item)
+                    misses = 0
+                    continue
+                }
             }
-            if !isWanted { (least, most) = (min(least, multiplyAdds), max(most, multiplyAdds)) }
             misses += 1
-            guard misses < patience else { throw exhausted(items.count, count, patience, least...max(least, most)) }
+            guard misses < patience else {
+                if let excess { throw overLimit(items.count, count, patience, excess) }
+                throw exhausted(items.count, count, patience, least...max(least, most))
+            }
         }
         return items
     }
@@ -103,10 +122,14 @@ package struct GenotypeSample: Sendable {
     }
 
     /// - Parameter genotype: A genotype that passes `validate()`.
-    /// - Returns: It with its filters and cost; nil where that is not the wanted one.
-    package func item(_ genotype: Genotype) -> Item? {
-        let item = priced(genotype)
-        return wanted.map { $0.multiplyAdds.contains(Double(item.cost.multiplyAdds)) } ?? true ? item : nil
+    /// - Returns: It with its filters and cost; nil where that is not the wanted one, or over a limit.
+    /// - Throws: An error about the table of latencies.
+    package func item(_ genotype: Genotype) throws -> Item? {
+        var item = priced(genotype)
+        guard wanted.map({ $0.multiplyAdds.contains(Double(item.cost.multiplyAdds)) }) ?? true else { return nil }
+        let judgement = try limits?.judge(genotype, filters: item.filters)
+        item.milliseconds = judgement?.milliseconds
+        return judgement?.excess.isEmpty ?? true ? item : nil
     }
 
     private func priced(_ genotype: Genotype) -> Item {
@@ -116,6 +139,13 @@ package struct GenotypeSample: Sendable {
         let middle = (wanted.multiplyAdds.lowerBound + wanted.multiplyAdds.upperBound) / 2
         let best = train.filters(of: genotype, closestTo: Int(clamping: min(middle, 0x1p62)), on: images)
         return Item(genotype: genotype, filters: best.filters, cost: best.cost)
+    }
+
+    private func overLimit(_ found: Int, _ count: Int, _ tries: Int, _ excess: String) -> SearchSpaceError {
+        SearchSpaceError(
+            problem:
+                "only \(found) of \(count) genotypes found: of the last \(tries) none was new and within the limits"
+                + " (one has \(excess)); raise the limit, or take fewer filters, layers or blocks")
     }
 
     private func exhausted(_ found: Int, _ count: Int, _ tries: Int, _ seen: ClosedRange<Double>) -> SearchSpaceError {

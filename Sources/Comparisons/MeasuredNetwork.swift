@@ -16,6 +16,7 @@ extension ComparisonSummary {
             name: priced.network.name, genotype: priced.network.argument, filters: priced.filters,
             parameters: priced.cost.parameters, multiplyAdds: priced.cost.multiplyAdds,
             relativeMultiplyAdds: Double(priced.cost.multiplyAdds) / Double(first.cost.multiplyAdds), mIOU: mean,
-            spread: spread, secondsPerImage: seconds.isEmpty ? nil : (middle[0] + middle[1]) / 2, runs: runs)
+            spread: spread, secondsPerImage: seconds.isEmpty ? nil : (middle[0] + middle[1]) / 2,
+            predictedMilliseconds: priced.milliseconds, runs: runs)
     }
 }

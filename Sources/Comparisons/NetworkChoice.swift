@@ -69,3 +69,18 @@ public enum NetworkChoice: Hashable, Sendable {
         }
     }
 }
+
+extension CostLimits {
+    /// Compares a network with the limits, a genotype's with the filters that it is trained with.
+    ///
+    /// - Throws: An error about the table of latencies.
+    func judge(_ network: NetworkChoice, filters: Int) throws -> Judgement {
+        switch network {
+        case .genotype(let genotype): return try judge(genotype, filters: filters)
+        case .encoder(let encoder, let decoder):
+            var own = train
+            own.decoder = decoder
+            return try judge(.encoded(own.network(encoder, classes: images.classes)))
+        }
+    }
+}

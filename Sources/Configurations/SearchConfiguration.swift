@@ -15,6 +15,13 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     /// Steps of an epoch of each network of the pool, for networks of unequal cost in equal time; none for those of
     /// `train`.
     public var poolSteps: [Int] = []
+    /// A search's run folder: of so many random networks as `scored` says, a race takes those that do best inside its
+    /// supernet; empty draws them without a look.
+    public var supernet = ""
+    /// How many random networks are scored inside the supernet.
+    public var scored = 200
+    /// What the network that is found may cost.
+    public var limits = LimitConfiguration()
     /// Layers L of the network level (paper 5.1: 12).
     public var layers = 12
     /// Blocks B of a cell (paper 5.1: 5).
@@ -23,6 +30,9 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     public var filters = 8
     /// Whether a node's cell shares its operators between the arrows that enter it (ALGORITHM 2, a choice).
     public var cells = CellSharing.perNode
+    /// Whether a cell reads H^{l-2} where the path was, resized, as the network that is found will; the paper's supernet reads
+    /// it at the cell's own stride.
+    public var resizePrevious = false
     /// Form of the atrous operators (ALGORITHM 1; the paper's parameter counts hold with dense ones).
     public var atrous = AtrousKind.dense
     /// Long skips: layers that move to a finer stride may read the latest earlier map there in place of H^{l-2}, as in U-Net
@@ -62,6 +72,20 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     public var validationImages = 0
 
     /// The defaults.
+    public init() {}
+}
+
+/// What a network may cost at most, as it is trained and evaluated: a candidate that costs more is left out, and the paper's
+/// search warns of its result.
+public struct LimitConfiguration: Encodable, Equatable, Sendable {
+    /// Milliseconds for an image on this machine, by the table of latencies; 0 is no limit.
+    public var milliseconds = 0.0
+    /// Multiply-adds for an image; 0 is no limit.
+    public var multiplyAdds = 0.0
+    /// Parameters; 0 is no limit.
+    public var parameters = 0.0
+
+    /// No limits.
     public init() {}
 }
 
@@ -108,9 +132,38 @@ public struct ArchitectureConfiguration: Encodable, Equatable, Sendable {
     /// What the arrows of a path are weighed by in decoding: `balanced` takes the preference of the finest and the coarsest
     /// stride out, which betas that have learnt nothing have (a choice).
     public var path = PathDecoding.probability
+    /// What alpha and beta are divided by before their softmaxes, at the first step of the architecture and at the last, in
+    /// equal steps between (the paper has 1).
+    public var temperature = [1.0, 1.0]
+    /// Whether beta decides the first layer's stride: `carried` into the second layer it gets a gradient, which the paper's
+    /// has not.
+    public var firstLayer = FirstLayer.paper
+    /// Weight of the expected cost of the network in the architecture's loss, as a share of that of alpha and beta which have
+    /// learnt nothing (the paper has none).
+    public var price = 0.0
+    /// What that cost is; milliseconds are those of this machine.
+    public var priceOf = PriceUnit.multiplyAdds
 
     /// The defaults.
     public init() {}
+}
+
+/// How beta weighs the first layer.
+public enum FirstLayer: String, CaseIterable, Sendable, Encodable {
+    /// As factors of the two maps, which the next layer's normalisations take out.
+    case paper
+    /// As factors of the second layer's arrows too, which meet there.
+    case carried
+}
+
+/// What a network is priced by.
+public enum PriceUnit: String, CaseIterable, Sendable, Encodable {
+    /// Multiply-adds for an image.
+    case multiplyAdds
+    /// Parameters.
+    case parameters
+    /// Milliseconds for an image, by the table of latencies.
+    case milliseconds
 }
 
 /// Batch normalisation of the supernet, which has no affine parameters.

@@ -155,6 +155,8 @@ extension LongSkipChoice: ChoiceValue {}
 extension Recomputation: ChoiceValue {}
 extension SearchStrategy: ChoiceValue {}
 extension PathDecoding: ChoiceValue {}
+extension PriceUnit: ChoiceValue {}
+extension FirstLayer: ChoiceValue {}
 extension HeadKind: ChoiceValue {}
 extension OptimizerKind: ChoiceValue {}
 extension ScheduleKind: ChoiceValue {}

@@ -49,6 +49,7 @@ public final class Model: @unchecked Sendable {
             description.network, classes: description.classes, scaling: description.scaling,
             masks: description.masks, generator: generator, device: device)
         range = description.range
+        network.fold()
     }
 
     /// Reads a model file, or that of a run folder.

@@ -81,14 +81,23 @@ struct GroupCommandTests {
 
     @Test("Two processes search as one does; stopped, one process goes on with what two began")
     func equal() throws {
-        // 12 images in two halves: each is one batch.
-        let step = ["search.epochs=1", "search.architectureFrom=0", "search.batch=6"].flatMap { ["--set", $0] }
+        // 12 images in two halves: each is one batch. The price is most of the architecture's loss.
+        let step = [
+            "search.epochs=1", "search.architectureFrom=0", "search.batch=6", "search.architecture.price=1000",
+        ].flatMap { ["--set", $0] }
         let whole = try Command.run(search("whole", step))
         #expect(whole.status == 0, "\(whole.errors)")
         let two = try Command.run(search("two", step + ["--processes", "2"]))
         #expect(two.status == 0 && two.errors.isEmpty, "\(two.errors)")
         #expect(two.output.split(separator: "\n").count == 1)
         try expectSameStep("whole", "two")
+        // A penalty counts once, not once a process: the moments of Adam's first step are shares of the gradient.
+        let moments = try ["whole", "two"].map { name -> [Double] in
+            let path = folder.file(name) + "/checkpoints/last.safetensors"
+            let state = try Checkpoint(at: path).section("architectureOptimizer", in: path)
+            return state.sorted { $0.key < $1.key }.map { $0.value.to(.float64).abs().sum().item() }
+        }
+        #expect(zip(moments[0], moments[1]).allSatisfy { abs($0 - $1) <= 1e-2 * $0 }, "\(moments)")
         #expect(FileManager.default.fileExists(atPath: folder.file("two/report.html")))
 
         let stopped = try start("stopped", endless("stopped", ["--processes", "2"]))

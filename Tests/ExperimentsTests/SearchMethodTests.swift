@@ -1,5 +1,6 @@
 import ArchitectureSearch
 import Experiments
+import Foundation
 import Networks
 import Runs
 import SearchSpace
@@ -110,5 +111,56 @@ struct SearchMethodTests {
         method.decoder = Fixed(genotype: wanted)
         #expect(try run(instant, "run", method) == wanted)
         #expect(try loadGenotype(instant.folder("run")) == wanted)
+    }
+
+    @Test(
+        "A search with an option that has a state, or a price, goes on exactly",
+        arguments: [
+            ["search.architecture.temperature=[3,0.5]"], ["search.architecture.firstLayer=carried"],
+            ["search.resizePrevious=true"], ["search.architecture.price=2"],
+        ])
+    func options(settings: [String]) throws {
+        let instant = try InstantRun(.search)
+        let all = settings + ["search.layers=3", "search.epochs=4", "search.architecture.learningRate=0.1"]
+        try instant.run("plain", Array(all.dropFirst(settings.count)))
+        try instant.run("whole", all)
+        #expect(throws: Interrupted.self) {
+            try instant.run("stopped", all, watcher: Watcher(stopAfter: 13))
+        }
+        try instant.run("stopped", all, resume: true)
+        #expect(try instant.bytes("stopped") == instant.bytes("whole"))
+        #expect(try instant.bytes("plain") != instant.bytes("whole"))
+    }
+
+    @Test("A search that goes by milliseconds goes on by those that it began with")
+    func milliseconds() throws {
+        let instant = try InstantRun(.search)
+        let settings = [
+            "search.layers=3", "search.epochs=4", "search.architecture.price=2",
+            "search.architecture.priceOf=milliseconds",
+        ]
+        #expect(throws: Interrupted.self) {
+            try instant.run("run", settings, watcher: Watcher(stopAfter: 7))
+        }
+        let path = instant.folder("run/latency.json")
+        var table = try LatencyTable(file: path)
+        let times = table.milliseconds
+        #expect(!times.isEmpty)
+        // None that a clock here would give.
+        table = LatencyTable(machine: table.machine)
+        table.add(times.mapValues { _ in 1e6 })
+        try table.write(to: path)
+        try instant.run("run", settings, resume: true)
+        #expect(try LatencyTable(file: path) == table)
+    }
+
+    @Test("A price on multiply-adds makes the search prefer what costs none")
+    func price() throws {
+        let instant = try InstantRun(.search)
+        let settings = ["search.layers=3", "search.epochs=4", "search.architecture.learningRate=0.1"]
+        try instant.run("plain", settings)
+        try instant.run("priced", settings + ["search.architecture.price=20"])
+        #expect(try share(.skip, instant, "priced") > 1.1 * share(.skip, instant, "plain"))
+        #expect(try share(.atrous5x5, instant, "priced") < 0.7 * share(.atrous5x5, instant, "plain"))
     }
 }

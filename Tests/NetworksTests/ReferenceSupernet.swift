@@ -63,20 +63,30 @@ final class ReferenceSupernet {
             let size = [(height + target - 1) / target, (width + target - 1) / target]
             guard let first = maps[layer - 1]?[arrow.source] else { preconditionFailure("no map") }
             let h1 = enter(first, from + ".entry", factor: max(1, target / arrow.source), size: size)
-            let strides = (maps[layer - 2] ?? [:]).keys
-            guard let nearest = strides.filter({ $0 <= target }).max(), let second = maps[layer - 2]?[nearest] else {
-                preconditionFailure("no second map")
-            }
             let shares = configuration.cells == .perNode
             let place = shares ? node : from
-            var h2 = enter(second, place + ".entry2", factor: target / nearest, size: size)
+            var h2: Tensor
+            if configuration.resizesPrevious {
+                h2 =
+                    origins(of: arrow, arrows, beta).map { stride, chance in
+                        guard let second = maps[layer - 2]?[stride] else { preconditionFailure("no second map") }
+                        let resized = interpolateBilinear(second, height: size[0], width: size[1])
+                        return enter(resized, place + ".entry2.s\(stride)", factor: 1, size: size) * chance
+                    }.reduce(nil) { (sum: Tensor?, map: Tensor) in sum.map { $0 + map } ?? map } ?? first
+            } else {
+                let strides = (maps[layer - 2] ?? [:]).keys
+                guard let nearest = strides.filter({ $0 <= target }).max(), let second = maps[layer - 2]?[nearest]
+                else { preconditionFailure("no second map") }
+                h2 = enter(second, place + ".entry2", factor: target / nearest, size: size)
+            }
             let group = shares ? arrows[..<index].count { $0.layer == layer && $0.target == target } : 0
             let skip = longSkip(layer, target, arrow.source, arrows, beta, maps)
             if let skip {
                 h2 = h2 * (1 - skip.share) + enter(skip.map, from + ".longSkip", factor: 1, size: size) * skip.share
             }
             let output = cell(
-                h1, h2, place + ".cell", group: group, secondGroup: skip != nil && shares ? 1 : 0, probabilities)
+                h1, h2, place + ".cell", group: group,
+                secondGroup: configuration.resizesPrevious ? group : skip != nil && shares ? 1 : 0, probabilities)
             let weighed = output * beta[index]
             let sum = maps[layer]?[target]
             maps[layer, default: [:]][target] = sum.map { $0 + weighed } ?? weighed
@@ -86,6 +96,28 @@ final class ReferenceSupernet {
             return head(map, stride: stride, height: height, width: width)
         }
         return last.dropFirst().reduce(last[0], +)
+    }
+
+    /// How likely a path that takes an arrow was at each stride two layers before: all paths are walked.
+    private func origins(
+        of arrow: (layer: Int, source: Int, target: Int), _ arrows: [(layer: Int, source: Int, target: Int)],
+        _ beta: [Tensor]
+    ) -> [(stride: Int, chance: Tensor)] {
+        guard arrow.layer > 1 else { return [(2, Tensor.ones([1], dtype: .float64))] }
+        var paths: [(strides: [Int], chance: Tensor)] = [([4], Tensor.ones([1], dtype: .float64))]
+        for layer in 1..<arrow.layer {
+            paths = paths.flatMap { path in
+                arrows.indices.filter { arrows[$0].layer == layer && arrows[$0].source == path.strides.last }.map {
+                    (path.strides + [arrows[$0].target], path.chance * beta[$0])
+                }
+            }
+        }
+        let arriving = paths.filter { $0.strides.last == arrow.source }
+        let all = arriving.dropFirst().reduce(arriving[0].chance) { $0 + $1.chance }
+        return Set(arriving.map { $0.strides[$0.strides.count - 2] }).sorted().map { stride in
+            let own = arriving.filter { $0.strides[$0.strides.count - 2] == stride }
+            return (stride, own.dropFirst().reduce(own[0].chance) { $0 + $1.chance } / all)
+        }
     }
 
     /// Equations 7 and 8: a softmax over the arrows that leave one node.

@@ -94,6 +94,19 @@ import Torch
         compare(.tiny(layers: layers), [2, 40, 50], recompute: .layers)
     }
 
+    /// H^{l-2} where the path was, by every way to compute.
+    @Test(arguments: CellSharing.allCases, Recomputation.allCases)
+    func resizedPrevious(cells: CellSharing, recompute: Recomputation) {
+        for layers in [2, 3, 5] {
+            var configuration = SupernetConfiguration.tiny(layers: layers, cells: cells)
+            configuration.resizesPrevious = true
+            compare(configuration, [2, 47, 66], recompute: recompute, workers: 2, seed: UInt64(layers))
+            compare(configuration, [2, 47, 66], mode: .evaluation, recompute: recompute)
+            configuration.longSkips = true
+            compare(configuration, [1, 47, 66], recompute: recompute, seed: UInt64(layers))
+        }
+    }
+
     /// Every size of a map from one value on.
     @Test(arguments: [1, 2, 31, 32, 33, 34, 64, 65]) func sizes(size: Int) {
         compare(.tiny(layers: 4), [1, size, size])

@@ -130,7 +130,7 @@ package struct EvolutionProposer: CandidateProposer {
             guard let child = parent.network.genotype?.mutated(longSkips: longSkips, bits: { stream.next() }) else {
                 break
             }
-            guard !seen.contains(.genotype(child)), let item = sample.item(child) else { continue }
+            guard !seen.contains(.genotype(child)), let item = try sample.item(child) else { continue }
             let number = scored.firstIndex { $0.network == parent.network } ?? 0
             return [
                 Candidate(
@@ -138,6 +138,7 @@ package struct EvolutionProposer: CandidateProposer {
             ]
         }
         throw SearchSpaceError(
-            problem: "no mutation of the population has the wanted cost: search more blocks or layers")
+            problem:
+                "no mutation of the population has the wanted cost: search more blocks or layers, or raise the limits")
     }
 }

@@ -20,7 +20,9 @@ public struct CandidateSearch {
     public let warning: String?
     private let configuration: Configuration
     private let images: InputSpecification
-    private let proposer: any CandidateProposer
+    private let given: [Candidate]
+    private let sample: GenotypeSample
+    private let limits: CostLimits
 
     /// Opens the data and a folder, and refuses what does not go with what is in it.
     ///
@@ -33,8 +35,19 @@ public struct CandidateSearch {
         try self.init(configuration, output: output, resume: resume, rests: false)
     }
 
-    /// As above; where `rests`, a single candidate rests after the first part of its training, to be settled anew.
-    package init(_ configuration: Configuration, output: String, resume: Bool, rests: Bool) throws {
+    /// As above, with two things to choose.
+    ///
+    /// - Parameters:
+    ///   - configuration: The search's method and candidates, and how they are trained.
+    ///   - output: The folder.
+    ///   - resume: Whether a search that is there goes on.
+    ///   - rests: Whether a single candidate rests after the first part of its training, to be settled anew.
+    ///   - latency: Makes what says milliseconds where they have a limit; nil takes this machine's.
+    /// - Throws: As above.
+    package init(
+        _ configuration: Configuration, output: String, resume: Bool, rests: Bool = false,
+        latency: (() throws -> LatencyModel)? = nil
+    ) throws {
         let (search, train) = (configuration.search, configuration.train)
         self.output = output
         self.configuration = configuration
@@ -49,7 +62,10 @@ public struct CandidateSearch {
         warning = CandidateSearch.shortness(
             schedule, train, samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)).count)
         images = try InputSpecification(configuration, split: nil, of: dataset)
-        proposer = try CandidateSearch.proposer(configuration, images)
+        limits = try CostLimits(search.limits, train, on: images) {
+            try latency?() ?? LatencyModel(configuration, place: .folder(output))
+        }
+        (given, sample) = try CandidateSearch.candidates(configuration, images, limits)
         try refuseChanges(resume: resume)
         let places = OutputPaths(in: output)
         try places.refuseLinks(at: CandidateSearch.files(in: output))
@@ -64,15 +80,16 @@ public struct CandidateSearch {
     package static func files(in output: String) -> [String] {
         let paths = RunPaths(folder: output)
         return [paths.configuration, paths.genotype, paths.model, paths.report]
-            + ["candidates.json", "candidates.csv"].map { output + "/" + $0 }
+            + ["candidates.json", "candidates.csv", "latency.json", "scored.json"].map { output + "/" + $0 }
     }
 
     /// All candidates have the multiply-adds of DeepLabv3's path with `train.filters`, within this share.
     private static let tolerance = 0.1
 
-    private static func proposer(
-        _ configuration: Configuration, _ images: InputSpecification
-    ) throws -> any CandidateProposer {
+    /// The networks that take part whatever is drawn, and what the others are drawn from.
+    private static func candidates(
+        _ configuration: Configuration, _ images: InputSpecification, _ limits: CostLimits
+    ) throws -> (given: [Candidate], sample: GenotypeSample) {
         let (search, train) = (configuration.search, configuration.train)
         let longSkips = search.longSkips == .on
         let sampler = try GenotypeSampler(
@@ -86,26 +103,54 @@ public struct CandidateSearch {
         let sample = GenotypeSample(
             sampler, train, on: images,
             wanted: .init(
-                multiplyAdds: wanted * (1 - tolerance)...wanted * (1 + tolerance), anyFilters: true))
+                multiplyAdds: wanted * (1 - tolerance)...wanted * (1 + tolerance), anyFilters: true), limits: limits)
+        guard [.race, .paper].contains(search.method) else { return ([], sample) }
         func candidate(_ name: String, _ network: NetworkChoice, stepsPerEpoch: Int? = nil) -> Candidate {
             let filters = network.filters(closestTo: Int(clamping: wanted), train, on: images).filters
             return Candidate(name: name, network, filters: filters, stepsPerEpoch: stepsPerEpoch)
         }
-        switch search.method {
-        case .random: return PoolProposer(given: [], sample: sample, seed: configuration.seed)
-        case .evolution: return EvolutionProposer(sample: sample, longSkips: longSkips, seed: configuration.seed)
-        case .race, .paper:
-            let designs = KnownDesign.allCases.filter { longSkips || $0 != .unet }.compactMap { design in
-                (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, .genotype($0)) }
-            }
-            var seen: Set<NetworkChoice> = []
-            let named = pool.enumerated().map { index, network in
-                let steps = search.poolSteps.indices.contains(index) ? search.poolSteps[index] : nil
-                return candidate(network.name, network.network, stepsPerEpoch: steps)
-            }
-            let given = (named + designs).filter { seen.insert($0.network).inserted }
-            return PoolProposer(given: given, sample: sample, seed: configuration.seed)
+        let designs = KnownDesign.allCases.filter { longSkips || $0 != .unet }.compactMap { design in
+            (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, .genotype($0)) }
         }
+        let named = pool.enumerated().map { index, network in
+            let steps = search.poolSteps.indices.contains(index) ? search.poolSteps[index] : nil
+            return candidate(network.name, network.network, stepsPerEpoch: steps)
+        }
+        var seen: Set<NetworkChoice> = []
+        return ((named + designs).filter { seen.insert($0.network).inserted }, sample)
+    }
+
+    /// How candidates come about, of those given the ones within the limits; who is left out is told.
+    private func proposer(
+        _ reporter: any ProgressReporter, _ interruption: Interruption
+    ) throws -> any CandidateProposer {
+        if configuration.search.method == .evolution {
+            return EvolutionProposer(
+                sample: sample, longSkips: configuration.search.longSkips == .on, seed: configuration.seed)
+        }
+        let fitting = try given.filter { candidate in
+            let excess = try limits.judge(candidate.network, filters: candidate.filters).excess
+            if !excess.isEmpty {
+                reporter.report(.note("\(candidate.name) is left out: \(excess.joined(separator: ", "))"))
+            }
+            return excess.isEmpty
+        }
+        let search = configuration.search
+        guard search.method == .race, !search.supernet.isEmpty else {
+            return PoolProposer(given: fitting, sample: sample, seed: configuration.seed)
+        }
+        Engine.threads = configuration.workerThreads
+        let scored = try ScoredPool(
+            in: output, from: sample, seed: configuration.seed, count: search.scored, reporter: reporter,
+            interruption: interruption
+        ) {
+            let scorer = try SupernetScorer(run: search.supernet, configuration, images: search.validationImages)
+            return { try scorer.loss(of: $0) }
+        }
+        let known = Set(fitting.map(\.network))
+        return PoolProposer(
+            given: fitting + scored.candidates.filter { !known.contains($0.network) }, sample: sample,
+            seed: configuration.seed)
     }
 
     private func refuseChanges(resume: Bool) throws {
@@ -164,6 +209,7 @@ public struct CandidateSearch {
         reporter: any ProgressReporter, interruption: Interruption, settle: (LastTraining) throws -> Int
     ) throws -> CandidateTable {
         if let warning { reporter.report(.warning(warning)) }
+        let proposer = try proposer(reporter, interruption)
         var schedule = schedule
         var runs: [CandidateRun] = []
         var scored: [ScoredCandidate] = []
@@ -210,7 +256,7 @@ public struct CandidateSearch {
             throw runs.lazy.compactMap { errors[$0.name] }.first
                 ?? RunError(.diverged, path: output, "no candidate could be trained")
         }
-        var result = table(runs, errors, schedule)
+        var result = try table(runs, errors, schedule)
         result.winner = winner.name
         try result.write(to: output)
         let paths = RunPaths(folder: output)
@@ -244,10 +290,10 @@ public struct CandidateSearch {
 
     private func table(
         _ runs: [CandidateRun], _ errors: [String: any Error], _ schedule: HalvingSchedule
-    ) -> CandidateTable {
+    ) throws -> CandidateTable {
         CandidateTable(
             epochs: schedule.rungs.map(\.epochs),
-            rows: runs.map { run in
+            rows: try runs.map { run in
                 let network = run.candidate.network
                 let cost = network.cost(run.configuration.train, on: images)
                 return CandidateTable.Row(
@@ -255,6 +301,8 @@ public struct CandidateSearch {
                     skips: network.genotype.flatMap { $0.hasSkips ? $0.skips : nil },
                     filters: network.genotype.map { _ in run.candidate.filters },
                     parameters: cost.parameters, multiplyAdds: cost.multiplyAdds,
+                    milliseconds: try limits.judge(network, filters: run.candidate.filters)
+                        .milliseconds,
                     scores: run.scores(after: schedule.rungs.map(\.epochs)),
                     error: errors[run.name].map { "\($0)" })
             })

@@ -19,6 +19,8 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
         public var parameters: Int
         /// Multiply-adds for one image at scale 1.
         public var multiplyAdds: Int
+        /// Milliseconds for an image by the table of latencies, where they have a limit.
+        public var milliseconds: Double?
         /// mIOU on the validation images at the end of each rung that it took part in.
         public var scores: [Double]
         /// Why its training failed.
@@ -44,11 +46,12 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
 
     /// For the report.
     package var table: RunReport.Table {
-        RunReport.Table(
+        let isTimed = rows.contains { $0.milliseconds != nil }
+        return RunReport.Table(
             caption: "Candidates of equal multiply-adds: mIOU on the validation images after so many epochs of one"
                 + " schedule; the best of each rung are trained on.",
             columns: ["candidate", "path", "filters", "parameters", "multiply-adds"]
-                + epochs.map { $0 == 1 ? "1 epoch" : "\($0) epochs" },
+                + (isTimed ? ["ms"] : []) + epochs.map { $0 == 1 ? "1 epoch" : "\($0) epochs" },
             rows: ranking.map { row in
                 let scores = epochs.indices.map { rung in
                     row.scores.indices.contains(rung) ? String(format: "%.4f", row.scores[rung]) : ""
@@ -59,7 +62,7 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
                     row.filters.map(String.init) ?? "",
                     "\(row.parameters)",
                     String(format: "%.3f G", Double(row.multiplyAdds) / 1e9),
-                ] + scores
+                ] + (isTimed ? [row.milliseconds.map { String(format: "%.1f", $0) } ?? ""] : []) + scores
             })
     }
 

@@ -109,7 +109,7 @@ package struct ONNXCheck: Codable, Equatable, Sendable {
 
 extension Image {
     /// An image of random bytes, always the same.
-    static func noise(height: Int, width: Int) -> Image {
+    package static func noise(height: Int, width: Int) -> Image {
         var stream = RandomStream(seed: 0, height, width)
         return Image(
             width: width, height: height,

@@ -13,6 +13,7 @@ public final class Search {
     private let store: VariableStore
     private let supernet: Supernet
     private let relaxation: any Relaxation
+    private let carried: CarriedFirstLayer?
     private let penalties: [any ArchitecturePenalty]
     private let decoder: any GenotypeDecoder
     private let weights: SGD
@@ -53,8 +54,16 @@ public final class Search {
         store = VariableStore(generator: Generator(seed: setup.seed), device: setup.device)
         let shape = search.supernet(classes: setup.dataset.classes.count)
         let place = store.root / "architecture"
-        let relaxation = method.relaxation(place, shape)
+        let (halfA, halfB) = halves(count: setup.samples.count, seed: setup.seed)
+        let stepsPerEpoch = max(1, min(halfA.count, halfB.count) / search.batch)
+        let temperature = SoftmaxRelaxation.Temperature(
+            first: search.architecture.temperature[0], last: search.architecture.temperature[1],
+            from: search.architectureFrom * stepsPerEpoch)
+        let relaxation =
+            method.relaxation?(place, shape) ?? SoftmaxRelaxation(place, shape, temperature: temperature)
         self.relaxation = relaxation
+        carried =
+            search.architecture.firstLayer == .carried ? CarriedFirstLayer(shape, device: setup.device) : nil
         decoder = method.decoder ?? ViterbiDecoder(path: search.architecture.path)
         if shape.gateShape != nil, withoutGradients({ relaxation.weights.gates }) == nil {
             throw ConfigurationError(
@@ -72,13 +81,12 @@ public final class Search {
             store.architecture, rate: search.architecture.learningRate,
             betas: (search.architecture.betas[0], search.architecture.betas[1]),
             weightDecay: search.architecture.weightDecay)
-        let (halfA, halfB) = halves(count: setup.samples.count, seed: setup.seed)
-        let stepsPerEpoch = max(1, min(halfA.count, halfB.count) / search.batch)
         let entropy: (any ArchitecturePenalty)? =
             search.architecture.entropy > 0
             ? EntropyPenalty(
                 shape, weight: search.architecture.entropy, from: search.architectureFrom * stepsPerEpoch) : nil
-        penalties = [entropy, own].compactMap { $0 }
+        let price: (any ArchitecturePenalty)? = try PricePenalty(setup, of: shape)
+        penalties = [entropy, price, own].compactMap { $0 }
         let schedule = Schedule(
             base: search.weights.learningRate, total: stepsPerEpoch * search.epochs,
             shape: .cosine(final: search.weights.finalLearningRate))
@@ -140,11 +148,12 @@ public final class Search {
         let weights = relaxation.weights(at: step)
         let mode: NormalizationMode = turn == .weights ? .training : .batchStatistics
         let logits = withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
-            supernet(images, weights: weights, mode: mode)
+            supernet(images, weights: carried?(weights) ?? weights, mode: mode)
         }
         let loss = crossEntropy(logits, labels: labels)
         guard turn == .architecture else { return loss }
-        return penalties.reduce(loss) { $0 + $1(weights, at: step) }
+        // The loss is this process's part of the group's, and so is the penalty.
+        return penalties.reduce(loss) { $0 + $1(weights, at: step) * (1 / Double(ProcessGroup.size)) }
     }
 
     /// How strongly operators and arrows count now.
@@ -201,7 +210,7 @@ extension Search: LoopStage {
     }
 
     func validate(_ evaluator: Evaluator, stop: () -> Bool) throws -> EpochValidation? {
-        let weights = withoutGradients { relaxation.weights }
+        let weights = withoutGradients { carried?(relaxation.weights) ?? relaxation.weights }
         let network = { (images: Tensor) in self.supernet(images, weights: weights, mode: .evaluation) }
         guard let measured = try evaluator.validate(worst: 0, network: network, stop: stop) else { return nil }
         let palette = setup.dataset.classes.palette
@@ -289,6 +298,7 @@ extension SearchConfiguration {
         result.blocks = blocks
         result.filters = filters
         result.cells = cells
+        result.resizesPrevious = resizePrevious
         result.atrous = atrous
         result.longSkips = longSkips == .on
         result.separableHeads = separableHeads

@@ -42,19 +42,9 @@ final class DiscreteCell {
     func callAsFunction<Backend>(
         previous: CachedFeatureMap<Backend>, previous2: CachedFeatureMap<Backend>, on backend: Backend
     ) -> CachedFeatureMap<Backend> {
-        func enter(
-            _ map: CachedFeatureMap<Backend>, resizes: Bool, by projection: PreActivatedUnit?
-        ) -> CachedFeatureMap<Backend> {
-            // A map that is not resized stays itself, so that its ReLU stays shared.
-            let resized =
-                resizes
-                ? CachedFeatureMap(backend.resize(map.value, toStride: layout.inputStride.rawValue), on: backend) : map
-            return projection.map { CachedFeatureMap($0(rectified: resized.rectified, on: backend), on: backend) }
-                ?? resized
-        }
         // Lazy, since a cell need not read both.
-        lazy var entered = enter(previous, resizes: layout.resizesPrevious, by: previousProjection)
-        lazy var entered2 = enter(previous2, resizes: layout.resizesPrevious2, by: previous2Projection)
+        lazy var entered = enter(previous, resizes: layout.resizesPrevious, by: previousProjection, on: backend)
+        lazy var entered2 = enter(previous2, resizes: layout.resizesPrevious2, by: previous2Projection, on: backend)
         var outputs: [CachedFeatureMap<Backend>] = []
         func state(_ input: CellInput) -> CachedFeatureMap<Backend> {
             switch input {
@@ -76,6 +66,34 @@ final class DiscreteCell {
             outputs.append(CachedFeatureMap(sum, on: backend))
         }
         return CachedFeatureMap(backend.join(outputs.map(\.value), named: name), on: backend)
+    }
+
+    private func enter<Backend>(
+        _ map: CachedFeatureMap<Backend>, resizes: Bool, by projection: PreActivatedUnit?, on backend: Backend
+    ) -> CachedFeatureMap<Backend> {
+        // A map that is not resized stays itself, so that its ReLU stays shared.
+        let resized =
+            resizes
+            ? CachedFeatureMap(backend.resize(map.value, toStride: layout.inputStride.rawValue), on: backend) : map
+        return projection.map { CachedFeatureMap($0(rectified: resized.rectified, on: backend), on: backend) }
+            ?? resized
+    }
+
+    /// Notes what the cell does whatever its branches are: its inputs enter, every state goes through ReLU, blocks are sums,
+    /// and the output is their concatenation.
+    func recordFrame(
+        previous: MapShape, previous2: MapShape, output: MapShape, on recorder: OperationRecorder
+    ) {
+        func map(_ shape: MapShape) -> CachedFeatureMap<OperationRecorder> { CachedFeatureMap(shape, on: recorder) }
+        _ = enter(map(previous), resizes: layout.resizesPrevious, by: previousProjection, on: recorder).rectified
+        _ = enter(map(previous2), resizes: layout.resizesPrevious2, by: previous2Projection, on: recorder).rectified
+        let block = MapShape(channels: layout.blockChannels, height: output.height, width: output.width)
+        for number in blocks.indices {
+            _ = recorder.add(block, block, named: name)
+            // The last block is no state of the cell.
+            if number < blocks.count - 1 { _ = recorder.rectify(block) }
+        }
+        _ = recorder.join(blocks.map { _ in block }, named: name)
     }
 
     private func add<Backend: ForwardBackend>(

@@ -41,6 +41,23 @@ enum EdgeConvolutions {
         }
     }
 
+    /// The convolutions of the edge with this number alone.
+    func edge(_ number: Int) -> EdgeConvolutions {
+        func own(_ weight: Tensor, _ channels: Int) -> Tensor {
+            weight.narrow(0, start: number * channels, length: channels)
+        }
+        switch self {
+        case .dense(let weight, let kernelSize, let dilation):
+            return .dense(weight: own(weight, weight.size(1)), kernelSize: kernelSize, dilation: dilation)
+        case .separable(let depthwise, let pointwise, _, let dilation, _):
+            let channels = pointwise.size(1)
+            // Of a single edge there is no difference.
+            return .separable(
+                depthwise: own(depthwise, channels), pointwise: own(pointwise, channels), edges: 1, dilation: dilation,
+                reading: .shared)
+        }
+    }
+
     /// Of what normalisation and ReLU make of `[G * N, E * C, H, W]`, of which every edge reads its own.
     func callAsFunction(_ x: Tensor, normalizedBy norm: RunningStatistics, mode: NormalizationMode) -> Tensor {
         guard case .separable(let depthwise, let pointwise, let edges, let dilation, .own) = self else {

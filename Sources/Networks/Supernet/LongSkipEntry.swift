@@ -36,4 +36,9 @@ final class LongSkipEntry {
         let share = weights.select(0, start)
         return second * (1 - share) + entry(mixed, size: size, mode: mode) * share
     }
+
+    /// What the cell reads where the gate is open and all paths come from one source.
+    func alone(_ map: Tensor, size: (height: Int, width: Int), mode: NormalizationMode) -> Tensor {
+        entry(map, size: size, mode: mode)
+    }
 }

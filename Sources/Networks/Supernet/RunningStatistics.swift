@@ -15,6 +15,21 @@ final class RunningStatistics {
         self.normalization = normalization
     }
 
+    private init(mean: Tensor, variance: Tensor, normalization: Normalization) {
+        self.mean = mean
+        self.variance = variance
+        self.normalization = normalization
+    }
+
+    /// Those of one group, of some channels side by side.
+    func part(group: Int, channels: Range<Int>) -> RunningStatistics {
+        func own(_ all: Tensor) -> Tensor {
+            all.narrow(0, start: group, length: 1).narrow(1, start: channels.lowerBound, length: channels.count)
+                .contiguous()
+        }
+        return RunningStatistics(mean: own(mean), variance: own(variance), normalization: normalization)
+    }
+
     /// How maps like `x` `[G * N, C, H, W]` are normalised in this pass.
     func options(for x: Tensor, mode: NormalizationMode) -> BatchNormOptions {
         let groups = mean.size(0)

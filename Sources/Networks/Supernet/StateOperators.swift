@@ -10,12 +10,16 @@ import Torch
 final class StateOperators {
     /// One operator on all edges, up to its last normalisation.
     private struct Merged {
+        let op: SearchSpace.Operator
         /// Channels of its map: those of a block, or as many for each edge.
         let width: Int
         let map: (_ x: Tensor, _ rectified: Tensor, NormalizationMode) -> Tensor
+        /// What the map has of one edge, by its number among the state's.
+        let edge: (_ number: Int, _ group: Int, _ x: Tensor, NormalizationMode) -> Tensor
     }
 
     private let edges: [CellEdge]
+    private let channels: Int
     private let rows: Tensor
     private let operators: [Merged]
     private let statistics: RunningStatistics
@@ -32,6 +36,7 @@ final class StateOperators {
         configuration: SupernetConfiguration
     ) {
         self.edges = edges
+        self.channels = channels
         rows = Tensor(edges.map { Int64($0.index) }, shape: [edges.count], device: device)
         operators = SearchSpace.Operator.allCases.compactMap {
             StateOperators.merge(
@@ -63,6 +68,29 @@ final class StateOperators {
             options: statistics.options(for: x, mode: mode), splits: splits)
     }
 
+    /// One operator on one edge, as the sum has it where it weighs 1.
+    ///
+    /// - Parameters:
+    ///   - op: The operator.
+    ///   - block: The block that the edge leads to.
+    ///   - x: The state of one group, `[N, C, H, W]`.
+    ///   - group: The group, by whose statistics it is normalised.
+    ///   - mode: How to normalise; running statistics stay.
+    /// - Returns: `[N, C, H, W]`; nil where the operator gives nothing.
+    func callAsFunction(
+        only op: SearchSpace.Operator, into block: Int, of x: Tensor, group: Int, mode: NormalizationMode
+    ) -> Tensor? {
+        if op == .skip { return x }
+        guard let number = edges.firstIndex(where: { $0.block == block }),
+            let place = operators.firstIndex(where: { $0.op == op })
+        else { return nil }
+        let merged = operators[place]
+        let isShared = merged.width == channels
+        let start = operators[..<place].reduce(0) { $0 + $1.width } + (isShared ? 0 : number * channels)
+        return statistics.part(group: group, channels: start..<start + channels)(
+            merged.edge(number, group, x, mode), mode: mode)
+    }
+
     /// The operator on all edges; nil where it has no map of its own.
     private static func merge(
         _ op: SearchSpace.Operator, _ path: Path, edges: Int, channels: Int, groups: Int,
@@ -77,7 +105,14 @@ final class StateOperators {
                 normalization: configuration.normalization)
             let second = EdgeConvolutions.separable(
                 path / "2", edges: edges, channels: channels, kernelSize: kernel, reading: .own)
-            return Merged(width: edges * channels) { second(first($1), normalizedBy: norm, mode: $2) }
+            return Merged(op: op, width: edges * channels) {
+                second(first($1), normalizedBy: norm, mode: $2)
+            } edge: { number, group, x, mode in
+                let start = number * channels
+                return second.edge(number)(
+                    norm.part(group: group, channels: start..<start + channels)(
+                        first.edge(number)(x.relu()), mode: mode, withReLU: true))
+            }
         case .atrous(let kernel, let rate):
             let convolution =
                 switch configuration.atrous {
@@ -87,9 +122,17 @@ final class StateOperators {
                     EdgeConvolutions.separable(
                         path, edges: edges, channels: channels, kernelSize: kernel, dilation: rate, reading: .shared)
                 }
-            return Merged(width: edges * channels) { _, rectified, _ in convolution(rectified) }
+            return Merged(op: op, width: edges * channels) { _, rectified, _ in
+                convolution(rectified)
+            } edge: { number, _, x, _ in
+                convolution.edge(number)(x.relu())
+            }
         case .pool(let pool, let kernel):
-            return Merged(width: channels) { x, _, _ in pool2d(x, pool, kernelSize: kernel) }
+            return Merged(op: op, width: channels) { x, _, _ in
+                pool2d(x, pool, kernelSize: kernel)
+            } edge: { _, _, x, _ in
+                pool2d(x, pool, kernelSize: kernel)
+            }
         case .skip, .none: return nil
         }
     }

@@ -17,7 +17,7 @@ public final class Supernet {
     /// Threads over which a layer's nodes are spread; the result does not depend on it.
     public var workers = 1
 
-    private let stem: SupernetStem
+    let stem: SupernetStem
     private let longSkips: LongSkipWeights?
     private let layers: [[Part<SupernetNode>]]
     private let heads: [(stride: Stride, part: Part<SearchHead>)]
@@ -76,8 +76,8 @@ public final class Supernet {
                 guard let gates = weights.gates else {
                     preconditionFailure("long skips without weights of their gates")
                 }
-                return longSkips(arrows: weights.arrows, open: gates)
-            })
+                return longSkips(arrows: weights.probabilities, open: gates)
+            }, probabilities: configuration.resizesPrevious ? weights.probabilities : nil)
         let (half, quarter) = stem(images.channelsLast(), mode: mode)
         var maps = PreviousFeatures(half: half, quarter: quarter, keepsAll: longSkips != nil)
         for segment in segments {
@@ -102,6 +102,25 @@ public final class Supernet {
         return scores.dropFirst().reduce(scores[0]) { $0 + $1 }
     }
 
+    /// The node at a place.
+    func node(_ place: Node) -> SupernetNode {
+        guard let part = layers[place.layer - 1].first(where: { $0.module.node == place }) else {
+            preconditionFailure("no \(place)")
+        }
+        return part.module
+    }
+
+    /// The strides that have a head.
+    var headStrides: [Int] { heads.map(\.stride.rawValue) }
+
+    /// The class maps of one stride, `[N, classes, height, width]`.
+    func head(_ stride: Int, _ map: Tensor, height: Int, width: Int, mode: NormalizationMode) -> Tensor {
+        guard let part = heads.first(where: { $0.stride.rawValue == stride })?.part else {
+            preconditionFailure("no head at stride \(stride)")
+        }
+        return part.module(map, height: height, width: width, mode: mode)
+    }
+
     /// The layers cut into as many runs as each has layers, so that the least is kept between and inside them.
     private var segments: [Range<Int>] {
         let length = Int(clamping: Double(layers.count).squareRoot().rounded(.up))
@@ -114,18 +133,22 @@ public final class Supernet {
         let beta: Tensor
         /// What ``LongSkipWeights`` gives; nil where there are none.
         let longSkips: Tensor?
+        /// The arrows' probabilities where H^{l-2} is read by them; nil where it is not.
+        let probabilities: Tensor?
 
-        init(alpha: Tensor, beta: Tensor, longSkips: Tensor?) {
-            (self.alpha, self.beta, self.longSkips) = (alpha, beta, longSkips)
+        init(alpha: Tensor, beta: Tensor, longSkips: Tensor?, probabilities: Tensor?) {
+            (self.alpha, self.beta, self.longSkips, self.probabilities) = (alpha, beta, longSkips, probabilities)
         }
 
-        /// From tensors in the order of ``list``.
-        init(_ list: some Collection<Tensor>) {
+        /// From tensors in the order of ``list``, of which there are those that another one has.
+        init(_ list: some Collection<Tensor>, like other: Shares) {
             let list = Array(list)
-            self.init(alpha: list[0], beta: list[1], longSkips: list.count > 2 ? list[2] : nil)
+            self.init(
+                alpha: list[0], beta: list[1], longSkips: other.longSkips.map { _ in list[2] },
+                probabilities: other.probabilities.map { _ in list[list.count - 1] })
         }
 
-        var list: [Tensor] { [alpha, beta] + (longSkips.map { [$0] } ?? []) }
+        var list: [Tensor] { [alpha, beta] + [longSkips, probabilities].compactMap { $0 } }
     }
 
     /// Runs some layers.
@@ -133,6 +156,7 @@ public final class Supernet {
         _ segment: Range<Int>, from start: PreviousFeatures, shares: Shares, height: Int, width: Int,
         mode: NormalizationMode
     ) -> PreviousFeatures {
+        let origins = shares.probabilities.map { PathOrigins($0, in: networkSpace) }
         func size(_ stride: Int) -> (height: Int, width: Int) {
             (scaledSize(height, stride: stride), scaledSize(width, stride: stride))
         }
@@ -143,16 +167,22 @@ public final class Supernet {
                 let count = node.arrows.count
                 let stride = node.node.stride.rawValue
                 let inputs = node.arrows.map { maps.last(at: $0.source.stride.rawValue) }
+                let seconds = node.seconds.map { maps.second(at: $0) }
                 let skipped = node.gate.map { maps.maps(of: $0.sources, at: stride) } ?? []
-                let read = node.gate == nil ? [shares.alpha, shares.beta] : shares.list
+                // What the node reads of what the whole network weighs.
+                let read = Shares(
+                    alpha: shares.alpha, beta: shares.beta, longSkips: node.gate == nil ? nil : shares.longSkips,
+                    probabilities: origins?[node.node])
+                let behind = count + seconds.count
                 return CheckpointedRegion(
-                    inputs: inputs + [maps.second(at: node.second.stride)] + read + skipped, parameters: part.parameters
+                    inputs: inputs + seconds + read.list + skipped, parameters: part.parameters
                 ) { inputs, isRecomputing in
-                    let shares = Shares(inputs[(count + 1)...].prefix(read.count))
+                    let own = Shares(inputs[behind...].prefix(read.list.count), like: read)
                     return [
                         node(
-                            h1: Array(inputs[..<count]), h2: inputs[count], alpha: shares.alpha, beta: shares.beta,
-                            longSkip: shares.longSkips.map { (Array(inputs.suffix(skipped.count)), $0) },
+                            h1: Array(inputs[..<count]), h2: Array(inputs[count..<behind]), alpha: own.alpha,
+                            beta: own.beta, origins: own.probabilities,
+                            longSkip: own.longSkips.map { (Array(inputs.suffix(skipped.count)), $0) },
                             size: size(stride), mode: isRecomputing ? mode.repeated : mode)
                     ]
                 }
@@ -181,7 +211,7 @@ public final class Supernet {
             pass(
                 PreviousFeatures(
                     inputs.dropLast(shares.list.count), after: segment.lowerBound, in: networkSpace, keepsAll: keepsAll),
-                Shares(inputs.suffix(shares.list.count)), isRecomputing ? mode.repeated : mode
+                Shares(inputs.suffix(shares.list.count), like: shares), isRecomputing ? mode.repeated : mode
             ).list(from: made.lowerBound)
         }
         return PreviousFeatures(

@@ -30,6 +30,8 @@ public struct SupernetConfiguration: Hashable, Sendable {
     public var classes: Int
     /// Whether arrows into one node share operators.
     public var cells = CellSharing.perNode
+    /// Whether H^{l-2} is read where the path was, resized, as in the discrete network; else at the cell's own stride.
+    public var resizesPrevious = false
     /// Form of the atrous operators.
     public var atrous = AtrousKind.dense
     /// Whether the head normalises the image's mean.

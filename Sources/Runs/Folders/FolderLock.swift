@@ -4,7 +4,10 @@ import Foundation
 package final class FolderLock: Sendable {
     private let descriptor: Int32
 
-    init(folder: String) throws(RunError) {
+    /// Takes the lock of a folder that is there.
+    ///
+    /// - Throws: ``RunError`` with reason `locked` where another process has it.
+    package init(folder: String) throws(RunError) {
         let path = URL(fileURLWithPath: folder).appendingPathComponent(".lock").path
         descriptor = try openGrowing(path)
         var failure = FolderLock.tryLock(descriptor)
@@ -25,6 +28,25 @@ package final class FolderLock: Sendable {
         let number = Data("\(getpid())\n".utf8)
         _ = truncateFile(descriptor, to: 0)
         try? appendAll(number, to: descriptor, path: path)
+    }
+
+    /// Takes the lock of a folder as soon as no other process has it.
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - check: Called while it waits; what it throws ends that.
+    /// - Returns: The lock.
+    /// - Throws: ``RunError`` where the folder cannot be locked.
+    package static func waiting(for folder: String, check: () throws -> Void = {}) throws -> FolderLock {
+        while true {
+            do {
+                return try FolderLock(folder: folder)
+            } catch {
+                guard error.reason == .locked else { throw error }
+            }
+            try check()
+            usleep(50_000)
+        }
     }
 
     deinit {

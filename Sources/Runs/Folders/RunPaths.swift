@@ -22,6 +22,8 @@ public struct RunPaths: Equatable, Sendable {
     public var samples: String { file("samples.png") }
     /// How far the run is, brought up to date every second.
     public var status: String { file("status.json") }
+    /// Times of operations, where a search goes by milliseconds.
+    public var latency: String { file("latency.json") }
     /// The folder of the checkpoints.
     public var checkpoints: String { file("checkpoints") }
     /// The newest checkpoint.
@@ -69,7 +71,7 @@ public struct RunPaths: Equatable, Sendable {
     /// The files of a run that a command may read, besides what lies in its folders.
     var known: [String] {
         [
-            configuration, environment, log, metrics, samples, status, genotype, model, trials, evaluation,
+            configuration, environment, log, metrics, samples, status, latency, genotype, model, trials, evaluation,
             confusionTable, confusionPicture, comparison, comparedRun, bestCheckpoint,
         ] + storedCheckpoints
     }

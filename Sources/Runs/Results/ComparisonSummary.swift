@@ -52,12 +52,15 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
         public var spread: Double?
         /// Median over the seeds.
         public var secondsPerImage: Double?
+        /// Milliseconds for an image by the table of latencies; nil where they had no limit.
+        public var predictedMilliseconds: Double?
         /// Seed by seed.
         public var runs: [Run]
 
         package init(
             name: String, genotype: String, filters: Int, parameters: Int, multiplyAdds: Int,
-            relativeMultiplyAdds: Double, mIOU: Double?, spread: Double?, secondsPerImage: Double?, runs: [Run]
+            relativeMultiplyAdds: Double, mIOU: Double?, spread: Double?, secondsPerImage: Double?,
+            predictedMilliseconds: Double? = nil, runs: [Run]
         ) {
             self.name = name
             self.genotype = genotype
@@ -68,6 +71,7 @@ public struct ComparisonSummary: Codable, Equatable, Sendable {
             self.mIOU = mIOU
             self.spread = spread
             self.secondsPerImage = secondsPerImage
+            self.predictedMilliseconds = predictedMilliseconds
             self.runs = runs
         }
     }

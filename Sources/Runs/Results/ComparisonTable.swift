@@ -4,7 +4,10 @@ extension ComparisonSummary {
     /// The table's columns, as they stand above it for people.
     package var columns: [String] {
         ["network", "mIOU", "million parameters", "billion multiply-adds", "of the first", "F", "seconds an image"]
+            + (isPredicted ? ["ms predicted"] : [])
     }
+
+    private var isPredicted: Bool { networks.contains { $0.predictedMilliseconds != nil } }
 
     /// The table's rows for people, a cell a column.
     package var rows: [[String]] {
@@ -20,7 +23,7 @@ extension ComparisonSummary {
                 network.name, score, text(Double(network.parameters) / 1e6, 3),
                 text(Double(network.multiplyAdds) / 1e9, 3), text(network.relativeMultiplyAdds, 3),
                 "\(network.filters)", text(network.secondsPerImage, 4),
-            ]
+            ] + (isPredicted ? [text(network.predictedMilliseconds, 1)] : [])
         }
     }
 
@@ -56,14 +59,14 @@ extension ComparisonSummary {
     package var csv: String {
         let head =
             ["network", "filters", "parameters", "multiplyAdds", "relativeMultiplyAdds", "mIOU", "spread"]
-            + ["secondsPerImage"] + seeds.map { "mIOU seed \($0)" }
+            + ["secondsPerImage"] + (isPredicted ? ["predictedMilliseconds"] : []) + seeds.map { "mIOU seed \($0)" }
         let body = networks.map { network in
             func text(_ value: Double?) -> String { value.map { String($0) } ?? "" }
             return [
                 network.name, "\(network.filters)", "\(network.parameters)", "\(network.multiplyAdds)",
                 text(network.relativeMultiplyAdds), text(network.mIOU), text(network.spread),
                 text(network.secondsPerImage),
-            ] + network.runs.map { text($0.mIOU) }
+            ] + (isPredicted ? [text(network.predictedMilliseconds)] : []) + network.runs.map { text($0.mIOU) }
         }
         return ([head] + body).map { $0.map(csvCell).joined(separator: ",") + "\n" }.joined()
     }

@@ -44,12 +44,22 @@ public final class VariableStore {
     /// What is kept but not trained: running statistics.
     public private(set) var buffers: [Variable] = []
     private var names: Set<String> = []
+    private let draws: Bool
 
     /// An empty store.
     public init(generator: Generator, dtype: DType = .float32, device: Device = .cpu) {
         self.generator = generator
         self.dtype = dtype
         self.device = device
+        draws = true
+    }
+
+    /// A store whose parameters have their shapes but no memory, for a network of which nothing is computed.
+    package init(shapesFor device: Device) {
+        generator = Generator(seed: 0)
+        dtype = .float32
+        self.device = device
+        draws = false
     }
 
     /// The place that top-level names hang on.
@@ -90,7 +100,10 @@ public final class VariableStore {
     fileprivate func addParameter(_ name: String, _ shape: [Int], _ initializer: Initializer, _ kind: ParameterKind)
         -> Tensor
     {
-        let tensor = initializer.draw(shape, generator: generator, dtype: dtype, device: device)
+        let tensor =
+            draws
+            ? initializer.draw(shape, generator: generator, dtype: dtype, device: device)
+            : Tensor.zeros([1], dtype: dtype, device: device).expand(shape)
         tensor.requiresGrad = true
         register(name)
         parameters.append(Variable(name: name, tensor: tensor, kind: kind))

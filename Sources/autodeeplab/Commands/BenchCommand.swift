@@ -1,4 +1,5 @@
 import ArgumentParser
+import Comparisons
 import Configurations
 import Deployment
 import Experiments
@@ -42,6 +43,15 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Go through images that are larger by windows of this side in pixels, as predict does.")
     var window: Int?
 
+    @Flag(
+        help: """
+            Compare with what the table of latencies predicts for the network alone, which `search --max-latency` goes by.
+            """)
+    var predict = false
+
+    @Option(help: "With --predict: so many random genotypes besides, with all else from the network.")
+    var random = 10
+
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
@@ -49,6 +59,7 @@ struct BenchCommand: ParsableCommand {
             throw ValidationError("--size is from 33x33 to 16384x16384")
         }
         guard (1...10_000).contains(repetitions) else { throw ValidationError("--repetitions is from 1 to 10000") }
+        guard (0...1_000).contains(random) else { throw ValidationError("--random is from 0 to 1000") }
         if let filters, !(1...1_024).contains(filters) { throw ValidationError("--filters must be from 1 to 1024") }
         if let classes, !(1...255).contains(classes) { throw ValidationError("--classes must be from 1 to 255") }
     }
@@ -59,6 +70,7 @@ struct BenchCommand: ParsableCommand {
         try configuration.validate()
         let handlers = SignalHandlers()
         defer { withExtendedLifetime(handlers) {} }
+        if predict { return try printPredictions(configuration) }
         let time = try InferenceTime(
             of: try network(on: try configuration.device.device()),
             size: .init(height: size.height, width: size.width), repetitions: repetitions,
@@ -73,6 +85,22 @@ struct BenchCommand: ParsableCommand {
         }
         let windows = time.windows == 1 ? "" : " in \(time.windows) windows"
         print("\(size) pixels\(windows), \(time.threads) threads, median of \(repetitions)")
+    }
+
+    private func printPredictions(_ configuration: Configuration) throws {
+        let device = try configuration.device.device()
+        let network = try network(on: device).network.description
+        let check = try LatencyCheck(
+            of: network, named: model, count: network.genotype == nil ? 0 : random, height: size.height,
+            width: size.width, repetitions: repetitions, by: LatencyModel(configuration), on: device)
+        if shared.json { return try printJSON(check) }
+        for row in check.rows {
+            print(
+                "\(row.name): \(fixed(row.predicted, digits: 2)) ms predicted, \(fixed(row.measured, digits: 2)) measured, "
+                    + "\(fixed(100 * (row.predicted / row.measured - 1), digits: 1))%, path "
+                    + row.path.map(String.init).joined(separator: " "))
+        }
+        print("median error \(fixed(100 * check.medianError, digits: 1))%: \(size), \(check.machine.text)")
     }
 
     private func network(on device: Device) throws -> Model {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Comparisons
+import Configurations
 import Runs
 
 /// `compare`: trains and measures networks under one budget.
@@ -26,10 +27,12 @@ struct CompareCommand: ParsableCommand {
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption)
         defer { withExtendedLifetime(handlers) {} }
+        var limits = LimitConfiguration()
+        options.limits.adapt(&limits)
         let comparison = try Comparison(
             options.genotypes, configuration, seeds: seeds, split: options.split ?? configuration.data.splits.test,
             output: options.output, skipAblation: options.skipAblation, equalMultiplyAdds: options.equalMultiplyAdds,
-            report: options.report)
+            report: options.report, limits: limits)
         let (result, error) = try comparison.run(reporter: options.shared.reporter, interruption: interruption)
         if options.shared.json {
             try printJSON(result)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Comparisons
+import Experiments
 import Foundation
 import Runs
 import SearchSpace
@@ -46,6 +47,7 @@ struct SampleCommand: ParsableCommand {
     @Option(help: "The number of blocks, 1 to 16.")
     var blocks: Int?
 
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var costs: CostOptions
     @OptionGroup var shared: SharedOptions
 
@@ -59,7 +61,8 @@ struct SampleCommand: ParsableCommand {
     }
 
     func run() throws {
-        let configuration = try costs.configuration(shared)
+        var configuration = try costs.configuration(shared)
+        limits.adapt(&configuration.search.limits)
         let images = try costs.images(configuration)
         let reference = try of.map { try loadGenotype($0) }
         let search = configuration.search
@@ -74,7 +77,10 @@ struct SampleCommand: ParsableCommand {
             }
         }
         try requireEmptyFolder(output)
-        let items = try GenotypeSample(sampler, configuration.train, on: images, wanted: wanted)
+        let limits = try CostLimits(configuration.search.limits, configuration.train, on: images) {
+            try LatencyModel(configuration)
+        }
+        let items = try GenotypeSample(sampler, configuration.train, on: images, wanted: wanted, limits: limits)
             .draw(count: count, seed: configuration.seed)
         let paths = try GenotypeSample.write(items, to: output)
         let rows = zip(paths, items).map { Row($0, $1, base: base) }
@@ -89,6 +95,7 @@ struct SampleCommand: ParsableCommand {
         let parameters: Int
         let multiplyAdds: Int
         let relativeMultiplyAdds: Double?
+        let milliseconds: Double?
 
         init(_ file: String, _ item: GenotypeSample.Item, base: Double?) {
             self.file = file
@@ -96,12 +103,14 @@ struct SampleCommand: ParsableCommand {
             parameters = item.cost.parameters
             multiplyAdds = item.cost.multiplyAdds
             relativeMultiplyAdds = base.map { Double(item.cost.multiplyAdds) / $0 }
+            milliseconds = item.milliseconds
         }
 
         var line: String {
             "\(file): \(filters) filters, \(grouped(parameters)) parameters, "
                 + "\(fixed(Double(multiplyAdds) / 1e9, digits: 3)) billion multiply-adds"
                 + (relativeMultiplyAdds.map { ", \(fixed($0, digits: 3)) times those of --of" } ?? "")
+                + (milliseconds.map { ", \(fixed($0, digits: 1)) ms" } ?? "")
         }
     }
 }

@@ -30,6 +30,7 @@ struct SearchCommand: ParsableCommand {
         let genotype = try search.run()
         guard ProcessGroup.isLeader else { return ProcessGroup.leave() }
         ProcessGroup.leave()
+        try tellLimits(genotype, configuration)
         if options.shared.json {
             print(String(decoding: genotype.json(), as: UTF8.self), terminator: "")
         } else {
@@ -37,6 +38,22 @@ struct SearchCommand: ParsableCommand {
             let path = genotype.path.map { "\($0.rawValue)" }.joined(separator: " ")
             print("\(folder.paths.genotype): path \(path)\(skips)")
         }
+    }
+
+    /// Says what the network that was found costs, where that has limits.
+    private func tellLimits(_ genotype: Genotype, _ configuration: Configuration) throws {
+        guard configuration.search.limits != LimitConfiguration() else { return }
+        let limits = try CostLimits(
+            configuration.search.limits, configuration.train, on: InputSpecification(configuration, split: nil)
+        ) { try LatencyModel(configuration) }
+        let judgement = try limits.judge(genotype, filters: configuration.train.filters)
+        if let time = judgement.milliseconds {
+            options.shared.reporter.report(
+                .note(
+                    "the network takes \(fixed(time, digits: 1)) ms an image with train.filters="
+                        + "\(configuration.train.filters)"))
+        }
+        for excess in judgement.excess { options.shared.reporter.report(.warning("the network has \(excess)")) }
     }
 
     private func trainCandidates(_ configuration: Configuration) throws {

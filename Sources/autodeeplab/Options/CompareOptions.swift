@@ -26,6 +26,7 @@ struct CompareOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A search's run folder whose report.html is to show the table.", valueName: "run"))
     var report: String?
 
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var printing: PrintOptions
     @OptionGroup var shared: SharedOptions

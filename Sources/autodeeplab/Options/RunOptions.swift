@@ -47,6 +47,7 @@ struct SearchOptions: ParsableArguments {
     @Option(help: "Epochs of the short training that measures a trial.")
     var trialEpochs = 10
 
+    @OptionGroup var limits: LimitOptions
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var printing: PrintOptions
     @OptionGroup var run: RunOptions
@@ -71,7 +72,9 @@ struct SearchOptions: ParsableArguments {
     /// The configuration to search with.
     func configuration() throws -> Configuration {
         try run.refuseAbsent(options)
-        return try run.group.adapt(options.resolve(shared, resuming: run.resumed))
+        var configuration = try options.resolve(shared, resuming: run.resumed)
+        limits.adapt(&configuration.search.limits)
+        return try run.group.adapt(configuration)
     }
 }
 

@@ -1,0 +1,42 @@
+import ArchitectureSearch
+import Networks
+import SearchSpace
+import TestSupport
+import Testing
+import Torch
+
+/// A network's share of the supernet, computed alone.
+@Suite("Supernet under weights of 0 and 1")
+struct OneHotPassTests {
+    @Test(
+        "Without what weighs 0 its scores are the same",
+        arguments: CellSharing.allCases, [NormalizationMode.batchStatistics, .evaluation])
+    func skipped(cells: CellSharing, mode: NormalizationMode) throws {
+        for (resizes, skips, atrous) in [
+            (false, false, AtrousKind.dense), (true, false, .separable), (false, true, .dense), (true, true, .dense),
+        ] {
+            var configuration = SupernetConfiguration.tiny(layers: 5, blocks: 3, cells: cells, atrous: atrous)
+            configuration.resizesPrevious = resizes
+            configuration.longSkips = skips
+            let built = supernet(configuration)
+            let sampler = try GenotypeSampler(layers: 5, blocks: 3, atrous: atrous, longSkips: skips)
+            var random = SplitMix(state: 3)
+            for seed in 0..<4 {
+                var genotype = sampler.genotype { random.next() }
+                if skips, seed == 0 {
+                    genotype.path = [.s4, .s8, .s16, .s8, .s4]
+                    genotype = genotype.withAllSkips
+                    #expect(genotype.hasSkips)
+                }
+                // At 33 pixels the coarsest maps have one value or few.
+                for (batch, side) in [(2, 50), (1, 33), (1, 32)] {
+                    let x = images([batch, 3, side, side + 9], seed: UInt64(seed))
+                    let weights = ArchitectureWeights(of: genotype, dtype: .float64, device: .cpu)
+                    let whole = withoutGradients { built.network(x, weights: weights, mode: mode) }
+                    let alone = withoutGradients { built.network(x, only: genotype, mode: mode) }
+                    #expect(relativeDifference(whole, alone) < 1e-10, "\(genotype)")
+                }
+            }
+        }
+    }
+}
