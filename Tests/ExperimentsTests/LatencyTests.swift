@@ -154,7 +154,7 @@ struct LatencyTests {
     private func limits(_ values: LimitConfiguration) throws -> CostLimits {
         var train = TrainConfiguration()
         train.filters = 4
-        return try CostLimits(values, train, on: images) { LatencyModel(machine: machine, meter: FakeMeter()) }
+        return CostLimits(values, train, on: images) { LatencyModel(machine: machine, meter: FakeMeter()) }
     }
 
     @Test("Each limit alone tells what is over it, and a network at its limit is within")

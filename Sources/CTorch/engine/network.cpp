@@ -2,11 +2,10 @@
 
 #include <ATen/Functions.h>
 #include <ATen/autocast_mode.h>
-#include <c10/core/GradMode.h>
 
 using namespace ct;
 
-/// Whether a convolution's gradients are to be kept out of bfloat16 on processors.
+/// Whether a convolution is to be kept out of bfloat16 on processors.
 ///
 /// oneDNN's gradients of weights (in libtorch 2.13 to 2.15, with AVX-512) read memory that is not theirs where a group
 /// has other than whole blocks of 16 input channels: with 40 channels and a dilation they are not finite.
@@ -18,8 +17,8 @@ static bool misses_blocks(const at::Tensor &x, int64_t groups) {
 int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,
                   int64_t dilation, int64_t groups, ct_optional_tensor *out) {
     return return_tensor(out, [&] {
-        if (at::autocast::is_autocast_enabled(at::kCPU) && c10::GradMode::is_enabled() &&
-            misses_blocks(get(x), groups)) {
+        // Without gradients too: what is recomputed for them must be computed as it was at first.
+        if (at::autocast::is_autocast_enabled(at::kCPU) && misses_blocks(get(x), groups)) {
             c10::impl::ExcludeDispatchKeyGuard plain(c10::DispatchKey::AutocastCPU);
             return at::conv2d(get(x).to(at::kFloat), get(weight), optional_tensor(bias), {stride, stride},
                               {padding, padding}, {dilation, dilation}, groups);

@@ -48,8 +48,10 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
     package var table: RunReport.Table {
         let isTimed = rows.contains { $0.milliseconds != nil }
         return RunReport.Table(
-            caption: "Candidates of equal multiply-adds: mIOU on the validation images after so many epochs of one"
-                + " schedule; the best of each rung are trained on.",
+            caption: (rows.contains { $0.path == nil }
+                ? "Candidates, encoders among them" : "Candidates of equal multiply-adds")
+                + ": mIOU on the validation images after so many epochs of one schedule; the best of each rung are trained"
+                + " on.",
             columns: ["candidate", "path", "filters", "parameters", "multiply-adds"]
                 + (isTimed ? ["ms"] : []) + epochs.map { $0 == 1 ? "1 epoch" : "\($0) epochs" },
             rows: ranking.map { row in

@@ -148,9 +148,9 @@ func number(_ value: Double) -> String {
 }
 
 /// A text as it may stand in XML: markup escaped, characters that XML forbids left out, and not endless.
-func escaped(_ text: String) -> String {
+func escaped(_ text: String, limit: Int = 200) -> String {
     var result = ""
-    for scalar in text.unicodeScalars.prefix(200) {
+    for scalar in text.unicodeScalars.prefix(limit) {
         switch scalar {
         case "&": result += "&amp;"
         case "<": result += "&lt;"

@@ -89,7 +89,7 @@ package struct OutcomeReport: Sendable {
             ReportPage.section("What was decided, and why", pairs(choices)),
             ReportPage.section("What to do next", commands),
         ]
-        let header = ["<h1>\(escaped(headline))</h1>"] + remarks.map { "<p>\(escaped($0))</p>" }
+        let header = ["<h1>\(escaped(headline))</h1>"] + remarks.map { "<p>\(escaped($0, limit: 2_000))</p>" }
         return ReportPage.html(
             title: escaped(name), header: header.joined(separator: "\n") + "\n", sections: sections)
     }

@@ -45,7 +45,7 @@ enum ReportPage {
     static func pairs(_ pairs: [(name: String, value: String)]) -> String? {
         if pairs.isEmpty { return nil }
         let rows = pairs.map {
-            "<tr><th scope=\"row\">\(escaped($0.name))</th><td class=\"text\">\(escaped($0.value))</td></tr>"
+            "<tr><th scope=\"row\">\(escaped($0.name))</th><td class=\"text\">\(escaped($0.value, limit: 2_000))</td></tr>"
         }
         return "<div class=\"scroll\"><table><tbody>\(rows.joined(separator: "\n"))</tbody></table></div>"
     }

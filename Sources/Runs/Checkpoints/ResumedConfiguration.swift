@@ -98,14 +98,14 @@ extension Checkpoint {
         let changes = try configuration.changes(since: saved, stage: stage, run: folder.path)
         try samples.check(against: value("samples", as: SampleList.self, in: path), run: folder.path)
         let total = try value("totalSteps", as: Int.self, in: path)
+        guard (step...RunRecord.steps.upperBound).contains(total) else {
+            throw RunError(.damaged, path: path, "`totalSteps` is \(total) in the checkpoint of step \(step)")
+        }
         guard schedule.total >= step else {
             throw RunError(
                 .changed, path: folder.path,
                 "the run has made \(step) steps, and now is to have \(schedule.total): it can be made longer, or as short"
                     + " as what is done")
-        }
-        guard (step...RunRecord.steps.upperBound).contains(total) else {
-            throw RunError(.damaged, path: path, "`totalSteps` is \(total) in the checkpoint of step \(step)")
         }
         let processes = metadata["processes"].flatMap { Int($0) } ?? 1
         if processes != ProcessGroup.size {
