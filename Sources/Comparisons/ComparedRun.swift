@@ -88,8 +88,7 @@ struct ComparedRun: SharedRun {
         try evaluation.write(to: paths.folder)
         try writeReport(ofRun: paths.folder)
         try writeModelCard(ofRun: paths.folder)
-        let times = InferenceTime.milliseconds(
-            of: model, height: images.height, width: images.width, repetitions: 5)
+        let times = model.milliseconds(height: images.height, width: images.width, repetitions: 5)
         let record = Record(
             split: split, evaluation: configuration.evaluationTexts, mIOU: evaluation.metrics.mIOU,
             validationMIOU: best,

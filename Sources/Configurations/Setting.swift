@@ -223,6 +223,9 @@ extension Setting {
             Setting("train.loss.ohemFraction", \.train.loss.ohemFraction, 0.001...1),
             Setting("train.loss.labelSmoothing", \.train.loss.labelSmoothing, 0...0.9),
             Setting("train.loss.dice", \.train.loss.dice, 0...100),
+            Setting("train.teacher", \.train.teacher),
+            Setting("train.distillation.weight", \.train.distillation.weight, 0...1),
+            Setting("train.distillation.temperature", \.train.distillation.temperature, 0.1...100),
             Setting(
                 "train.auxiliary.layers", \.train.auxiliary.layers, allowed: "a list of different layers from 1 to 64"
             ) { layers in

@@ -75,6 +75,11 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var balanced = false
     /// What is made small besides plain cross entropy (the paper has nothing else).
     public var loss = LossConfiguration()
+    /// A trained model, a file or a run, whose scores are learnt from beside the labels; empty is none (the paper has
+    /// none).
+    public var teacher = ""
+    /// How the scores of `teacher` count.
+    public var distillation = DistillationConfiguration()
     /// Classifiers within the network while it is trained (the paper has none).
     public var auxiliary = AuxiliaryConfiguration()
     /// Batches whose gradients make one step: as a batch so many times larger, but for batch normalisation.
@@ -131,6 +136,17 @@ public struct LossConfiguration: Encodable, Equatable, Sendable {
     public var dice = 0.0
 
     /// Cross entropy alone.
+    public init() {}
+}
+
+/// How a training learns from the scores of a teacher.
+public struct DistillationConfiguration: Encodable, Equatable, Sendable {
+    /// Share of the teacher's part of the loss; the labels have the rest.
+    public var weight = 0.5
+    /// What both networks' scores are divided by before their softmax.
+    public var temperature = 1.0
+
+    /// As much from the teacher as from the labels.
     public init() {}
 }
 

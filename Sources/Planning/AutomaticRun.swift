@@ -70,6 +70,7 @@ public struct AutomaticRun {
     ) throws {
         self.output = output
         _ = try base.device.device()
+        try AutomaticRun.refuseTeacher(base)
         let places = OutputPaths(in: output)
         try places.refuseLinks(at: AutomaticRun.files(in: output))
         try OutputPaths.refuseLinks(toOutput: output)
@@ -89,6 +90,7 @@ public struct AutomaticRun {
         if names.contains("plan.json") {
             plan = try Plan(in: output)
             configuration = try Configuration.resolve(file: output + "/plan.yaml")
+            try AutomaticRun.refuseTeacher(configuration)
             return
         }
         try RunFolder.makeFolder(output)
@@ -131,6 +133,14 @@ public struct AutomaticRun {
         let paths = RunPaths(folder: output)
         return [paths.configuration, paths.genotype, paths.model, paths.report, paths.card] + paths.evaluationPlaces
             + (early + ["plan.json", "model.onnx", "candidates"]).map { output + "/" + $0 }
+    }
+
+    private static func refuseTeacher(_ configuration: Configuration) throws(ConfigurationError) {
+        guard configuration.train.teacher.isEmpty else {
+            throw ConfigurationError(
+                .contradiction,
+                "train.teacher: plans do not count a teacher's time: leave it out here, and train with it afterwards")
+        }
     }
 
     /// Reads all files once where they are not too many, and stops at what would spoil a training.

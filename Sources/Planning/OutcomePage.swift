@@ -120,8 +120,7 @@ struct OutcomePage {
             classes: model.classes.count, height: plan.facts.height, width: plan.facts.width,
             scaling: model.scaling, evaluate: configuration.evaluate)
         let cost = model.network.description.cost(height: images.height, width: images.width)
-        let times = InferenceTime.milliseconds(
-            of: model, height: images.height, width: images.width, repetitions: 3)
+        let times = model.milliseconds(height: images.height, width: images.width, repetitions: 3)
         return [
             .init("images measured", "\(metrics.images) of the split \(metrics.split)"),
             .init("pixel accuracy", format(metrics.pixelAccuracy)),

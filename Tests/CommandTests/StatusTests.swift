@@ -63,7 +63,7 @@ struct StatusTests {
     /// The help is a promise: a change in it is to be seen in a review.
     @Test(
         "The help is that of the snapshot",
-        arguments: ["inspect", "draw", "doctor", "data check", "data demo", "compare", "sample"]
+        arguments: ["inspect", "draw", "doctor", "data check", "data demo", "compare", "sample", "train"]
     )
     func snapshot(verb: String) throws {
         let result = try run(["help"] + verb.split(separator: " ").map(String.init))

@@ -52,6 +52,47 @@ struct AccumulationTests {
         }
     }
 
+    @Test("A teacher's part counts by labelled pixels too, and is mixed with the labels' for each head")
+    func distillation() {
+        let network = Plain()
+        let images = Tensor.normal([2, 3, 6, 5], generator: Generator(seed: 2), dtype: .float64)
+        let values = (0..<60).map { (pixel: Int) -> Int64 in pixel < 30 || pixel % 7 == 0 ? Int64(pixel % 4) : 255 }
+        let labels = Tensor(values, shape: [2, 6, 5])
+        let store = VariableStore(generator: Generator(seed: 8), dtype: .float64)
+        let teacher = Conv2d(store.root / "teacher", inputChannels: 3, outputChannels: 4, kernelSize: 3, bias: true)
+        var loss = SegmentationLoss()
+        // Weights of classes have no part in what the teacher says.
+        loss.classWeights = Tensor([1, 2, 0.5, 1] as [Double], shape: [4])
+        let soft = DistillationLoss(weight: 0.3, temperature: 2)
+        func found(_ size: Int) -> (loss: Tensor, gradients: [Tensor?]) {
+            accumulatedGradients(
+                of: stride(from: 0, to: 2, by: size).map { start in
+                    ({ images.narrow(0, start: start, length: size) }, labels.narrow(0, start: start, length: size))
+                }, loss: loss, distillation: (soft, { teacher($0) }), parameters: network.parameters
+            ) { network($0) }
+        }
+        let (whole, halves) = (found(2), found(1))
+        let scores = network(images)
+        func mixed(_ scores: Tensor) -> Tensor {
+            let hard = loss(scores, labels: labels, total: loss.weight(of: [labels], dtype: .float64))
+            let distance = soft(
+                scores, teacher: teacher(images), labels: labels, pixels: soft.pixels(of: [labels], dtype: .float64))
+            return hard * 0.7 + distance * 0.3
+        }
+        let wanted = mixed(scores.main) + mixed(scores.auxiliary[0]) * 0.3
+        #expect(abs(whole.loss.item() - wanted.item()) < 1e-12)
+        #expect(abs(halves.loss.item() - wanted.item()) < 1e-12)
+        let slopes = gradients(of: wanted, withRespectTo: network.parameters)
+        for (slope, others) in zip(slopes, zip(whole.gradients, halves.gradients)) {
+            let all = [slope, others.0, others.1].map { $0?.doubles() ?? [] }
+            #expect(all[0].contains { abs($0) > 1e-3 })
+            for other in all.dropFirst() {
+                #expect(other.count == all[0].count)
+                for (x, y) in zip(all[0], other) { #expect(abs(x - y) < 1e-12) }
+            }
+        }
+    }
+
     @Test("The average by hand, in the network's place and out of it again")
     func average() throws {
         let store = VariableStore(generator: Generator(seed: 1), dtype: .float64)

@@ -83,7 +83,7 @@ private func discrete(share: Share) -> [Double] {
     }
 }
 
-/// The loss of training with everything in it but the hardest pixels, which each process chooses for itself.
+/// The loss of training, a teacher's part too, with everything in it but the hardest pixels, which each process chooses for itself.
 private func loss(share: Share) -> [Double] {
     var loss = SegmentationLoss()
     (loss.labelSmoothing, loss.dice) = (0.1, 0.6)
@@ -92,7 +92,13 @@ private func loss(share: Share) -> [Double] {
     let convolution = Conv2d(store.root / "conv", inputChannels: 3, outputChannels: 3, kernelSize: 3, bias: true)
     let labels = share.labels()
     let total = loss.weight(of: [labels, labels], dtype: .float64)
-    let value = loss(convolution(share.images(.float64)), labels: labels, total: total, batches: 2)
+    let other = VariableStore(generator: Generator(seed: 7), dtype: .float64)
+    let teacher = Conv2d(other.root / "teacher", inputChannels: 3, outputChannels: 3, kernelSize: 3, bias: true)
+    let (images, soft) = (share.images(.float64), DistillationLoss(temperature: 2))
+    let scores = convolution(images)
+    let distance = soft(
+        scores, teacher: teacher(images), labels: labels, pixels: soft.pixels(of: [labels, labels], dtype: .float64))
+    let value = loss(scores, labels: labels, total: total, batches: 2) + distance
     let gradients = allReducedGradients(of: value, withRespectTo: store.parameters.map(\.tensor))
     let sum = value.detach().clone()
     ProcessGroup.current?.allReduce(sum)

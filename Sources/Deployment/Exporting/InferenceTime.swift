@@ -60,17 +60,4 @@ package struct InferenceTime: Encodable, Equatable, Sendable {
         check.milliseconds = check.milliseconds.map { $0 * Double(seen.windows) }
         onnxRuntime = check.onnxRuntime == nil ? nil : check
     }
-
-    /// Times of a model on random pixels, after once unmeasured, in rising order.
-    package static func milliseconds(of model: Model, height: Int, width: Int, repetitions: Int) -> [Double] {
-        withoutGradients {
-            let image = Image.noise(height: height, width: width).tensor(on: model.device)
-            return (0...repetitions).map { _ in
-                let start = DispatchTime.now().uptimeNanoseconds
-                // Reading a value waits for a device that computes by itself.
-                _ = model.network(image, mode: .evaluation).reshape([-1]).select(0, 0).item()
-                return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
-            }.dropFirst().sorted()
-        }
-    }
 }

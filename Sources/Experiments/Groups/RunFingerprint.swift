@@ -10,19 +10,20 @@ struct RunFingerprint: Codable, Equatable {
     var program: String
     /// Every setting that changes what is computed, by its key.
     var settings: [String: String]
-    /// Images and masks by names and sizes, and the classes.
+    /// Images and masks by names and sizes, the classes, and the teacher's digest.
     var data: [String: String]
 
     /// Settings that each rank may have for itself.
     private static let own: Set = [
         "data.root", "data.workers", "data.cacheMegabytes", "data.allowOutsideRoot", "data.tiles.cache", "threads",
-        "device",
+        "device", "train.teacher",
     ]
 
-    init(_ configuration: Configuration, samples: [String: [Sample]], classes: [String]) {
+    init(_ configuration: Configuration, samples: [String: [Sample]], classes: [String], teacher: String?) {
         settings = configuration.texts.filter { !RunFingerprint.own.contains($0.key) }
         data = samples.mapValues { RunFingerprint.digest(of: $0) }
         data["classes"] = classes.joined(separator: ",")
+        data["teacher"] = teacher ?? "none"
         var hash = XXHash64()
         if let path = Bundle.main.executablePath, let bytes = FileManager.default.contents(atPath: path) {
             bytes.withUnsafeBytes { hash.update($0) }

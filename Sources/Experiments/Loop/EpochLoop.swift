@@ -69,9 +69,11 @@ final class EpochLoop {
     ///   - stepsPerEpoch: Steps from one epoch's start to the next's.
     ///   - validateEvery: Epochs from one validation to the next; the last is always validated.
     ///   - validationImages: How many images are validated; 0 for all.
+    ///   - teacher: The digest of the model that is learnt from, which all processes must have; nil for none.
     /// - Throws: One line about what cannot be read or written, or is not the same in all processes.
     init(
-        _ setup: StageSetup, schedule: Schedule, stepsPerEpoch: Int, validateEvery: Int, validationImages: Int
+        _ setup: StageSetup, schedule: Schedule, stepsPerEpoch: Int, validateEvery: Int, validationImages: Int,
+        teacher: String? = nil
     ) throws {
         let (configuration, folder) = (setup.configuration, setup.folder)
         self.setup = setup
@@ -84,7 +86,7 @@ final class EpochLoop {
             device: setup.device)
         try RunFingerprint(
             configuration, samples: ["train": setup.samples, "val": evaluator.samples],
-            classes: setup.dataset.classes.names
+            classes: setup.dataset.classes.names, teacher: teacher
         ).agree(on: setup.device)
         if setup.restored != nil { try folder.truncateLog(after: position.step, finishedEpochs: position.epoch) }
         // A last epoch that iterations cut short goes on where the run is made longer.

@@ -19,7 +19,10 @@ package func writeModelCard(ofRun run: String) throws -> String {
     let card = ModelCard(
         run: run, model: try Model(at: run), configuration: try Configuration.resolve(file: paths.configuration),
         records: RunRecord.all(in: optionalContents(of: paths.log) ?? Data()),
-        evaluations: Metrics.all(in: paths))
+        evaluations: Metrics.all(in: paths),
+        teacher: optionalContents(of: paths.teacher).flatMap {
+            try? JSONDecoder().decode(TeacherRecord.self, from: $0)
+        })
     try AtomicFile.write(Data(card.markdown.utf8), to: paths.card, below: run)
     return paths.card
 }
@@ -32,6 +35,8 @@ struct ModelCard {
     let records: [RunRecord]
     /// The last one of each split.
     let evaluations: [Metrics]
+    /// What was kept of the teacher.
+    let teacher: TeacherRecord?
 
     var markdown: String {
         let name = URL(fileURLWithPath: run).standardizedFileURL.lastPathComponent
@@ -121,7 +126,10 @@ struct ModelCard {
     }
 
     private var training: String {
-        let keys = configuration.texts.filter { $0.key.hasPrefix("train.") && $0.value != Self.defaults[$0.key] }
+        // The teacher has a paragraph of its own, without the place of its file.
+        let keys = configuration.texts.filter {
+            $0.key.hasPrefix("train.") && $0.key != "train.teacher" && $0.value != Self.defaults[$0.key]
+        }
         let changed = keys.sorted { $0.key < $1.key }.map { "    \($0.key): \($0.value)" }
         let steps = records.last.map { "\($0.step) steps, \($0.epoch + 1) epochs" } ?? "no epoch finished"
         return """
@@ -129,8 +137,30 @@ struct ModelCard {
             \(configuration.train.optimizer == .sgd ? "SGD" : "AdamW") under a \(configuration.train.schedule.rawValue) \
             schedule, cross entropy, settings as in `config.yaml`; what differs from the defaults:
 
-            \(changed.isEmpty ? "    (nothing)" : changed.joined(separator: "\n"))
+            \(changed.isEmpty ? "    (nothing)" : changed.joined(separator: "\n"))\
+            \(distillation)
             """
+    }
+
+    /// A paragraph about the teacher, with what both networks cost.
+    private var distillation: String {
+        let train = configuration.train
+        if train.teacher.isEmpty { return "" }
+        // Its name alone, as with the data's folder.
+        let name = escapedMarkdown(teacher?.name ?? Teacher.name(of: train.teacher))
+        let text =
+            "\n\nA share of \(train.distillation.weight) of the loss compares with the scores of a teacher, \(name), at "
+            + "the temperature \(train.distillation.temperature) (knowledge distillation)."
+        guard let teacher else { return text }
+        let threads = teacher.threads == 1 ? "1 thread" : "\(teacher.threads) threads"
+        let place = "\(escapedMarkdown(teacher.device)), \(threads)"
+        func row(_ label: String, _ value: (TeacherRecord.Side) -> String) -> String {
+            "\n| \(label) | \(value(teacher.trained)) | \(value(teacher.teacher)) |"
+        }
+        return text + "\n\n| | this network | \(name) |\n|---|---|---|"
+            + row("parameters") { "\($0.parameters)" }
+            + row("multiply-adds at \(teacher.height)x\(teacher.width)") { "\($0.multiplyAdds)" }
+            + row("ms an image on \(place)") { String(format: "%.1f", $0.milliseconds) }
     }
 
     private static let defaults = Configuration().texts

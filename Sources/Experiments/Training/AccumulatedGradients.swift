@@ -23,19 +23,31 @@ package struct AuxiliaryLogits {
 /// - Parameters:
 ///   - batches: Images `[N, 3, H, W]` and labels `[N, H, W]` of each batch.
 ///   - loss: The loss.
+///   - distillation: What is learnt from a teacher beside the labels, and the teacher's scores of images; the auxiliary
+///     heads learn from them as well.
 ///   - parameters: What is trained.
 ///   - scores: The network.
 /// - Returns: This process's part of the loss, and the gradients of the group's.
 package func accumulatedGradients(
-    of batches: [(images: () -> Tensor, labels: Tensor)], loss: SegmentationLoss, parameters: [Tensor],
+    of batches: [(images: () -> Tensor, labels: Tensor)], loss: SegmentationLoss,
+    distillation: (loss: DistillationLoss, teacher: (Tensor) -> Tensor)? = nil, parameters: [Tensor],
     scores: (Tensor) -> AuxiliaryLogits
 ) -> (loss: Tensor, gradients: [Tensor?]) {
-    let total = loss.weight(of: batches.map(\.labels), dtype: parameters.first?.dtype ?? .float32)
+    let dtype = parameters.first?.dtype ?? .float32
+    let total = loss.weight(of: batches.map(\.labels), dtype: dtype)
+    let pixels = distillation?.loss.pixels(of: batches.map(\.labels), dtype: dtype)
     var sum: Tensor?
     var gradients: [Tensor?] = []
     for (images, labels) in batches {
-        let found = scores(images())
-        func part(_ scores: Tensor) -> Tensor { loss(scores, labels: labels, total: total, batches: batches.count) }
+        let images = images()
+        let wanted = distillation.map { taught in withoutGradients { taught.teacher(images) } }
+        let found = scores(images)
+        func part(_ scores: Tensor) -> Tensor {
+            let own = loss(scores, labels: labels, total: total, batches: batches.count)
+            guard let distillation = distillation?.loss, let wanted, let pixels else { return own }
+            let soft = distillation(scores, teacher: wanted, labels: labels, pixels: pixels)
+            return own * (1 - distillation.weight) + soft * distillation.weight
+        }
         var value = part(found.main)
         if found.auxiliaryWeight > 0, !found.auxiliary.isEmpty {
             let factor = found.auxiliaryWeight / Double(found.auxiliary.count)

@@ -18,6 +18,7 @@ public final class Training {
     private let encoderOptimizer: (any Optimizer)?
     private let average: ExponentialMovingAverage?
     private let loss: SegmentationLoss
+    private let teacher: Teacher?
     private let loader: BatchLoader
     /// Where the batches of the next step begin: some may have been fetched for a step that was not made.
     private var next: LoaderPosition
@@ -62,6 +63,9 @@ public final class Training {
         watch = NonFiniteGuard(configuration.onNonFinite, stage: "train")
         let dataset = setup.dataset
         let device = setup.device
+        let teacher = try Teacher(
+            setup.configuration, classes: dataset.classes, range: setup.range, device: device)
+        self.teacher = teacher
         generator = Generator(seed: setup.seed)
         model = Model(
             description, classes: dataset.classes, scaling: setup.configuration.data.scaling(resize: train.resize),
@@ -92,6 +96,7 @@ public final class Training {
         var position = LoaderPosition()
         try setup.restore(schedule: schedule) {
             [model, heads, average, optimizer, encoderOptimizer, generator] checkpoint, path in
+            try Teacher.check(teacher, against: checkpoint, folder)
             position = try checkpoint.value("loader", as: LoaderPosition.self, in: path)
             try model.network.store.load(checkpoint.section("network", in: path))
             if let heads, !heads.layers.isEmpty { try heads.store.load(checkpoint.section("auxiliary", in: path)) }
@@ -115,7 +120,7 @@ public final class Training {
         // Batches that do not fill a step are left for the next epoch's first.
         loop = try EpochLoop(
             setup, schedule: schedule, stepsPerEpoch: train.stepsOfEpoch(images: setup.samples.count),
-            validateEvery: train.validateEvery, validationImages: train.validationImages)
+            validateEvery: train.validateEvery, validationImages: train.validationImages, teacher: teacher?.digest)
         if let genotype = description.genotype {
             try AtomicFile.write(genotype.json(), to: folder.paths.genotype, below: folder.paths.folder)
         }
@@ -141,8 +146,19 @@ public final class Training {
         return try loop.run(self, through: epochs) { isDone in
             guard isDone else { return nil }
             let paths = setup.folder.paths
-            if FileManager.default.fileExists(atPath: paths.model) { try writeModelCard(ofRun: paths.folder) }
+            if FileManager.default.fileExists(atPath: paths.model) {
+                if let line = try teacher?.measure(in: setup.folder, setup.configuration) {
+                    setup.reporter.report(.note(line))
+                }
+                try writeModelCard(ofRun: paths.folder)
+            }
             return loop.position.best
+        }
+    }
+
+    private func teacherScores(of images: Tensor) -> Tensor {
+        withBFloat16(setup.configuration.precision == .bfloat16, on: model.device) {
+            teacher?.scores(of: images) ?? images
         }
     }
 
@@ -194,7 +210,7 @@ extension Training: LoopStage {
         let (loss, found) = accumulatedGradients(
             of: batches.map { batch in
                 ({ batch.imageTensor(on: self.model.device) }, batch.labelTensor(on: self.model.device))
-            }, loss: loss, parameters: parameters
+            }, loss: loss, distillation: teacher.map { ($0.loss, teacherScores) }, parameters: parameters
         ) { logits(of: $0, progress: progress) }
         let numbers = StepNumbers(loss: loss, gradients: found)
         guard try watch.allows(numbers, step: step + 1, batches: batches, of: loader, keeper: setup.keeper) else {
@@ -254,6 +270,7 @@ extension Training: LoopStage {
         if let heads, !heads.layers.isEmpty { checkpoint.sections["auxiliary"] = heads.store.state }
         if let average { checkpoint.sections["average"] = average.state }
         try checkpoint.set("loader", next)
+        if let teacher { checkpoint.metadata["teacher"] = teacher.digest }
         if let genotype = model.genotype {
             checkpoint.metadata["genotype"] = String(decoding: genotype.json(), as: UTF8.self)
         }

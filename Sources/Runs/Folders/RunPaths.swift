@@ -40,6 +40,8 @@ public struct RunPaths: Equatable, Sendable {
     public var genotypes: String { file("genotypes") }
     /// The trained network, complete in itself.
     public var model: String { file("model.safetensors") }
+    /// What the network's teacher was, and how long both take; of a training that had one.
+    public var teacher: String { file("teacher.json") }
     /// The table of a search's trials.
     public var trials: String { file("trials.json") }
     /// The last evaluation.
@@ -71,8 +73,8 @@ public struct RunPaths: Equatable, Sendable {
     /// The files of a run that a command may read, besides what lies in its folders.
     var known: [String] {
         [
-            configuration, environment, log, metrics, samples, status, latency, genotype, model, trials, evaluation,
-            confusionTable, confusionPicture, comparison, comparedRun, bestCheckpoint,
+            configuration, environment, log, metrics, samples, status, latency, genotype, model, teacher, trials,
+            evaluation, confusionTable, confusionPicture, comparison, comparedRun, bestCheckpoint,
         ] + storedCheckpoints
     }
     /// Where an evaluation writes, besides the report and the card.

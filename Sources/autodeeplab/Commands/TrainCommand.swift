@@ -15,7 +15,7 @@ struct TrainCommand: ParsableCommand {
     func run() throws {
         var configuration = try options.configuration()
         if try options.printing.isDone(with: options.adopting(configuration)) { return }
-        try options.inputs.refuse(run: options.run.output)
+        try options.inputs(configuration).refuse(run: options.run.output)
         try options.run.group.enter()
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption)

@@ -98,6 +98,12 @@ struct TrainOptions: ParsableArguments {
             valueName: "model"))
     var from: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Learn from the scores of a trained model too, beside the labels: a run folder or a model file.",
+            valueName: "model"))
+    var teacher: String?
+
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var printing: PrintOptions
     @OptionGroup var run: RunOptions
@@ -124,8 +130,9 @@ struct TrainOptions: ParsableArguments {
     }
 
     /// The files that the training begins with.
-    var inputs: InputFiles {
-        let arguments = [genotype, from].compactMap { $0 }
+    func inputs(_ configuration: Configuration) -> InputFiles {
+        let teacher = configuration.train.teacher
+        let arguments = [genotype, from, teacher.isEmpty ? nil : teacher].compactMap { $0 }
         return arguments.reduce(InputFiles([options.config].compactMap { $0 })) { $0 + InputFiles(run: $1) }
     }
 
@@ -135,6 +142,7 @@ struct TrainOptions: ParsableArguments {
         var configuration = try options.resolve(shared, resuming: run.resumed)
         if let encoder { configuration.train.encoder = EncoderChoice(encoder) }
         if let decoder { configuration.train.decoder = decoder }
+        if let teacher { configuration.train.teacher = teacher }
         try configuration.validate()
         try refuseNoNetwork(configuration)
         return try run.group.adapt(configuration)
