@@ -2,8 +2,8 @@ import Networks
 import SearchSpace
 import Torch
 
-/// The mean entropy of the arrows' groups, of the edges' operators and of long skips' gates, whose weight grows from 0 to 1 in the course of the
-/// search (DiNTS, arXiv 2103.15954): it lets the search try before it makes it decide.
+/// The mean entropy of the arrows' groups, of the edges' operators and of long skips' gates, whose weight grows from 0 to
+/// 1 in the course of the search (DiNTS, arXiv 2103.15954): it lets the search try before it makes it decide.
 public struct EntropyPenalty: ArchitecturePenalty {
     private let weight: Double
     private let first: Int

@@ -11,9 +11,9 @@ public struct ComparedNetwork: Equatable, Sendable {
     /// What was typed for it.
     public var argument: String
     /// The network.
-    public var network: NetworkChoice
+    public var choice: NetworkChoice
 
-    /// Reads the networks that arguments name, as ``NetworkChoice`` takes them, and gives each a name.
+    /// Reads the networks that arguments name, as `NetworkChoice` takes them, and gives each a name.
     ///
     /// A file `genotype.json` is named after its folder, any other after itself; names that are equal but for the case
     /// of letters are numbered.
@@ -29,20 +29,20 @@ public struct ComparedNetwork: Equatable, Sendable {
     ) throws -> [ComparedNetwork] {
         var used: Set<String> = []
         return try arguments.flatMap { argument in
-            let network = try NetworkChoice(named: argument, decoder: decoder)
+            let choice = try NetworkChoice(named: argument, decoder: decoder)
             let name = try plainName(of: argument)
-            var all = [(name, network)]
-            if skipAblation, let genotype = network.genotype, genotype.hasSkips {
+            var all = [(name, choice)]
+            if skipAblation, let genotype = choice.genotype, genotype.hasSkips {
                 all.append((name + "-without-skips", .genotype(genotype.withoutSkips)))
             }
-            return all.map { name, network in
+            return all.map { name, choice in
                 var unique = name
                 var number = 2
                 while !used.insert(unique.foldedPath).inserted {
                     unique = "\(name)-\(number)"
                     number += 1
                 }
-                return ComparedNetwork(name: unique, argument: argument, network: network)
+                return ComparedNetwork(name: unique, argument: argument, choice: choice)
             }
         }
     }
@@ -76,11 +76,11 @@ struct CostedNetwork {
         _ networks: [ComparedNetwork], _ train: TrainConfiguration, on images: InputSpecification, equal: Bool
     ) -> [CostedNetwork] {
         let own = networks.map {
-            CostedNetwork(network: $0, filters: train.filters, cost: $0.network.cost(train, on: images))
+            CostedNetwork(network: $0, filters: train.filters, cost: $0.choice.cost(train, on: images))
         }
         guard equal, let first = own.first else { return own }
         let others = networks.dropFirst().map { network in
-            let best = network.network.filters(closestTo: first.cost.multiplyAdds, train, on: images)
+            let best = network.choice.filters(closestTo: first.cost.multiplyAdds, train, on: images)
             return CostedNetwork(network: network, filters: best.filters, cost: best.cost)
         }
         return [first] + others

@@ -63,7 +63,7 @@ struct ComparedRun: SharedRun {
         guard let saved = try savedConfiguration() else { return }
         _ = try configuration.changes(since: saved, stage: "train", run: paths.folder)
         guard FileManager.default.fileExists(atPath: paths.genotype) else { return }
-        guard try loadGenotype(paths.genotype) == network.network.network.genotype else {
+        guard try loadGenotype(paths.genotype) == network.network.choice.genotype else {
             throw RunError(
                 .changed, path: paths.folder,
                 "holds a training of another network than \(network.network.argument)", advice: .takeOtherOutput)
@@ -78,9 +78,9 @@ struct ComparedRun: SharedRun {
         defer { withExtendedLifetime(folder) {} }
         // Another process may have finished it since.
         if isFinished { return }
-        if network.network.network.genotype != nil { reporter.report(.note("\(name): \(network.filters) filters")) }
+        if network.network.choice.genotype != nil { reporter.report(.note("\(name): \(network.filters) filters")) }
         let training = try Training(
-            network.network.network.genotype, configuration, folder: folder, reporter: reporter,
+            network.network.choice.genotype, configuration, folder: folder, reporter: reporter,
             interruption: interruption)
         let best = try training.run()
         let model = try Model(at: paths.folder, device: try configuration.device.device())

@@ -31,7 +31,7 @@ public struct Comparison {
     /// Opens the data and a folder, and refuses what does not go with the runs in it.
     ///
     /// - Parameters:
-    ///   - arguments: What names the networks, as ``NetworkChoice`` takes it.
+    ///   - arguments: What names the networks, as `NetworkChoice` takes it.
     ///   - configuration: How to train and to evaluate; `seed` and `train.filters` are set run by run.
     ///   - seeds: The seeds of every network.
     ///   - split: The split to measure on.
@@ -65,7 +65,7 @@ public struct Comparison {
         self.report = report
         let named = try ComparedNetwork.named(
             by: arguments, decoder: configuration.train.decoder, skipAblation: skipAblation)
-        if skipAblation, !named.contains(where: { $0.network.genotype?.hasSkips == true }) {
+        if skipAblation, !named.contains(where: { $0.choice.genotype?.hasSkips == true }) {
             throw SearchSpaceError(
                 problem: "none of the networks has long skips to leave out; name one that has, as unet:4")
         }
@@ -75,7 +75,7 @@ public struct Comparison {
         let limits = try CostLimits(limits, configuration.train, on: images, latency: latency)
         var excess: [String] = []
         priced = try all.compactMap { network in
-            let judgement = try limits.judge(network.network.network, filters: network.filters)
+            let judgement = try limits.judge(network.network.choice, filters: network.filters)
             var network = network
             network.milliseconds = judgement.milliseconds
             if judgement.excess.isEmpty { return network }
@@ -160,7 +160,7 @@ public struct Comparison {
     private func run(_ network: CostedNetwork, seed: Int) -> ComparedRun {
         var own = configuration
         own.seed = seed
-        network.network.network.settle(&own.train, filters: network.filters)
+        network.network.choice.settle(&own.train, filters: network.filters)
         return ComparedRun(
             network: network, seed: seed, output: output, split: split, images: images, configuration: own)
     }

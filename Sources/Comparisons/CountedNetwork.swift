@@ -108,6 +108,6 @@ package struct CountedNetwork: Equatable, Sendable {
         {
             return .encoded(train.network(encoder, classes: classes))
         }
-        return try train.network(named: argument, classes: classes)
+        return try NetworkChoice(named: argument, decoder: train.decoder).description(train, classes: classes)
     }
 }

@@ -83,7 +83,7 @@ package struct GenotypeSample: Sendable {
             if !isWanted {
                 (least, most) = (min(least, multiplyAdds), max(most, multiplyAdds))
             } else if !seen.contains(item.genotype) {
-                let judgement = try limits?.judge(item.genotype, filters: item.filters)
+                let judgement = try limits?.judge(.genotype(item.genotype), filters: item.filters)
                 item.milliseconds = judgement?.milliseconds
                 if let first = judgement?.excess.first {
                     excess = first
@@ -127,7 +127,7 @@ package struct GenotypeSample: Sendable {
     package func item(_ genotype: Genotype) throws -> Item? {
         var item = priced(genotype)
         guard wanted.map({ $0.multiplyAdds.contains(Double(item.cost.multiplyAdds)) }) ?? true else { return nil }
-        let judgement = try limits?.judge(genotype, filters: item.filters)
+        let judgement = try limits?.judge(.genotype(genotype), filters: item.filters)
         item.milliseconds = judgement?.milliseconds
         return judgement?.excess.isEmpty ?? true ? item : nil
     }

@@ -15,6 +15,12 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     /// Steps of an epoch of each network of the pool, for networks of unequal cost in equal time; none for those of
     /// `train`.
     public var poolSteps: [Int] = []
+
+    /// Steps of an epoch of a network of the pool, by its place; nil for those of `train`.
+    package func stepsPerEpoch(ofPool index: Int) -> Int? {
+        poolSteps.indices.contains(index) ? poolSteps[index] : nil
+    }
+
     /// A search's run folder: of so many random networks as `scored` says, a race takes those that do best inside its
     /// supernet; empty draws them without a look.
     public var supernet = ""

@@ -181,15 +181,15 @@ public struct AutomaticRun {
         }
         try stopIfAsked()
         let validated = try crossValidate(reporter: reporter, interruption: interruption)
-        let (table, search) = try trainBest(validated, reporter: reporter, interruption: interruption)
+        let table = try trainBest(validated, reporter: reporter, interruption: interruption)
         begin(.measuring, reporter: reporter)
-        let settled = try takeOver(table, of: search)
+        let settled = try takeOver(table)
         try stopIfAsked()
         let model = try Model(at: RunPaths(folder: output).model, device: try settled.device.device())
         let evaluation =
             try validated.first?.evaluation
             ?? evaluate(
-                model, settled, split: try measuredSplit(settled), reporter: reporter, interruption: interruption)
+                model, settled, split: measuredSplit(settled), reporter: reporter, interruption: interruption)
         try evaluation.write(to: output)
         try stopIfAsked()
         let onnx = exported(model, reporter: reporter)
@@ -209,17 +209,16 @@ public struct AutomaticRun {
     /// Tells what begins and how much time there is for it.
     private func begin(_ part: TimeAccount.Part, reporter: any ProgressReporter) {
         account.begin(part)
-        let planned = plan.stages.first { $0.name == part.text }.map { "about \(Budget.text($0.seconds)), " } ?? ""
+        let planned = plan.seconds(of: part).map { "about \(Budget.text($0)), " } ?? ""
         let left = plan.budget - account.total
         reporter.report(
             .note("\(part.text): \(planned)\(left > 0 ? Budget.text(left) + " left" : "the time is over")"))
     }
 
     /// The split that the network is measured on: `test` where it has labels.
-    private func measuredSplit(_ configuration: Configuration) throws -> String {
+    private func measuredSplit(_ configuration: Configuration) -> String {
         let splits = configuration.data.splits
-        let dataset = try configuration.data.dataset()
-        return dataset.splits.contains(Split(rawValue: splits.test)) ? splits.test : splits.val
+        return plan.facts.images[splits.test] == nil ? splits.val : splits.test
     }
 
     /// Where networks are trained.
@@ -234,11 +233,11 @@ public struct AutomaticRun {
         let search = configuration.search
         let pool =
             search.pool.isEmpty
-            ? ["\(KnownDesign.deeplabv3.rawValue):\(max(3, search.layers))"]
+            ? [Planner.standardDesign(layers: search.layers)]
             : Array(search.pool.prefix(search.candidates))
         let networks = try ComparedNetwork.named(by: pool).enumerated().map { index, network in
-            let steps = search.poolSteps.indices.contains(index) ? search.poolSteps[index] : nil
-            return (network, configuration.train.filters, steps ?? configuration.train.stepsPerEpoch)
+            let steps = search.stepsPerEpoch(ofPool: index) ?? configuration.train.stepsPerEpoch
+            return (network, configuration.train.filters, steps)
         }
         let results = try CrossValidation(plan: own, configuration: configuration, output: output).run(
             networks, reporter: reporter, interruption: interruption)
@@ -251,13 +250,11 @@ public struct AutomaticRun {
     /// Trains candidates down to the best.
     private func trainBest(
         _ validated: [CrossValidation.Result], reporter: any ProgressReporter, interruption: Interruption
-    ) throws -> (CandidateTable, CandidateSearch) {
+    ) throws -> CandidateTable {
         var configuration = configuration
         if let best = validated.first {
-            let pool = configuration.search.pool
-            let steps = pool.firstIndex(of: best.network.argument).flatMap { index in
-                configuration.search.poolSteps.indices.contains(index) ? configuration.search.poolSteps[index] : nil
-            }
+            let search = configuration.search
+            let steps = search.pool.firstIndex(of: best.network.argument).flatMap(search.stepsPerEpoch(ofPool:))
             configuration.search.pool = [best.network.argument]
             configuration.search.poolSteps = steps.map { [$0] } ?? []
             configuration.search.candidates = 1
@@ -265,11 +262,10 @@ public struct AutomaticRun {
         begin(configuration.search.candidates > 1 ? .choosing : .training, reporter: reporter)
         let search = try CandidateSearch(
             configuration, output: work, resume: true, rests: !plan.isGiven)
-        let table = try search.run(reporter: reporter, interruption: interruption) { last in
+        return try search.run(reporter: reporter, interruption: interruption) { last in
             if configuration.search.candidates > 1 { begin(.training, reporter: reporter) }
             return try settledEpochs(last, reporter: reporter)
         }
-        return (table, search)
     }
 
     /// The epochs of the last training: as planned, unless this machine turned out to be another.
@@ -280,11 +276,10 @@ public struct AutomaticRun {
         if let known = plan.length {
             length = known
         } else {
-            let measuring = plan.stages.last { $0.name == TimeAccount.Part.measuring.text }?.seconds ?? 0
             length = plan.settledLength(
                 done: last.done, epochs: last.epochs,
                 secondsPerEpoch: last.secondsPerStep * Double(last.stepsPerEpoch),
-                left: plan.budget - account.total - measuring)
+                left: plan.budget - account.total - (plan.seconds(of: .measuring) ?? 0))
             plan.length = length
             try plan.write(in: output)
         }
@@ -293,7 +288,7 @@ public struct AutomaticRun {
     }
 
     /// Makes the trained model the run's own, with the configuration that it was trained under.
-    private func takeOver(_ table: CandidateTable, of search: CandidateSearch) throws -> Configuration {
+    private func takeOver(_ table: CandidateTable) throws -> Configuration {
         let (source, target) = (RunPaths(folder: work), RunPaths(folder: output))
         guard let winner = table.winner else { preconditionFailure("a search without a winner") }
         let settled = try Configuration.resolve(file: RunPaths(folder: work + "/" + winner).configuration)

@@ -27,17 +27,15 @@ public struct Budget: Equatable, Sendable {
             try self.init(seconds: 8 * 3_600)
             return
         }
-        let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        let unit = text.dropFirst(number.count).drop { $0 == " " }
-        let factors: [String: Double] = [
+        let units: [String: Double] = [
             "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3_600, "hour": 3_600, "hours": 3_600, "d": 86_400, "day": 86_400,
             "days": 86_400, "w": 604_800, "week": 604_800, "weeks": 604_800,
         ]
-        guard let value = Double(number), let factor = factors[String(unit)] else {
+        guard let seconds = quantity(text, in: units) else {
             throw ConfigurationError(
                 .wrongType, "budget: '\(text.prefix(40))' is no time; write it as 30min, 2h or overnight")
         }
-        try self.init(seconds: value * factor)
+        try self.init(seconds: seconds)
     }
 
     /// The time in words.
@@ -53,4 +51,13 @@ public struct Budget: Equatable, Sendable {
         if hours < 48 { return rest == 0 ? "\(hours) h" : "\(hours) h \(rest) min" }
         return "\(hours / 24) d" + (hours % 24 == 0 ? "" : " \(hours % 24) h")
     }
+}
+
+/// A number with a unit behind it, as `30min`, in terms of what the units are worth; nil for anything else.
+package func quantity(_ text: String, in units: [String: Double]) -> Double? {
+    let text = text.lowercased()
+    let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+    let unit = text.dropFirst(number.count).drop { $0 == " " }
+    guard let value = Double(number), let factor = units[String(unit)] else { return nil }
+    return value * factor
 }

@@ -43,7 +43,7 @@ struct CrossValidation {
             for (number, file) in plan.files.enumerated() {
                 let folder = "\(output)/folds/\(entry.network.name)-\(number + 1)"
                 var own = configuration
-                entry.network.network.settle(&own.train, filters: entry.filters)
+                entry.network.choice.settle(&own.train, filters: entry.filters)
                 own.data.splits = SplitConfiguration()
                 own.data.splits.file = file
                 own.train.epochs = plan.epochs
@@ -56,7 +56,7 @@ struct CrossValidation {
                 do {
                     let run = try RunFolder(at: folder, resume: true)
                     _ = try Training(
-                        entry.network.network.genotype, own, folder: run, reporter: reporter,
+                        entry.network.choice.genotype, own, folder: run, reporter: reporter,
                         interruption: interruption
                     ).run()
                 }

@@ -174,7 +174,7 @@ struct OutcomePage {
 
     private var stages: RunReport.Table {
         let parts = TimeAccount.Part.allCases.compactMap { part -> [String]? in
-            let planned = plan.stages.first { $0.name == part.text }?.seconds
+            let planned = plan.seconds(of: part)
             let taken = account.seconds(part)
             guard planned != nil || taken >= 1 else { return nil }
             return [part.text, planned.map(Budget.text) ?? "", Budget.text(taken)]

@@ -120,6 +120,9 @@ public struct Plan: Equatable, Codable, Sendable {
 }
 
 extension Plan {
+    /// Seconds that are planned for a part of the run; nil where there is none.
+    func seconds(of part: TimeAccount.Part) -> Double? { stages.first { $0.name == part.text }?.seconds }
+
     private static func file(in folder: String) -> String { folder + "/plan.json" }
 
     /// Reads the plan in a run's folder.

@@ -76,7 +76,7 @@ extension Planner {
         // In less a decoder of five levels has hardly begun to learn when it is judged (docs/RESULTS.md).
         if minutes >= 25 { names.append(first + "+unet") }
         if minutes >= 180, encoders.count > 1 { names.append(encoders[1].rawValue + "+light") }
-        if minutes >= 60, folds.isEmpty { names.append("\(KnownDesign.deeplabv3.rawValue):\(max(8, layers))") }
+        if minutes >= 60, folds.isEmpty { names.append(Planner.standardDesign(layers: max(8, layers))) }
         choose(
             "search.pool",
             "\(first), which has seen ImageNet: its weights are there, and on a few hundred images they are worth more than"
@@ -101,8 +101,7 @@ extension Planner {
     /// How many networks from scratch are tried.
     private func settleCandidates(_ configuration: inout Configuration, _ choose: (String, String) -> Void) {
         configuration.search.method = .race
-        let (candidates, reduction) =
-            !folds.isEmpty || minutes < 20 ? (1, 4) : minutes < 100 ? (4, 4) : (9, 3)
+        let (candidates, reduction) = scratch
         configuration.search.candidates = candidates
         configuration.search.reduction = reduction
         if candidates == 1 {
@@ -153,12 +152,7 @@ extension Planner {
         reporter.report(.note("timing \(name)\(filters)"))
         let scale = scale(in: configuration)
         let (height, width) = (Double(facts.height) * scale, Double(facts.width) * scale)
-        let classes = facts.classes.count
-        let description: NetworkDescription =
-            switch network {
-            case .genotype(let genotype): .discrete(genotype, own.train.network(classes: classes))
-            case .encoder(let encoder, _): .encoded(own.train.network(encoder, classes: classes))
-            }
+        let description = network.description(own.train, classes: facts.classes.count)
         let timer = StepTimer(configuration: own)
         let step = timer.step(description)
         let pass = timer.pass(description, height: Int(clamping: height), width: Int(clamping: width))
@@ -218,8 +212,11 @@ extension Planner {
         let left = max(
             budget.seconds * 0.3,
             budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing)
-        let name = "\(KnownDesign.deeplabv3.rawValue):\(layers)"
+        let name = Planner.standardDesign(layers: layers)
         let network = try NetworkChoice(named: name)
+        // Epochs of training of all networks together over those of one.
+        let race = HalvingSchedule(candidates: scratch.candidates, reduction: scratch.reduction, epochs: epochs)
+        let share = Double(race.total) / Double(epochs)
         var found: (size: NetworkSize, timing: Timing)?
         // Tried up from a small one; the first that makes too few steps ends it.
         for size in NetworkSize.all {
@@ -244,8 +241,15 @@ extension Planner {
         return timing
     }
 
-    /// Epochs of training of all networks together over those of one; known before their number is.
-    private var share: Double { minutes < 20 ? 1 : minutes < 100 ? 1.75 : 2.4 }
+    /// How many networks from scratch the time is enough for, and one of how many goes on.
+    private var scratch: (candidates: Int, reduction: Int) {
+        !folds.isEmpty || minutes < 20 ? (1, 4) : minutes < 100 ? (4, 4) : (9, 3)
+    }
+
+    /// The network from scratch by which sizes are timed, and the first that is tried.
+    static func standardDesign(layers: Int) -> String {
+        "\(KnownDesign.deeplabv3.rawValue):\(max(KnownDesign.deeplabv3.minimumLayers, layers))"
+    }
 
     /// Gives every network as many steps an epoch as take the same time.
     private func divide(
@@ -313,9 +317,9 @@ extension Planner {
         let (search, train) = (configuration.search, configuration.train)
         let named = try ComparedNetwork.named(by: Array(search.pool.prefix(1)), decoder: train.decoder).first
         let network: (name: String, NetworkChoice) =
-            try named.map { ($0.name, $0.network) }
+            try named.map { ($0.name, $0.choice) }
             ?? train.encoder.kind.map { ($0.rawValue, .encoder($0, train.decoder)) }
-            ?? ("a network", NetworkChoice(named: "\(KnownDesign.deeplabv3.rawValue):\(max(3, search.layers))"))
+            ?? ("a network", NetworkChoice(named: Planner.standardDesign(layers: search.layers)))
         let timing = time(network.name, network.1, configuration)
         let step = Self.loading * timing.step
         let steps = search.poolSteps.first ?? train.stepsOfEpoch(images: facts.images["train"] ?? 1)

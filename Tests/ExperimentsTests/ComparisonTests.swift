@@ -27,7 +27,7 @@ struct ComparisonTests {
         let networks = try ComparedNetwork.named(by: arguments)
         #expect(networks.map(\.name) == ["deeplabv3-8", "found", "found-2", "random", "random-2", "found-3"])
         #expect(networks.map(\.argument) == arguments)
-        #expect(networks[0].network.genotype?.layers == 8 && networks[3].network.genotype?.layers == 12)
+        #expect(networks[0].choice.genotype?.layers == 8 && networks[3].choice.genotype?.layers == 12)
     }
 
     @Test("Each network with long skips is followed by the same without, where that is asked for")
@@ -37,8 +37,8 @@ struct ComparisonTests {
             networks.map(\.name) == [
                 "deeplabv3-8", "unet-4", "unet-4-without-skips", "unet-7", "unet-7-without-skips",
             ])
-        #expect(networks.map { $0.network.genotype?.hasSkips } == [false, true, false, true, false])
-        #expect(networks[2].network.genotype == networks[1].network.genotype?.withoutSkips)
+        #expect(networks.map { $0.choice.genotype?.hasSkips } == [false, true, false, true, false])
+        #expect(networks[2].choice.genotype == networks[1].choice.genotype?.withoutSkips)
         #expect(try ComparedNetwork.named(by: ["unet:4"]).count == 1)
         let run = try InstantRun(.train)
         let line = failure {

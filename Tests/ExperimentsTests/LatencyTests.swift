@@ -172,14 +172,14 @@ struct LatencyTests {
         for (key, value, words) in keys {
             var values = LimitConfiguration()
             values[keyPath: key] = value
-            #expect(try limits(values).judge(genotype, filters: 4).excess.isEmpty)
+            #expect(try limits(values).judge(.genotype(genotype), filters: 4).excess.isEmpty)
             values[keyPath: key] = value - 0.125
-            let excess = try limits(values).judge(genotype, filters: 4).excess
+            let excess = try limits(values).judge(.genotype(genotype), filters: 4).excess
             #expect(excess.count == 1 && excess[0].contains(words))
         }
         let none = try limits(LimitConfiguration())
         #expect(none.latency == nil)
-        let free = try none.judge(genotype, filters: 4)
+        let free = try none.judge(.genotype(genotype), filters: 4)
         #expect(free.milliseconds == nil && free.excess.isEmpty)
     }
 

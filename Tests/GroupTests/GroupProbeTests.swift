@@ -83,7 +83,8 @@ private func discrete(share: Share) -> [Double] {
     }
 }
 
-/// The loss of training, a teacher's part too, with everything in it but the hardest pixels, which each process chooses for itself.
+/// The loss of training, a teacher's part too, with everything in it but the hardest pixels, which each process chooses for
+/// itself.
 private func loss(share: Share) -> [Double] {
     var loss = SegmentationLoss()
     (loss.labelSmoothing, loss.dice) = (0.1, 0.6)

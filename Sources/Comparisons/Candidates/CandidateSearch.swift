@@ -80,7 +80,9 @@ public struct CandidateSearch {
     package static func files(in output: String) -> [String] {
         let paths = RunPaths(folder: output)
         return [paths.configuration, paths.genotype, paths.model, paths.report]
-            + ["candidates.json", "candidates.csv", "latency.json", "scored.json"].map { output + "/" + $0 }
+            + ["candidates.json", "candidates.csv"].map { output + "/" + $0 } + [
+                paths.latency, ScoredPool.file(in: output),
+            ]
     }
 
     /// All candidates have the multiply-adds of DeepLabv3's path with `train.filters`, within this share.
@@ -98,7 +100,7 @@ public struct CandidateSearch {
             layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers))
         let pool = try ComparedNetwork.named(by: search.pool, decoder: train.decoder)
         // An encoder has one size, which the others take.
-        let first = pool.lazy.map(\.network).first { $0.genotype == nil } ?? .genotype(reference)
+        let first = pool.lazy.map(\.choice).first { $0.genotype == nil } ?? .genotype(reference)
         let wanted = Double(first.cost(train, on: images).multiplyAdds)
         let sample = GenotypeSample(
             sampler, train, on: images,
@@ -113,8 +115,7 @@ public struct CandidateSearch {
             (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, .genotype($0)) }
         }
         let named = pool.enumerated().map { index, network in
-            let steps = search.poolSteps.indices.contains(index) ? search.poolSteps[index] : nil
-            return candidate(network.name, network.network, stepsPerEpoch: steps)
+            candidate(network.name, network.choice, stepsPerEpoch: search.stepsPerEpoch(ofPool: index))
         }
         var seen: Set<NetworkChoice> = []
         return ((named + designs).filter { seen.insert($0.network).inserted }, sample)

@@ -16,6 +16,8 @@ struct ScoredPool {
     /// The networks, the best first.
     let candidates: [Candidate]
 
+    static func file(in folder: String) -> String { folder + "/scored.json" }
+
     /// Reads the file, or draws and scores, and writes it.
     ///
     /// - Parameters:
@@ -31,7 +33,7 @@ struct ScoredPool {
         in folder: String, from sample: GenotypeSample, seed: Int, count: Int, reporter: any ProgressReporter,
         interruption: Interruption, score: () throws -> (Genotype) throws -> Double
     ) throws {
-        let path = folder + "/scored.json"
+        let path = ScoredPool.file(in: folder)
         let isKnown = FileManager.default.fileExists(atPath: path)
         // Drawn before the lock is taken, which the times of operations take for themselves.
         let items = isKnown ? [] : try sample.draw(count: count, seed: seed)

@@ -40,13 +40,13 @@ package struct CostLimits: Sendable {
     /// Whether there is no limit.
     package var isEmpty: Bool { values == LimitConfiguration() }
 
-    /// Compares a genotype's network with the limits.
+    /// Compares a network with the limits, a genotype's with the filters that it is trained with.
     ///
     /// - Throws: An error about the table of latencies.
-    package func judge(_ genotype: Genotype, filters: Int) throws -> Judgement {
+    package func judge(_ network: NetworkChoice, filters: Int) throws -> Judgement {
         var train = train
         train.filters = filters
-        return try judge(.discrete(genotype, train.network(classes: images.classes)))
+        return try judge(network.description(train, classes: images.classes))
     }
 
     /// Compares a network with the limits.

@@ -55,13 +55,9 @@ package final class LatencyModel: Sendable {
     package static func cacheFile(of machine: LatencyTable.Machine, _ environment: [String: String]) -> String? {
         func place(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         guard let base = place("XDG_CACHE_HOME") ?? place("HOME").map({ $0 + "/.cache" }) else { return nil }
-        let digits = String(hash(of: machine.text), radix: 16)
-        return base + "/autodeeplab/latency/" + digits + ".json"
-    }
-
-    /// FNV-1a, which unlike Swift's hash is the same in every process.
-    private static func hash(of text: String) -> UInt64 {
-        text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+        var hash = XXHash64()
+        hash.update(Array(machine.text.utf8))
+        return base + "/autodeeplab/latency/" + hash.text + ".json"
     }
 
     /// Milliseconds of an image, all windows of it.
@@ -95,7 +91,7 @@ package final class LatencyModel: Sendable {
             // One process measures at a time, and the others take what it found.
             lock = try FolderLock.waiting(for: folder)
         }
-        let path = folder + "/latency.json"
+        let path = RunPaths(folder: folder).latency
         try table.withLock { table in
             if FileManager.default.fileExists(atPath: path) {
                 let found = try LatencyTable(file: path)

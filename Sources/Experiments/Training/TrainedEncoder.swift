@@ -20,19 +20,6 @@ extension TrainConfiguration {
         return result
     }
 
-    /// The network that an argument names: an encoder, perhaps with a decoder behind a plus sign
-    /// (`efficientnet-lite0+light`), or a genotype.
-    ///
-    /// - Throws: As `loadGenotype(_:)` where it names neither.
-    package func network(named argument: String, classes: Int) throws -> NetworkDescription {
-        guard let (encoder, decoder) = EncoderKind.named(argument) else {
-            return .discrete(try loadGenotype(argument), network(classes: classes))
-        }
-        var own = self
-        own.decoder = decoder ?? self.decoder
-        return .encoded(own.network(encoder, classes: classes))
-    }
-
     /// The stride of the scores of what is trained.
     var scoreStride: Int { encoder.kind.map { network($0, classes: 1).layout.decoder.stride } ?? decoderStride }
 

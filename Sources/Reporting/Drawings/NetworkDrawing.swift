@@ -2,8 +2,8 @@ import SearchSpace
 
 /// Draws the network level as the paper's Figures 1 to 3: layers to the right, resolutions downwards.
 ///
-/// The decoded path is bold, its long skips are arcs. Where probabilities are given, they are the thickness and colour of every arrow, and the
-/// four poolings of the search stand at the end; else only the path's.
+/// The decoded path is bold, its long skips are arcs. Where probabilities are given, they are the thickness and colour of
+/// every arrow, and the four poolings of the search stand at the end; else only the path's.
 ///
 /// - Parameters:
 ///   - genotype: the network whose path is drawn.

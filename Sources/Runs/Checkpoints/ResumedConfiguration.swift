@@ -119,9 +119,10 @@ extension Checkpoint {
             var before = schedule
             before.total = total
             let rates = [before, schedule].map { String(format: "%.4g", $0.rate(at: step)) }
+            let length = schedule.total > total ? "longer" : "shorter"
             reporter.report(
                 .note(
-                    "\(schedule.total) steps instead of \(total): by the \(schedule.total > total ? "longer" : "shorter") schedule the learning rate goes on at "
+                    "\(schedule.total) steps instead of \(total): by the \(length) schedule the learning rate goes on at "
                         + "\(rates[1]), not \(rates[0])"))
         }
     }

@@ -113,7 +113,8 @@ struct BenchCommand: ParsableCommand {
         }
         var train = TrainConfiguration()
         if let filters { train.filters = filters }
-        let description = try train.network(named: model, classes: classes ?? 19)
+        let description = try NetworkChoice(named: model, decoder: train.decoder)
+            .description(train, classes: classes ?? 19)
         return Model(ModelDescription(description), generator: Generator(seed: 0), device: device)
     }
 }

@@ -103,20 +103,13 @@ struct AutomaticRunOptions: ParsableArguments {
     }
 
     /// The limit on the time of an image.
-    var milliseconds: Double? { maxLatency.flatMap { Self.quantity($0, units: ["ms": 1, "s": 1_000]) } }
+    var milliseconds: Double? { maxLatency.flatMap { Self.positive($0, in: ["ms": 1, "s": 1_000]) } }
 
     /// The limit on memory, in millions of bytes.
-    var megabytes: Double? { maxMemory.flatMap { Self.quantity($0, units: ["mb": 1, "gb": 1_000]) } }
+    var megabytes: Double? { maxMemory.flatMap { Self.positive($0, in: ["mb": 1, "gb": 1_000]) } }
 
-    /// A positive number with a unit; nil for anything else.
-    private static func quantity(_ text: String, units: [String: Double]) -> Double? {
-        let text = text.lowercased()
-        let number = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        let unit = text.dropFirst(number.count).drop { $0 == " " }
-        guard let value = Double(number), let factor = units[String(unit)], value > 0, value.isFinite else {
-            return nil
-        }
-        return value * factor
+    private static func positive(_ text: String, in units: [String: Double]) -> Double? {
+        quantity(text, in: units).flatMap { $0 > 0 && $0.isFinite ? $0 : nil }
     }
 
     /// Data, seed, device and threads; all else too where a plan is given.

@@ -46,7 +46,7 @@ struct SearchCommand: ParsableCommand {
         let limits = try CostLimits(
             configuration.search.limits, configuration.train, on: InputSpecification(configuration, split: nil)
         ) { try LatencyModel(configuration) }
-        let judgement = try limits.judge(genotype, filters: configuration.train.filters)
+        let judgement = try limits.judge(.genotype(genotype), filters: configuration.train.filters)
         if let time = judgement.milliseconds {
             options.shared.reporter.report(
                 .note(

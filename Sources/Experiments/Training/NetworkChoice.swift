@@ -1,5 +1,4 @@
 import Configurations
-import Experiments
 import Networks
 import Runs
 import SearchSpace
@@ -47,15 +46,20 @@ public enum NetworkChoice: Hashable, Sendable {
         }
     }
 
-    /// What the network costs with the widths of a configuration, for one image at scale 1.
-    package func cost(_ train: TrainConfiguration, on images: InputSpecification) -> Cost {
+    /// All that the network is built from, with the widths of a configuration.
+    package func description(_ train: TrainConfiguration, classes: Int) -> NetworkDescription {
         switch self {
-        case .genotype(let genotype): return train.cost(of: genotype, on: images)
+        case .genotype(let genotype): return .discrete(genotype, train.network(classes: classes))
         case .encoder(let encoder, let decoder):
             var own = train
             own.decoder = decoder
-            return NetworkDescription.encoded(own.network(encoder, classes: images.classes)).cost(on: images)
+            return .encoded(own.network(encoder, classes: classes))
         }
+    }
+
+    /// What the network costs with the widths of a configuration, for one image at scale 1.
+    package func cost(_ train: TrainConfiguration, on images: InputSpecification) -> Cost {
+        description(train, classes: images.classes).cost(on: images)
     }
 
     /// The filter multiplier that brings the multiply-adds closest to a number, and the cost then; an encoder has no
@@ -66,21 +70,6 @@ public enum NetworkChoice: Hashable, Sendable {
         switch self {
         case .genotype(let genotype): train.filters(of: genotype, closestTo: multiplyAdds, on: images)
         case .encoder: (train.filters, cost(train, on: images))
-        }
-    }
-}
-
-extension CostLimits {
-    /// Compares a network with the limits, a genotype's with the filters that it is trained with.
-    ///
-    /// - Throws: An error about the table of latencies.
-    func judge(_ network: NetworkChoice, filters: Int) throws -> Judgement {
-        switch network {
-        case .genotype(let genotype): return try judge(genotype, filters: filters)
-        case .encoder(let encoder, let decoder):
-            var own = train
-            own.decoder = decoder
-            return try judge(.encoded(own.network(encoder, classes: images.classes)))
         }
     }
 }
