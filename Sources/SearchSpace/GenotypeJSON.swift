@@ -14,13 +14,20 @@ extension Genotype {
     ///   - source: the file's name for messages.
     /// - Throws: `SearchSpaceError` naming the source and the place.
     public init(json: Data, source: String) throws {
+        self = try Genotype.read(json, source: source) { try GenotypeDocument(&$0).genotype() }
+    }
+
+    /// What `read` makes of a genotype file's bytes, with the source and the place in its errors.
+    static func read<Content>(
+        _ json: Data, source: String, _ read: (inout JSONScanner) throws -> Content
+    ) throws -> Content {
         do {
             guard json.count <= Genotype.maximumBytes else {
                 throw SearchSpaceError(
                     problem: "\(json.count) bytes are more than a genotype file may have (\(Genotype.maximumBytes))")
             }
             var scanner = JSONScanner(Array(json), maximumDepth: 16)
-            self = try GenotypeDocument(&scanner).genotype()
+            return try read(&scanner)
         } catch let error as SearchSpaceError {
             throw error.from(source)
         } catch let fault as JSONFault {
@@ -104,7 +111,16 @@ struct GenotypeDocument {
     static let required = ["version", "layers", "blocks", "path", "cell"]
     static let keys = required + ["skips", "atrous"]
 
+    static let otherKind = SearchSpaceError(
+        location: "kind", problem: "this is no network's genotype but a decoder's, which goes with an encoder")
+
     static func check(keys found: [String]) throws {
+        guard !found.contains("kind") else { throw otherKind }
+        try check(keys: found, required: required, known: keys)
+    }
+
+    /// Checks the keys of a genotype file of any kind.
+    static func check(keys found: [String], required: [String], known keys: [String]) throws {
         for key in found where !keys.contains(key) {
             let hint = nearest(to: key, among: keys).map { "; did you mean '\($0)'?" } ?? ""
             throw SearchSpaceError(location: quoted(key), problem: "unknown key" + hint)

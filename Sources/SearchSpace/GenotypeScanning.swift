@@ -4,6 +4,7 @@ extension GenotypeDocument {
     /// Reads the file's content; Foundation's parser would take the last of two equal keys, and `1.0` as 1.
     init(_ scanner: inout JSONScanner) throws {
         self.init()
+        guard !scanner.documentKeys.contains("kind") else { throw GenotypeDocument.otherKind }
         var found: [String] = []
         guard try scanner.next() == UInt8(ascii: "{") else { throw try scanner.mismatch("an object") }
         try scanner.document { key, scanner in
@@ -24,19 +25,29 @@ extension GenotypeDocument {
 }
 
 extension JSONScanner {
-    fileprivate mutating func list<Element>(_ element: (inout JSONScanner) throws -> Element) throws -> [Element] {
+    /// The keys of the object that is the whole text, as far as it can be read.
+    var documentKeys: [String] {
+        var (look, keys) = (self, [String]())
+        try? look.document { key, scanner in
+            keys.append(key)
+            try scanner.skip()
+        }
+        return keys
+    }
+
+    mutating func list<Element>(_ element: (inout JSONScanner) throws -> Element) throws -> [Element] {
         guard try next() == UInt8(ascii: "[") else { throw try mismatch("a list") }
         var elements: [Element] = []
         try array { elements.append(try element(&$0)) }
         return elements
     }
 
-    fileprivate mutating func text() throws -> String {
+    mutating func text() throws -> String {
         guard try next() == UInt8(ascii: "\"") else { throw try mismatch("a text") }
         return try string()
     }
 
-    fileprivate mutating func wholeNumber() throws -> Int {
+    mutating func wholeNumber() throws -> Int {
         var look = self
         guard startsNumber(try next()), let value = Int(try numeral()) else {
             throw try look.mismatch("a whole number")
@@ -44,7 +55,7 @@ extension JSONScanner {
         return value
     }
 
-    fileprivate mutating func wholeNumberOrNull() throws -> Int? {
+    mutating func wholeNumberOrNull() throws -> Int? {
         let sign = try next()
         if startsNumber(sign) { return try wholeNumber() }
         guard sign == UInt8(ascii: "n") else { throw try mismatch("a whole number or null") }
@@ -53,7 +64,7 @@ extension JSONScanner {
     }
 
     /// An error about the next value, which must be JSON for all that.
-    fileprivate mutating func mismatch(_ wanted: String) throws -> SearchSpaceError {
+    mutating func mismatch(_ wanted: String) throws -> SearchSpaceError {
         let found: String
         switch try next() {
         case UInt8(ascii: "\""): found = "the text \(quoted(try string()))"
