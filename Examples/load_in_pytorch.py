@@ -345,6 +345,12 @@ class EncodedNetwork(nn.Module):
             for stride in (4, 8, 16, 32):
                 parts[f"lateral{stride}"] = Normalized(convolution(widths[stride], inputs, 1), eps)
             parts["refine"] = spatial(inputs, inputs, separable, eps=eps)
+            if self.kind == "fine":
+                half = (inputs + 1) // 2
+                parts["reduce"] = Normalized(convolution(inputs, half, 1), eps)
+                parts["lateral2"] = Normalized(convolution(widths[2], half, 1), eps)
+                parts["refine2"] = spatial(half, half, separable, eps=eps)
+                inputs = half
         parts["logits"] = nn.Conv2d(inputs, configuration["classes"], 1)
 
     def forward(self, images):
@@ -368,6 +374,9 @@ class EncodedNetwork(nn.Module):
             for stride in (16, 8, 4):
                 x = parts[f"lateral{stride}"](maps[stride]) + resize(x, maps[stride].shape[2:])
             x = apply(parts["refine"], x)
+            if self.kind == "fine":
+                x = parts["lateral2"](maps[2]) + resize(parts["reduce"](x), maps[2].shape[2:])
+                x = apply(parts["refine2"], x)
         return resize(parts["logits"](x), images.shape[2:])
 
 

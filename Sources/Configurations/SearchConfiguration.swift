@@ -10,7 +10,8 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     /// One of so many candidates is trained on from a rung to the next (eta).
     public var reduction = 3
     /// Genotypes, runs, known networks or encoders (`efficientnet-lite0+light`) that take part in a race before the known
-    /// designs; where there is an encoder, all others take its multiply-adds.
+    /// designs; where there is an encoder, all others take its multiply-adds; `paper` is a search by the paper's method, done
+    /// first, with what it finds and what of random networks does best in its supernet.
     public var pool: [String] = []
     /// Steps of an epoch of each network of the pool, for networks of unequal cost in equal time; none for those of
     /// `train`.
@@ -20,6 +21,15 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     package func stepsPerEpoch(ofPool index: Int) -> Int? {
         poolSteps.indices.contains(index) ? poolSteps[index] : nil
     }
+
+    /// What stands in `pool` for the networks of a search by the paper's method.
+    package static let searched = "paper"
+
+    /// Whether a search by the paper's method comes before the race.
+    package var searchesFirst: Bool { method == .race && pool.contains(Self.searched) }
+
+    /// The networks of `pool` that are known before anything is searched.
+    package var namedPool: [String] { pool.filter { $0 != Self.searched } }
 
     /// A search's run folder: of so many random networks as `scored` says, a race takes those that do best inside its
     /// supernet; empty draws them without a look.

@@ -33,9 +33,9 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var freezeBatchNorm = false
     /// Channels of the decoder `unet` at strides 16, 8, 4 and 2.
     public var unetChannels = [128, 64, 32, 16]
-    /// Channels of the decoder `light`.
+    /// Channels of the decoders `light` and, half as many at stride 2, `fine`.
     public var lightChannels = 64
-    /// Depthwise separable 3x3 convolutions in the decoders `unet` and `light`; `deeplabv3+` always has them.
+    /// Depthwise separable 3x3 convolutions in the decoders `unet`, `light` and `fine`; `deeplabv3+` always has them.
     public var separableDecoder = false
     /// Passes over the training set, where `iterations` is 0.
     public var epochs = 100

@@ -259,9 +259,13 @@ public struct AutomaticRun {
             configuration.search.poolSteps = steps.map { [$0] } ?? []
             configuration.search.candidates = 1
         }
-        begin(configuration.search.candidates > 1 ? .choosing : .training, reporter: reporter)
         let search = try CandidateSearch(
             configuration, output: work, resume: true, rests: !plan.isGiven)
+        if configuration.search.searchesFirst {
+            begin(.searching, reporter: reporter)
+            try search.searchFirst(reporter: reporter, interruption: interruption)
+        }
+        begin(configuration.search.candidates > 1 ? .choosing : .training, reporter: reporter)
         return try search.run(reporter: reporter, interruption: interruption) { last in
             if configuration.search.candidates > 1 { begin(.training, reporter: reporter) }
             return try settledEpochs(last, reporter: reporter)

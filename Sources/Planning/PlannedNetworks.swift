@@ -41,6 +41,7 @@ extension Planner {
     ) throws -> PlannedTime {
         let names = encoders.isEmpty ? [] : encoded(choose)
         var timings: [Timing] = []
+        var searching = 0.0
         if !names.isEmpty {
             configuration.train.encoderLearningRate = 0.2
             configuration.train.learningRate = 0.01
@@ -57,11 +58,12 @@ extension Planner {
             timings = [try settleSize(&configuration, since: start, choose)]
             configuration.search.layers = layers
             settleCandidates(&configuration, choose)
+            searching = settleSearch(&configuration, choose)
         } else {
             settlePool(&configuration, timings, choose)
         }
         try keepMemory(&configuration, &timings, choose)
-        return try divide(&configuration, timings, since: start, choose)
+        return try divide(&configuration, timings, searching: searching, since: start, choose)
     }
 
     /// Layers of a network from scratch.
@@ -253,7 +255,7 @@ extension Planner {
 
     /// Gives every network as many steps an epoch as take the same time.
     private func divide(
-        _ configuration: inout Configuration, _ timings: [Timing], since start: Date,
+        _ configuration: inout Configuration, _ timings: [Timing], searching: Double, since start: Date,
         _ choose: (String, String) -> Void
     ) throws -> PlannedTime {
         configuration.train.epochs = epochs
@@ -275,7 +277,7 @@ extension Planner {
         let slowest = timings.map(\.pass).max() ?? 0
         let measured = folds.isEmpty ? facts.images["test"] ?? 0 : facts.images["train"] ?? 0
         let closing = slowest * Double(measured) + Self.closing
-        let left = budget.seconds - elapsed - Date().timeIntervalSince(start) - closing
+        let left = budget.seconds - elapsed - Date().timeIntervalSince(start) - closing - searching
         let seconds = max(budget.seconds * 0.3, 0.97 * left)
         // Validations take a twentieth of the time at most: four of the last training, one of each other.
         let candidates = configuration.search.candidates
@@ -299,7 +301,7 @@ extension Planner {
         let epoch = (seconds - validating - Self.beginning * trainings) / Double(total)
         func steps(_ timing: Timing) -> Int { max(1, Int(clamping: (epoch - saving) / timing.step)) }
         configuration.train.stepsPerEpoch = steps(timings[0])
-        if !configuration.search.pool.isEmpty { configuration.search.poolSteps = timings.map(steps) }
+        if !configuration.search.namedPool.isEmpty { configuration.search.poolSteps = timings.map(steps) }
         let all = configuration.train.stepsPerEpoch * epochs
         configuration.train.warmupSteps = max(1, all / 20)
         choose(
@@ -309,13 +311,13 @@ extension Planner {
         return PlannedTime(
             step: timings[0].step, epoch: Double(configuration.train.stepsPerEpoch) * timings[0].step + saving,
             saving: saving, closing: closing,
-            bytes: timings.map(\.bytes).max() ?? 0, crossValidation: crossValidation)
+            bytes: timings.map(\.bytes).max() ?? 0, searching: searching, crossValidation: crossValidation)
     }
 
     /// The time of a configuration that is given.
     func settledTime(_ configuration: Configuration) throws -> PlannedTime {
         let (search, train) = (configuration.search, configuration.train)
-        let named = try ComparedNetwork.named(by: Array(search.pool.prefix(1)), decoder: train.decoder).first
+        let named = try ComparedNetwork.named(by: Array(search.namedPool.prefix(1)), decoder: train.decoder).first
         let network: (name: String, NetworkChoice) =
             try named.map { ($0.name, $0.choice) }
             ?? train.encoder.kind.map { ($0.rawValue, .encoder($0, train.decoder)) }

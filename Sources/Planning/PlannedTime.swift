@@ -13,6 +13,8 @@ struct PlannedTime {
     var closing: Double
     /// Bytes of the process.
     var bytes: Int
+    /// Seconds of a search by gradients before the race; 0 where there is none.
+    var searching = 0.0
     /// The cross-validation of few images.
     var crossValidation: Plan.CrossValidation?
 
@@ -26,7 +28,8 @@ struct PlannedTime {
         let first = schedule.rungs[0]
         let choosing = schedule.rungs.count > 1 ? first.epochs * first.candidates : 0
         let all: [(TimeAccount.Part, Double)] = [
-            (.planning, planning), (.folds, Double(folded) * epoch), (.choosing, Double(choosing) * epoch),
+            (.planning, planning), (.folds, Double(folded) * epoch),
+            (.searching, searching), (.choosing, Double(choosing) * epoch),
             (.training, Double(schedule.total - choosing) * epoch), (.measuring, closing),
         ]
         return all.filter { $0.1 > 0 }.map { Plan.Stage(name: $0.0.text, seconds: $0.1) }

@@ -1,3 +1,4 @@
+import ArchitectureSearch
 import Configurations
 import Experiments
 import Foundation
@@ -40,6 +41,37 @@ struct StepTimer {
         // The first one allocates.
         let sorted = times.dropFirst().sorted()
         return (sorted[sorted.count / 2], ProcessMemory.resident)
+    }
+
+    /// Seconds of a search's step in which the weights learn, and of what is added where alpha and beta do.
+    func searchStep(classes: Int) -> (weights: Double, architecture: Double) {
+        let search = configuration.search
+        Engine.threads = 1
+        let generator = Generator(seed: 0)
+        let store = VariableStore(generator: generator)
+        let shape = search.supernet(classes: classes)
+        let relaxation = SoftmaxRelaxation(store.root / "architecture", shape)
+        let supernet = Supernet(shape, store: store)
+        supernet.recompute = search.recompute
+        supernet.workers = configuration.workerThreads
+        let size = [search.batch, search.crop.height, search.crop.width, 3]
+        let images = Tensor.uniform(size, from: -1, to: 1, generator: generator, dtype: .float32)
+            .permute([0, 3, 1, 2])
+        let labels = Tensor.zeros(Array(size.prefix(3)), dtype: .int64)
+        func seconds(_ mode: NormalizationMode, of parameters: [Tensor]) -> Double {
+            let times = (0..<3).map { _ in
+                let start = DispatchTime.now().uptimeNanoseconds
+                let loss = crossEntropy(supernet(images, weights: relaxation.weights, mode: mode), labels: labels)
+                _ = gradients(of: loss, withRespectTo: parameters)
+                return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+            }
+            // The first one allocates.
+            return min(times[1], times[2])
+        }
+        return (
+            seconds(.training, of: store.weights.map(\.tensor)),
+            seconds(.batchStatistics, of: store.architecture.map(\.tensor))
+        )
     }
 
     /// Seconds of a pass over one image as it is evaluated.

@@ -9,13 +9,14 @@ import Torch
 package final class TimeAccount: Sendable {
     /// The parts of a run.
     package enum Part: String, CaseIterable, Sendable {
-        case planning, folds, choosing, training, measuring
+        case planning, folds, searching, choosing, training, measuring
 
         /// In words.
         var text: String {
             switch self {
             case .planning: "looking at the data and planning"
             case .folds: "cross-validation"
+            case .searching: "gradient-based search"
             case .choosing: "choosing among networks"
             case .training: "training"
             case .measuring: "measuring, export, report"

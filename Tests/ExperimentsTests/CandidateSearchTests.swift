@@ -228,6 +228,49 @@ struct CandidateSearchTests {
             FileManager.default.fileExists(atPath: run.folder("search/genotype.json")) == (winner.genotype != nil))
     }
 
+    @Test("A race over what the paper's search finds, which is stopped and goes on, ends as one that was not")
+    func searchedFirst() throws {
+        let run = try InstantRun(.train)
+        var configuration = try configuration(run, "race")
+        configuration.search.candidates = 9
+        configuration.search.pool = ["deeplabv3:4", "paper"]
+        configuration.search.poolSteps = [2, 3]
+        (configuration.search.epochs, configuration.search.architectureFrom) = (4, 1)
+        // Large enough steps that what is decoded changes from one epoch to the next.
+        configuration.search.architecture.learningRate = 0.5
+        configuration.search.scored = 4
+        func complete(_ name: String, stopAfter: Int? = nil) throws -> CandidateTable {
+            let search = try CandidateSearch(configuration, output: run.folder(name), resume: true)
+            let watcher = Watcher(stopAfter: stopAfter)
+            return try search.run(reporter: watcher, interruption: watcher.interruption)
+        }
+        let whole = try complete("whole")
+        let stopped = #expect(throws: Interrupted.self) { try complete("parts", stopAfter: 2) }
+        #expect(stopped.map { "\($0)" }?.contains(run.folder("parts")) == true)
+        #expect(!FileManager.default.fileExists(atPath: run.folder("parts/paper/genotype.json")))
+        let parts = try complete("parts")
+        #expect(whole.rows == parts.rows && whole.winner == parts.winner)
+        func bytes(_ file: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: run.folder(file))) }
+        #expect(try bytes("whole/model.safetensors") == bytes("parts/model.safetensors"))
+
+        // What was found comes first, then what is named and known, then what does best in the supernet.
+        let found = whole.rows.prefix { $0.name.dropFirst(2).hasPrefix("paper") }
+        #expect(found.first?.name == "1-paper" && (1...3).contains(found.count))
+        #expect(try found.first?.path == loadGenotype(run.folder("whole/paper")).path.map(\.rawValue))
+        for row in found.dropFirst() {
+            let epoch = try #require(row.name.split(separator: "-").last.flatMap { Int($0) })
+            let file = RunPaths(folder: run.folder("whole/paper")).genotype(epoch: epoch)
+            #expect(try [2, 3].contains(epoch) && row.path == loadGenotype(file).path.map(\.rawValue))
+        }
+        #expect(whole.rows[found.count].name.hasSuffix("deeplabv3-4"))
+        #expect(whole.rows.contains { $0.name.contains("-scored-1") })
+        #expect(!whole.rows.contains { $0.name.contains("random") })
+        for (row, steps) in [(whole.rows[0], 3), (whole.rows[found.count], 2)] {
+            let log = try String(contentsOfFile: run.folder("whole/\(row.name)/log.jsonl"), encoding: .utf8)
+            #expect(log.split(separator: "\n")[0].contains("\"step\": \(steps),"), "\(log)")
+        }
+    }
+
     @Test("The last training is given another length once, and a search that goes on keeps to it", arguments: [1, 2])
     func settled(candidates: Int) throws {
         let run = try InstantRun(.train)

@@ -132,7 +132,7 @@ struct ONNXTests {
         let cases = try Cases()
         for (kind, decoder) in [
             (EncoderKind.efficientNetLite0, DecoderKind.unet), (.efficientNetLite0, .deepLabV3Plus),
-            (.mobileNetV2, .light),
+            (.mobileNetV2, .light), (.efficientNetLite0, .fine),
         ] {
             let network = network(.encoded(.tiny(kind, decoder)))
             try cases.add("\(kind)-\(decoder)", network, sizes: [[1, 64, 96], [2, 65, 97], [1, 46, 75]])

@@ -25,7 +25,7 @@ struct PyTorchTests {
         separableUNet.separable = true
         networks += [
             EncodedConfiguration.tiny(.efficientNetLite0, .unet), .tiny(.efficientNetLite0, .deepLabV3Plus),
-            .tiny(.efficientNetLite2, .light), separableUNet,
+            .tiny(.efficientNetLite2, .light), .tiny(.mobileNetV2, .fine), separableUNet,
         ].map { network(.encoded($0)) }
         for (number, network) in networks.enumerated() {
             try saveTensors(

@@ -106,12 +106,15 @@ import Torch
             let context = point(concatenate(branches, dim: 1), "aspp.projection").relu()
             x = concatenate([at(4, context), point(maps[1], "lowLevel").relu()], dim: 1)
             for unit in ["refine1", "refine2"] { x = spatial(x, unit, separable: true) }
-        case .light:
+        case .light, .fine:
             x = point(x, "lateral32")
             for (stride, map) in [(16, maps[3]), (8, maps[2]), (4, maps[1])] {
                 x = point(map, "lateral\(stride)") + at(stride, x)
             }
             x = spatial(x, "refine", separable: separable)
+            if network.configuration.decoder == .fine {
+                x = spatial(at(2, point(x, "reduce")) + point(maps[0], "lateral2"), "refine2", separable: separable)
+            }
         }
         let scores = conv2d(x, weight: get("logits.weight"), bias: get("logits.bias"))
         return interpolateBilinear(scores, height: size[0], width: size[1])

@@ -92,6 +92,22 @@ import Testing
         #expect((3_200...3_600).contains(all), "\(plan.stages)")
     }
 
+    @Test("With hours and no encoder a gradient-based search comes before the race, within its share of the time")
+    func searchComesFirst() throws {
+        let (plan, configuration) = try plan(facts(height: 40, width: 40), "2h")
+        let search = configuration.search
+        #expect(
+            search.pool == ["paper"] && search.poolSteps.isEmpty && search.method == .race && search.candidates == 9)
+        #expect((10...40).contains(search.epochs) && search.architectureFrom == search.epochs / 2)
+        let seconds = try #require(plan.stages.first { $0.name == "gradient-based search" }?.seconds)
+        #expect(seconds > 0 && seconds <= 0.2 * 7_200, "\(plan.stages)")
+        #expect((6_500...7_200).contains(plan.stages.reduce(0) { $0 + $1.seconds }), "\(plan.stages)")
+        #expect(plan.reasons.contains { $0.key == "search.epochs" })
+        let short = try self.plan(facts(height: 40, width: 40), "90min")
+        #expect(short.configuration.search.pool.isEmpty)
+        #expect(!short.plan.stages.contains { $0.name == "gradient-based search" })
+    }
+
     @Test func limitsAreKept() throws {
         var base = Configuration()
         base.threads = 1

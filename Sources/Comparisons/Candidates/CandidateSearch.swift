@@ -22,6 +22,8 @@ public struct CandidateSearch {
     private let images: InputSpecification
     private let given: [Candidate]
     private let sample: GenotypeSample
+    /// The multiply-adds that all candidates have, up to ``tolerance``.
+    private let multiplyAdds: Int
     private let limits: CostLimits
 
     /// Opens the data and a folder, and refuses what does not go with what is in it.
@@ -65,7 +67,7 @@ public struct CandidateSearch {
         limits = try CostLimits(search.limits, train, on: images) {
             try latency?() ?? LatencyModel(configuration, place: .folder(output))
         }
-        (given, sample) = try CandidateSearch.candidates(configuration, images, limits)
+        (given, sample, multiplyAdds) = try CandidateSearch.candidates(configuration, images, limits)
         try refuseChanges(resume: resume)
         let places = OutputPaths(in: output)
         try places.refuseLinks(at: CandidateSearch.files(in: output))
@@ -81,7 +83,7 @@ public struct CandidateSearch {
         let paths = RunPaths(folder: output)
         return [paths.configuration, paths.genotype, paths.model, paths.report]
             + ["candidates.json", "candidates.csv"].map { output + "/" + $0 } + [
-                paths.latency, ScoredPool.file(in: output),
+                paths.latency, ScoredPool.file(in: output), SearchedPool.folder(in: output),
             ]
     }
 
@@ -91,34 +93,37 @@ public struct CandidateSearch {
     /// The networks that take part whatever is drawn, and what the others are drawn from.
     private static func candidates(
         _ configuration: Configuration, _ images: InputSpecification, _ limits: CostLimits
-    ) throws -> (given: [Candidate], sample: GenotypeSample) {
+    ) throws -> (given: [Candidate], sample: GenotypeSample, multiplyAdds: Int) {
         let (search, train) = (configuration.search, configuration.train)
         let longSkips = search.longSkips == .on
         let sampler = try GenotypeSampler(
             layers: search.layers, blocks: search.blocks, atrous: search.atrous, longSkips: longSkips)
         let reference = try KnownDesign.deeplabv3.genotype(
             layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers))
-        let pool = try ComparedNetwork.named(by: search.pool, decoder: train.decoder)
+        let pool = try ComparedNetwork.named(by: search.namedPool, decoder: train.decoder)
         // An encoder has one size, which the others take.
         let first = pool.lazy.map(\.choice).first { $0.genotype == nil } ?? .genotype(reference)
-        let wanted = Double(first.cost(train, on: images).multiplyAdds)
+        let multiplyAdds = first.cost(train, on: images).multiplyAdds
+        let wanted = Double(multiplyAdds)
         let sample = GenotypeSample(
             sampler, train, on: images,
             wanted: .init(
                 multiplyAdds: wanted * (1 - tolerance)...wanted * (1 + tolerance), anyFilters: true), limits: limits)
-        guard [.race, .paper].contains(search.method) else { return ([], sample) }
+        guard [.race, .paper].contains(search.method) else { return ([], sample, multiplyAdds) }
         func candidate(_ name: String, _ network: NetworkChoice, stepsPerEpoch: Int? = nil) -> Candidate {
-            let filters = network.filters(closestTo: Int(clamping: wanted), train, on: images).filters
+            let filters = network.filters(closestTo: multiplyAdds, train, on: images).filters
             return Candidate(name: name, network, filters: filters, stepsPerEpoch: stepsPerEpoch)
         }
         let designs = KnownDesign.allCases.filter { longSkips || $0 != .unet }.compactMap { design in
             (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, .genotype($0)) }
         }
-        let named = pool.enumerated().map { index, network in
-            candidate(network.name, network.choice, stepsPerEpoch: search.stepsPerEpoch(ofPool: index))
+        let named = pool.map { network in
+            let index = search.pool.firstIndex(of: network.argument)
+            return candidate(
+                network.name, network.choice, stepsPerEpoch: index.flatMap(search.stepsPerEpoch(ofPool:)))
         }
         var seen: Set<NetworkChoice> = []
-        return ((named + designs).filter { seen.insert($0.network).inserted }, sample)
+        return ((named + designs).filter { seen.insert($0.network).inserted }, sample, multiplyAdds)
     }
 
     /// How candidates come about, of those given the ones within the limits; who is left out is told.
@@ -129,15 +134,19 @@ public struct CandidateSearch {
             return EvolutionProposer(
                 sample: sample, longSkips: configuration.search.longSkips == .on, seed: configuration.seed)
         }
-        let fitting = try given.filter { candidate in
+        let search = configuration.search
+        var seen: Set<NetworkChoice> = []
+        let all = try (searched() + given).filter { seen.insert($0.network).inserted }
+        let fitting = try all.filter { candidate in
             let excess = try limits.judge(candidate.network, filters: candidate.filters).excess
             if !excess.isEmpty {
                 reporter.report(.note("\(candidate.name) is left out: \(excess.joined(separator: ", "))"))
             }
             return excess.isEmpty
         }
-        let search = configuration.search
-        guard search.method == .race, !search.supernet.isEmpty else {
+        guard search.method == .race, !search.supernet.isEmpty || search.searchesFirst,
+            fitting.count < search.candidates
+        else {
             return PoolProposer(given: fitting, sample: sample, seed: configuration.seed)
         }
         Engine.threads = configuration.workerThreads
@@ -145,13 +154,42 @@ public struct CandidateSearch {
             in: output, from: sample, seed: configuration.seed, count: search.scored, reporter: reporter,
             interruption: interruption
         ) {
-            let scorer = try SupernetScorer(run: search.supernet, configuration, images: search.validationImages)
+            let run = search.supernet.isEmpty ? SearchedPool.folder(in: output) : search.supernet
+            let scorer = try SupernetScorer(run: run, configuration, images: search.validationImages)
             return { try scorer.loss(of: $0) }
         }
         let known = Set(fitting.map(\.network))
         return PoolProposer(
             given: fitting + scored.candidates.filter { !known.contains($0.network) }, sample: sample,
             seed: configuration.seed)
+    }
+
+    /// Does the paper's search where the pool asks for what it finds; nothing where that is done.
+    ///
+    /// - Parameters:
+    ///   - reporter: Who shows the progress.
+    ///   - interruption: Asks to stop.
+    /// - Throws: `Interrupted` after a checkpoint if asked to stop; the search's error.
+    package func searchFirst(reporter: any ProgressReporter, interruption: Interruption) throws {
+        guard configuration.search.searchesFirst else { return }
+        try complete(
+            [SearchedPool(in: output, configuration)], in: output, reporter: reporter, interruption: interruption
+        ) { if let error = $1 { throw error } }
+    }
+
+    /// What the paper's search found, in the size of all candidates.
+    private func searched() throws -> [Candidate] {
+        let search = configuration.search
+        guard search.searchesFirst else { return [] }
+        let steps = search.pool.firstIndex(of: SearchConfiguration.searched).flatMap(search.stepsPerEpoch(ofPool:))
+        return try SearchedPool(in: output, configuration).genotypes().map { epoch, genotype in
+            let isLast = epoch == search.epochs
+            let network = NetworkChoice.genotype(genotype)
+            return Candidate(
+                name: isLast ? SearchConfiguration.searched : "\(SearchConfiguration.searched)-epoch-\(epoch)", network,
+                filters: network.filters(closestTo: multiplyAdds, configuration.train, on: images).filters,
+                stepsPerEpoch: steps)
+        }
     }
 
     private func refuseChanges(resume: Bool) throws {
@@ -210,6 +248,7 @@ public struct CandidateSearch {
         reporter: any ProgressReporter, interruption: Interruption, settle: (LastTraining) throws -> Int
     ) throws -> CandidateTable {
         if let warning { reporter.report(.warning(warning)) }
+        try searchFirst(reporter: reporter, interruption: interruption)
         let proposer = try proposer(reporter, interruption)
         var schedule = schedule
         var runs: [CandidateRun] = []

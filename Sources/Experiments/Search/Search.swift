@@ -292,7 +292,10 @@ private func rounded(_ probability: Double) -> Double { (probability * 1e4).roun
 
 extension SearchConfiguration {
     /// The supernet that is searched.
-    func supernet(classes: Int) -> SupernetConfiguration {
+    ///
+    /// - Parameter classes: The number of classes.
+    /// - Returns: Its sizes.
+    package func supernet(classes: Int) -> SupernetConfiguration {
         var result = SupernetConfiguration(classes: classes)
         result.layers = layers
         result.blocks = blocks

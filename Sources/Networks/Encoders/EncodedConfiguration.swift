@@ -8,11 +8,11 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
     public var decoder: DecoderKind
     /// Number of classes.
     public var classes: Int
-    /// `unet` and `light`: whether 3x3 convolutions are depthwise separable; those of `deeplabv3+` always are.
+    /// `unet`, `light` and `fine`: whether 3x3 convolutions are depthwise separable; those of `deeplabv3+` always are.
     public var separable = false
     /// `unet`: channels at strides 16, 8, 4 and 2.
     public var unetChannels = [128, 64, 32, 16]
-    /// `light`: channels of every map.
+    /// `light` and `fine`: channels of every map at strides 4 to 32.
     public var lightChannels = 64
     /// `deeplabv3+`: channels of each branch of the ASPP, and of its result.
     public var asppChannels = 256
@@ -61,7 +61,7 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
         switch decoder {
         case .unet: unetChannels
         case .deepLabV3Plus: [asppChannels, decoderChannels, lowLevelChannels]
-        case .light: [lightChannels]
+        case .light, .fine: [lightChannels]
         }
     }
 

@@ -5,8 +5,8 @@ import Torch
 ///
 /// Variables: those of ``ImageEncoder`` below `encoder`, and the decoder's below `decoder`: `levelS.refine1` and
 /// `levelS.refine2` at strides S = 16, 8, 4, 2 (`unet`); `aspp.*`, `lowLevel`, `refine1`, `refine2` (`deeplabv3+`);
-/// `lateralS` at strides S = 4, 8, 16, 32 and `refine` (`light`); `logits`. Units have `.conv.weight` and `.norm`,
-/// separable ones two, below `depthwise` and `pointwise`.
+/// `lateralS` at strides S = 4, 8, 16, 32 and `refine` (`light`), besides these `reduce`, `lateral2` and `refine2`
+/// (`fine`); `logits`. Units have `.conv.weight` and `.norm`, separable ones two, below `depthwise` and `pointwise`.
 public final class EncodedNetwork {
     /// What the network was built from.
     public let configuration: EncodedConfiguration

@@ -22,6 +22,7 @@ extension FeatureDecoderLayout {
         case .unet(let layout): UNetDecoder(path, layout, normalization: normalization)
         case .deepLabV3Plus(let layout): DeepLabDecoder(path, layout, normalization: normalization)
         case .light(let layout): LightDecoder(path, layout, normalization: normalization)
+        case .fine(let layout): FineDecoder(path, layout, normalization: normalization)
         }
     }
 }
@@ -107,12 +108,11 @@ private final class DeepLabDecoder: FeatureDecoder {
 
 /// A feature pyramid summed up.
 ///
-/// Variables: `lateralS` at strides S = 4, 8, 16, 32; `refine`, `logits`.
-private final class LightDecoder: FeatureDecoder {
+/// Variables: `lateralS` at strides S = 4, 8, 16, 32; `refine`.
+private final class FeaturePyramid {
     private let name: String
     private let laterals: [ConvBNReLU]
     private let refinement: [ConvBNReLU]
-    private let logits: Conv2d
 
     init(_ path: Path, _ layout: LightLayout, normalization: Normalization) {
         name = path.name
@@ -122,22 +122,76 @@ private final class LightDecoder: FeatureDecoder {
         }
         refinement = ConvBNReLU.head3x3(
             path / "refine", layout.refinement, normalization: normalization, initializer: .glorotUniform)
-        logits = Conv2d(path / "logits", layout.logits, initializer: .truncatedNormal(0.01))
     }
 
-    func scores<Backend: ForwardBackend>(of features: [Int: Backend.Map], on backend: Backend) -> Backend.Map {
+    /// The map at stride 4.
+    func sum<Backend: ForwardBackend>(of features: [Int: Backend.Map], on backend: Backend) -> Backend.Map {
         var maps = zip(LightLayout.strides, laterals).map { $1(map(features, atStride: $0), on: backend) }
         for index in maps.indices.dropLast().reversed() {
             let stride = LightLayout.strides[index]
             maps[index] = backend.add(
                 maps[index], backend.resize(maps[index + 1], toStride: stride), named: "\(name).sum\(stride)")
         }
-        return backend.convolve(refinement(maps[0], on: backend), by: logits)
+        return refinement(maps[0], on: backend)
     }
 
     func fold() {
         for lateral in laterals { lateral.fold() }
         for unit in refinement { unit.fold() }
+    }
+}
+
+/// A feature pyramid with classes told apart at stride 4.
+///
+/// Variables: those of the ``FeaturePyramid``; `logits`.
+private final class LightDecoder: FeatureDecoder {
+    private let pyramid: FeaturePyramid
+    private let logits: Conv2d
+
+    init(_ path: Path, _ layout: LightLayout, normalization: Normalization) {
+        pyramid = FeaturePyramid(path, layout, normalization: normalization)
+        logits = Conv2d(path / "logits", layout.logits, initializer: .truncatedNormal(0.01))
+    }
+
+    func scores<Backend: ForwardBackend>(of features: [Int: Backend.Map], on backend: Backend) -> Backend.Map {
+        backend.convolve(pyramid.sum(of: features, on: backend), by: logits)
+    }
+
+    func fold() { pyramid.fold() }
+}
+
+/// A feature pyramid with one level more, at which classes are told apart.
+///
+/// Variables: those of the ``FeaturePyramid``; `reduce`, `lateral2`, `refine2`, `logits`.
+private final class FineDecoder: FeatureDecoder {
+    private let name: String
+    private let pyramid: FeaturePyramid
+    private let laterals: [ConvBNReLU]
+    private let refinement: [ConvBNReLU]
+    private let logits: Conv2d
+
+    init(_ path: Path, _ layout: FineLayout, normalization: Normalization) {
+        name = path.name
+        pyramid = FeaturePyramid(path, layout.coarse, normalization: normalization)
+        laterals = zip(["reduce", "lateral2"], layout.laterals).map {
+            ConvBNReLU(path / $0, $1, normalization: normalization, initializer: .glorotUniform, activation: nil)
+        }
+        refinement = ConvBNReLU.head3x3(
+            path / "refine2", layout.refinement, normalization: normalization, initializer: .glorotUniform)
+        logits = Conv2d(path / "logits", layout.logits, initializer: .truncatedNormal(0.01))
+    }
+
+    func scores<Backend: ForwardBackend>(of features: [Int: Backend.Map], on backend: Backend) -> Backend.Map {
+        let coarse = laterals[0](pyramid.sum(of: features, on: backend), on: backend)
+        let sum = backend.add(
+            laterals[1](map(features, atStride: 2), on: backend), backend.resize(coarse, toStride: 2),
+            named: "\(name).sum2")
+        return backend.convolve(refinement(sum, on: backend), by: logits)
+    }
+
+    func fold() {
+        pyramid.fold()
+        for unit in laterals + refinement { unit.fold() }
     }
 }
 

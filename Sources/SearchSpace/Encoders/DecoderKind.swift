@@ -6,6 +6,8 @@ public enum DecoderKind: String, CaseIterable, Codable, Hashable, Sendable {
     case deepLabV3Plus = "deeplabv3+"
     /// Maps at strides 4 to 32 brought to the same channels and summed up toward stride 4.
     case light
+    /// As `light`, and once more at stride 2, in half of the channels, with the encoder's map there: for thin things.
+    case fine
 }
 
 extension EncoderKind {
@@ -23,7 +25,7 @@ extension EncoderKind {
 public struct DecoderWidths: Hashable, Sendable {
     /// `unet`: the convolutions at strides 16, 8, 4 and 2.
     public var unet: [Int]
-    /// `light`: every map.
+    /// `light` and `fine`: every map at strides 4 to 32.
     public var light: Int
     /// `deeplabv3+`: each branch of the atrous spatial pyramid pooling, and its result.
     public var aspp: Int
@@ -31,7 +33,7 @@ public struct DecoderWidths: Hashable, Sendable {
     public var decoder: Int
     /// `deeplabv3+`: what the map at stride 4 is reduced to.
     public var lowLevel: Int
-    /// `unet` and `light`: whether 3x3 convolutions are depthwise separable; those of `deeplabv3+` always are.
+    /// `unet`, `light` and `fine`: whether 3x3 convolutions are depthwise separable; those of `deeplabv3+` always are.
     public var separable: Bool
 
     /// Widths of these channels.

@@ -25,6 +25,7 @@ public struct EncodedLayout: Hashable, Sendable {
             case .unet: .unet(UNetLayout(layout, widths: widths, classes: classes))
             case .deepLabV3Plus: .deepLabV3Plus(DeepLabLayout(layout, widths: widths, classes: classes))
             case .light: .light(LightLayout(layout, widths: widths, classes: classes))
+            case .fine: .fine(FineLayout(layout, widths: widths, classes: classes))
             }
     }
 }
@@ -34,6 +35,12 @@ extension Cost {
     public init(_ layout: EncodedLayout, height: Int, width: Int) {
         precondition(height >= 1 && width >= 1, "an image of \(height)x\(width) pixels")
         func size(_ stride: Int) -> Int { scaledSize(height, stride: stride) * scaledSize(width, stride: stride) }
+        func add(_ light: LightLayout) {
+            for (stride, lateral) in zip(LightLayout.strides, light.laterals) {
+                decoder.add(lateral, size: size(stride))
+            }
+            for convolution in light.refinement { decoder.add(convolution, size: size(4)) }
+        }
         backbone = Part()
         aspp = Part()
         decoder = Part()
@@ -49,11 +56,11 @@ extension Cost {
             }
             aspp.add(own.aspp.pointwise, size: 1)
             for convolution in [own.reduction] + own.refinement.joined() { decoder.add(convolution, size: size(4)) }
-        case .light(let light):
-            for (stride, lateral) in zip(LightLayout.strides, light.laterals) {
-                decoder.add(lateral, size: size(stride))
-            }
-            for convolution in light.refinement { decoder.add(convolution, size: size(4)) }
+        case .light(let light): add(light)
+        case .fine(let fine):
+            add(fine.coarse)
+            for (stride, lateral) in zip([4, 2], fine.laterals) { decoder.add(lateral, size: size(stride)) }
+            for convolution in fine.refinement { decoder.add(convolution, size: size(2)) }
         }
         decoder.add(layout.decoder.logits, size: size(layout.decoder.stride))
     }

@@ -6,11 +6,13 @@ public enum FeatureDecoderLayout: Hashable, Sendable {
     case deepLabV3Plus(DeepLabLayout)
     /// See ``DecoderKind/light``.
     case light(LightLayout)
+    /// See ``DecoderKind/fine``.
+    case fine(FineLayout)
 
     /// The stride at which classes are told apart.
     public var stride: Int {
         switch self {
-        case .unet: 2
+        case .unet, .fine: 2
         case .deepLabV3Plus, .light: 4
         }
     }
@@ -21,6 +23,7 @@ public enum FeatureDecoderLayout: Hashable, Sendable {
         case .unet(let layout): layout.logits
         case .deepLabV3Plus(let layout): layout.logits
         case .light(let layout): layout.logits
+        case .fine(let layout): layout.logits
         }
     }
 }
@@ -108,5 +111,28 @@ public struct LightLayout: Hashable, Sendable {
         }
         refinement = ConvolutionLayout.head3x3(from: widths.light, to: widths.light, separable: widths.separable)
         logits = classLayer(inputChannels: widths.light, classes: classes)
+    }
+}
+
+/// A light decoder without its class layer, and one level more at stride 2.
+public struct FineLayout: Hashable, Sendable {
+    /// What sums up the maps at strides 4 to 32; its class layer is left out.
+    public let coarse: LightLayout
+    /// The 1x1 convolutions of the map at stride 4 and of the encoder's at stride 2, without ReLU, since they are summed.
+    public let laterals: [ConvolutionLayout]
+    /// The 3x3 unit behind the sum.
+    public let refinement: [ConvolutionLayout]
+    /// The class layer at stride 2.
+    public let logits: ConvolutionLayout
+
+    /// A decoder of these widths.
+    public init(_ encoder: EncoderLayout, widths: DecoderWidths, classes: Int) {
+        coarse = LightLayout(encoder, widths: widths, classes: classes)
+        let width = (widths.light + 1) / 2
+        laterals = [widths.light, encoder.feature(atStride: 2).channels].map {
+            ConvolutionLayout(kernelSize: 1, inputChannels: $0, outputChannels: width)
+        }
+        refinement = ConvolutionLayout.head3x3(from: width, to: width, separable: widths.separable)
+        logits = classLayer(inputChannels: width, classes: classes)
     }
 }
