@@ -201,6 +201,7 @@ public struct AutomaticRun {
         ).report()
         let path = RunPaths(folder: output).report
         try AtomicFile.write(Data(report.html().utf8), to: path, below: output)
+        account.save()
         return Outcome(
             model: RunPaths(folder: output).model, onnx: onnx, report: path, metrics: evaluation.metrics,
             interval: interval.map { [$0.lowerBound, $0.upperBound] }, seconds: account.total)

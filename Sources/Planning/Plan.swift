@@ -101,7 +101,7 @@ public struct Plan: Equatable, Codable, Sendable {
     }
 
     /// How much an epoch may differ from what was planned before the length is settled anew.
-    private static let usual = 0.9...1.07
+    private static let usual = 0.96...1.03
 
     /// The configuration as a YAML text, the reasons in front.
     ///

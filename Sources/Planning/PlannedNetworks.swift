@@ -28,8 +28,8 @@ extension Planner {
     private static let loading = 1.15
     /// Evaluating an image over a pass: it is read, its scores are resized and counted.
     private static let evaluating = 1.5
-    /// Seconds for what is neither training nor measuring: export and its check, the report.
-    private static let closing = 10.0
+    /// Seconds for what is neither training nor measuring: export and its check, the report; two on an AMD EPYC (Zen 4).
+    private static let closing = 5.0
     /// Seconds in which a training begins: images and weights are read.
     private static let beginning = 1.5
     /// One of so many trained encoders and decoders goes on; the others cost a ninth of a training each.
@@ -116,6 +116,9 @@ extension Planner {
                 "\(candidates): known designs, a U-Net among them, and random networks of equal cost; one in \(reduction) is"
                     + " trained on")
             configuration.search.longSkips = .on
+            // The other designs take the race's layers and are there by themselves; the published network has its own, and a
+            // step of it takes longer.
+            if candidates >= 9 { configuration.search.pool = [KnownDesign.autoDeepLab.rawValue] }
         }
     }
 
@@ -301,7 +304,7 @@ extension Planner {
         let epoch = (seconds - validating - Self.beginning * trainings) / Double(total)
         func steps(_ timing: Timing) -> Int { max(1, Int(clamping: (epoch - saving) / timing.step)) }
         configuration.train.stepsPerEpoch = steps(timings[0])
-        if !configuration.search.namedPool.isEmpty { configuration.search.poolSteps = timings.map(steps) }
+        if configuration.search.pool == timings.map(\.name) { configuration.search.poolSteps = timings.map(steps) }
         let all = configuration.train.stepsPerEpoch * epochs
         configuration.train.warmupSteps = max(1, all / 20)
         choose(

@@ -66,6 +66,11 @@ package final class TimeAccount: Sendable {
         update(isForced: true) { $0.part = part }
     }
 
+    /// Writes what has gone by.
+    package func save() {
+        update(isForced: true) { _ in }
+    }
+
     /// Seconds of a part so far.
     package func seconds(_ part: Part) -> Double {
         update(isForced: false) { _ in }
