@@ -20,8 +20,8 @@ def convolution(inputs, outputs, kernel, stride=1, dilation=1, groups=1):
     return nn.Conv2d(inputs, outputs, kernel, stride, dilation * (kernel - 1) // 2, dilation, groups, bias=False)
 
 
-def resize(x, size):
-    return x if x.shape[2:] == size else F.interpolate(x, size, mode="bilinear", align_corners=True)
+def resize(x, size, aligned=True):
+    return x if x.shape[2:] == size else F.interpolate(x, size, mode="bilinear", align_corners=aligned)
 
 
 class ConvNorm(nn.Module):
@@ -311,6 +311,76 @@ def apply(unit, x):
     return x
 
 
+SEARCHED = {
+    "arch0": "8-0.0.5.2-0.2.8.8-0.5.1.4-3.3-3.2-3.0", "arch1": "2-1.0.3.6-0.1.2.8-2.0.6.1-2.3-3.1-4.4",
+    "arch2": "5-0.0.4.1-3.2.0.1-5.6.5.0-1.3-4.3-2.2"}
+
+
+def searched(name):
+    """Cell and picked maps of a decoder's genotype; the cell is node 0's operation, and positions and operations."""
+    text = name.partition(":")[2]
+    first, *rest = [[int(n) for n in group.split(".")] for group in SEARCHED.get(text, text).split("-")]
+    return (first[0], rest[:3]), rest[3:]
+
+
+def loose_maps(picks):
+    """The blocks' maps that no block reads."""
+    return [number for number in (4, 5, 6) if not any(number in pair for pair in picks)]
+
+
+class SearchedOperation(nn.Module):
+    """An operation of a searched decoder's cell, by its number."""
+
+    def __init__(self, number, channels, repeats, eps):
+        super().__init__()
+        self.number = number
+        if number in (0, 1, 4, 5, 6):
+            kernel, rate = {0: (1, 1), 1: (3, 1), 4: (1, 1), 5: (3, 3), 6: (3, 12)}[number]
+            self.conv = convolution(channels, channels, kernel, 1, rate)
+            self.norm = nn.BatchNorm2d(channels, eps=eps)
+        elif number < 9:
+            kernel, rate = {2: (3, 1), 3: (5, 1), 7: (3, 3), 8: (5, 6)}[number]
+            for pair in range(1, repeats + 1):
+                unit = Normalized(convolution(channels, channels, 1), eps)
+                unit.depthwise = convolution(channels, channels, kernel, 1, rate, channels)
+                self.add_module(f"pair{pair}", unit)
+
+    def forward(self, x):
+        if self.number == 9:
+            return x
+        if self.number == 10:
+            return torch.zeros_like(x)
+        if self.number in (2, 3, 7, 8):
+            for unit in self.children():
+                x = F.relu(unit(unit.depthwise(x)))
+            return x
+        y = x.mean((2, 3), keepdim=True) if self.number == 4 else x
+        return F.relu(self.norm(self.conv(y))).expand_as(x)
+
+
+class SearchedCell(nn.Module):
+    """The cell of a searched decoder."""
+
+    def __init__(self, cell, channels, repeats, eps):
+        super().__init__()
+        first, self.genotype = cell
+        self.node0 = SearchedOperation(first, channels, repeats, eps)
+        self.nodes = []
+        for number, node in enumerate(self.genotype, 1):
+            branches = nn.ModuleDict({
+                side: SearchedOperation(op, channels, repeats, eps) for side, op in zip(("first", "second"), node[2:])})
+            self.add_module(f"node{number}", branches)
+            self.nodes.append(branches)
+
+    def forward(self, x):
+        positions = [x, self.node0(x)]
+        for node, branches in zip(self.genotype, self.nodes):
+            values = [branch(positions[place]) for branch, place in zip(branches.values(), node)]
+            positions += values + [values[0] + values[1]]
+        read = {place for node in self.genotype for place in node[:2]}
+        return sum(positions[place] for place in (1, 4, 7, 10) if place not in read)
+
+
 class EncodedNetwork(nn.Module):
     """An encoder with a decoder; `configuration` is that of the model file's metadata."""
 
@@ -340,6 +410,18 @@ class EncodedNetwork(nn.Module):
             parts["lowLevel"] = Normalized(convolution(widths[4], reduced, 1), eps)
             parts["refine1"] = spatial(channels + reduced, inputs, True, eps=eps)
             parts["refine2"] = spatial(inputs, inputs, True, eps=eps)
+        elif self.kind.startswith("nekrasov:"):
+            inputs, repeats = configuration["cellChannels"], configuration["cellRepeats"]
+            cell, self.picks = searched(self.kind)
+            for stride in (4, 8, 16, 32):
+                parts[f"adapter{stride}"] = Normalized(convolution(widths[stride], inputs, 1), eps)
+            for number in (1, 2, 3):
+                sides = {}
+                for side in ("first", "second"):
+                    sides[side] = SearchedCell(cell, inputs, repeats, eps)
+                    sides[side].projection = Normalized(convolution(inputs, inputs, 1), eps)
+                parts[f"block{number}"] = nn.ModuleDict(sides)
+            parts["output"] = Normalized(convolution(inputs * len(loose_maps(self.picks)), inputs, 1), eps)
         else:
             inputs = configuration["lightChannels"]
             for stride in (4, 8, 16, 32):
@@ -351,7 +433,8 @@ class EncodedNetwork(nn.Module):
                 parts["lateral2"] = Normalized(convolution(widths[2], half, 1), eps)
                 parts["refine2"] = spatial(half, half, separable, eps=eps)
                 inputs = half
-        parts["logits"] = nn.Conv2d(inputs, configuration["classes"], 1)
+        side = 3 if self.kind.startswith("nekrasov:") else 1
+        parts["logits"] = nn.Conv2d(inputs, configuration["classes"], side, padding=side // 2)
 
     def forward(self, images):
         """Scores `[N, classes, H, W]` of images `[N, 3, H, W]`, whose values are 2x / 255 - 1."""
@@ -369,6 +452,16 @@ class EncodedNetwork(nn.Module):
             context = apply(aspp["projection"], torch.cat(branches + [image], 1))
             x = torch.cat([resize(context, maps[4].shape[2:]), apply(parts["lowLevel"], maps[4])], 1)
             x = apply(parts["refine2"], apply(parts["refine1"], x))
+        elif self.kind.startswith("nekrasov:"):
+            pool = [apply(parts[f"adapter{stride}"], maps[stride]) for stride in (4, 8, 16, 32)]
+            for number, pair in enumerate(self.picks, 1):
+                sides = zip(parts[f"block{number}"].values(), pair)
+                x, y = (F.relu(cell.projection(cell(pool[pick]))) for cell, pick in sides)
+                size = max(x.shape[2:], y.shape[2:])
+                pool.append(resize(x, size, False) + resize(y, size, False))
+            loose = [pool[number] for number in loose_maps(self.picks)]
+            size = max(x.shape[2:] for x in loose)
+            x = apply(parts["output"], F.relu(torch.cat([resize(x, size, False) for x in loose], 1)))
         else:
             x = parts["lateral32"](x)
             for stride in (16, 8, 4):

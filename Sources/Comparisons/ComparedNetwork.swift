@@ -48,7 +48,10 @@ public struct ComparedNetwork: Equatable, Sendable {
     }
 
     private static func plainName(of argument: String) throws -> String {
-        if EncoderKind.named(argument) != nil { return argument }
+        if EncoderKind.named(argument) != nil { return argument.replacing(":", with: "-") }
+        if case (let encoder, let decoder?)? = EncoderKind.split(argument) {
+            return encoder.rawValue + "+" + URL(fileURLWithPath: decoder).deletingPathExtension().lastPathComponent
+        }
         if try KnownDesign.genotype(named: argument) != nil { return argument.replacing(":", with: "-") }
         let url = URL(fileURLWithPath: argument).standardizedFileURL
         var isFolder: ObjCBool = false

@@ -161,7 +161,12 @@ extension HeadKind: ChoiceValue {}
 extension OptimizerKind: ChoiceValue {}
 extension ScheduleKind: ChoiceValue {}
 extension EncoderChoice: ChoiceValue {}
-extension DecoderKind: ChoiceValue {}
+extension DecoderKind: ChoiceValue {
+    static var expected: String {
+        allCases.map(\.rawValue).joined(separator: ", ")
+            + " or a genotype's numbers as nekrasov:8-0.0.5.2-0.2.8.8-0.5.1.4-3.3-3.2-3.0"
+    }
+}
 
 extension Node {
     /// The text of a scalar that is not quoted: numbers, true, false and words of choice.

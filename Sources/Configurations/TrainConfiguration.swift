@@ -20,7 +20,8 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var fineChannels = 32
     /// An encoder that is trained with a decoder in place of a genotype's network; `none` for a genotype.
     public var encoder = EncoderChoice.none
-    /// What makes classes of the encoder's maps.
+    /// What makes classes of the encoder's maps; a decoder's genotype is given by its numbers (`--decoder` takes its file
+    /// too).
     public var decoder = DecoderKind.unet
     /// A safetensors file with the encoder's weights, or `none` to draw them; empty looks for the encoder's name in
     /// `AUTODEEPLAB_ENCODERS`, `.encoders` and `~/.cache/autodeeplab/encoders`.
@@ -35,6 +36,14 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var unetChannels = [128, 64, 32, 16]
     /// Channels of the decoders `light` and, half as many at stride 2, `fine`.
     public var lightChannels = 64
+    /// Channels of all maps in a genotype's decoder (arXiv 1810.10804: 48 in the search, 64 afterwards).
+    public var cellChannels = 64
+    /// Pairs of convolutions in the separable operations of a genotype's decoder (arXiv 1810.10804: 1 in the search, 2
+    /// afterwards).
+    public var cellRepeats = 2
+    /// Factor of each loss of the auxiliary cells, which a genotype's decoder has behind its blocks while it is trained; 0
+    /// is none (arXiv 1810.10804: 0.15).
+    public var auxiliaryCells = 0.15
     /// Depthwise separable 3x3 convolutions in the decoders `unet`, `light` and `fine`; `deeplabv3+` always has them.
     public var separableDecoder = false
     /// Passes over the training set, where `iterations` is 0.

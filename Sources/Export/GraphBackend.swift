@@ -137,12 +137,15 @@ struct GraphBackend: ForwardBackend {
         return Map(name: output, channels: x.channels, stride: x.stride * stride)
     }
 
-    func resize(_ x: Map, toStride stride: Int) -> Map {
+    func resize(_ x: Map, toStride stride: Int, alignCorners: Bool) -> Map {
         if x.stride == stride { return x }
         let shape = extent.shape(channels: x.channels, stride: stride)
         let output = builder.node(
             "Resize", [x.name, "", "", shape],
-            ["mode": .text("linear"), "coordinate_transformation_mode": .text("align_corners")],
+            [
+                "mode": .text("linear"),
+                "coordinate_transformation_mode": .text(alignCorners ? "align_corners" : "half_pixel"),
+            ],
             name: "\(x.name).at\(stride)")
         return Map(name: output, channels: x.channels, stride: stride)
     }

@@ -50,6 +50,81 @@ struct EncoderCommandTests {
         try done("watch", run, "--once")
     }
 
+    @Test("A decoder of a genotype is trained, counted, drawn and exported from its file")
+    func searchedDecoder() throws {
+        let folder = try TemporaryFolder()
+        let (scenes, run, file) = (folder.file("scenes"), folder.file("run"), folder.file("decoder.json"))
+        let name = "nekrasov:8-0.0.4.9-1.2.7.10-0.5.1.4-3.3-3.1-5.0"
+        let text = """
+            {"version": 1, "kind": "decoder", "blocks": [[3, 3], [3, 1], [5, 0]], "node0": "separable5x5Rate6",
+             "nodes": [[[0, "globalPool"], [0, "skip"]], [[1, "separable3x3Rate3"], [2, "none"]],
+                       [[0, "conv3x3"], [5, "globalPool"]]]}
+            """
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        func done(_ arguments: String...) throws -> String {
+            let threads = ["data", "draw", "inspect"].contains(arguments[0]) ? [] : ["--threads", "1"]
+            let result = try Command.run(arguments + threads)
+            #expect(result.status == 0, "\(arguments): \(result.errors)")
+            return result.output
+        }
+        _ = try done("data", "demo", "--count", "10", "--output", scenes)
+        _ = try done(
+            "train", "--preset", "instant", "--encoder", "efficientnet-lite0", "--decoder", file, "--data", scenes,
+            "--output", run, "-q", "--set", "train.encoderWeights=none", "--set", "train.cellChannels=6")
+        try FileManager.default.removeItem(atPath: file)
+        // The run has the genotype itself.
+        _ = try done("train", "--output", run, "--resume", "--set", "train.epochs=3", "-q")
+        let configuration = try String(contentsOfFile: run + "/config.yaml", encoding: .utf8)
+        #expect(configuration.contains("decoder: \(name)\n"))
+        let card = try String(contentsOfFile: run + "/README.md", encoding: .utf8)
+        #expect(card.contains("| decoder | \(name) |") && card.contains("    \"node0\": \"separable5x5Rate6\","))
+        #expect(try String(contentsOfFile: run + "/report.html", encoding: .utf8).contains("sep 5×5 r6"))
+        _ = try done("evaluate", run, "--split", "test", "-q")
+        _ = try done("predict", run, scenes + "/images/test/0000.png", "--output", folder.file("masks"), "-q")
+        let table = try done("inspect", run)
+        #expect(table.contains("with the decoder \(name), channels 6\n"))
+        #expect(table.contains("\nnode1 = globalPool(input) + skip(input)\n"))
+        #expect(table.contains("\nclasses from block1, block3 at stride 4\n"))
+        for (index, argument) in [run, "nekrasov:arch1", "mobilenet-v2+nekrasov:arch2"].enumerated() {
+            _ = try done("draw", argument, "--output", folder.file("\(index).svg"))
+            let svg = try String(contentsOfFile: folder.file("\(index).svg"), encoding: .utf8)
+            #expect(svg.contains("concat") && svg.contains("block 3"))
+        }
+        if Python.has("onnx", "onnxruntime") {
+            _ = try done("export", run, "--output", folder.file("m.onnx"), "--check")
+        }
+        if Python.has("coremltools") {
+            _ = try done("export", run, "--output", folder.file("m.mlpackage"), "--size", "64x96")
+        }
+    }
+
+    @Test("A decoder that is none is told of in one line, and nothing is left")
+    func wrongDecoders() throws {
+        let folder = try TemporaryFolder()
+        try Data("{\"version\": 1, \"kind\": \"decoder\", \"blocks\": [[3, 4]]}".utf8)
+            .write(to: URL(fileURLWithPath: folder.file("d.json")))
+        for (decoder, message) in [
+            ("lite", "lite: neither a file nor a known decoder; did you mean 'light'? (known: unet, "),
+            ("d.json", "d.json: node0: the key is missing"),
+            (
+                "nekrasov:arch7",
+                "unknown decoder 'nekrasov:arch7'; use nekrasov:arch0, nekrasov:arch1 or nekrasov:arch2, "
+            ),
+            ("nekrasov:8-0.0.5.2-0.2.8.8-0.5.1.4-3.4-3.2-3.0", ": blocks[0][1]: there is no map 4; use 0 to 3 "),
+        ] {
+            let result = try Command.run(
+                ["train", "--encoder", "mobilenet-v2", "--decoder", decoder, "--data", "x", "--output", "run"],
+                in: folder.path)
+            #expect(result.status != 0 && result.output.isEmpty)
+            #expect(result.errors.filter(\.isNewline).count == 1 && result.errors.contains(message), "\(result.errors)")
+            #expect(!FileManager.default.fileExists(atPath: folder.file("run")))
+        }
+        let genotype = try Command.run(["inspect", "d.json"], in: folder.path)
+        #expect(genotype.status != 0 && genotype.errors.contains("but a decoder's, which goes with an encoder"))
+        let setting = try Command.run("train", "--set", "train.decoder=nekrasov:arch9", "--print-config")
+        #expect(setting.status != 0 && setting.errors.contains("or a genotype's numbers"), "\(setting.errors)")
+    }
+
     @Test("Weights that are nowhere are told of in one line, and nothing is left")
     func noWeights() throws {
         let folder = try TemporaryFolder()

@@ -17,7 +17,8 @@ struct EncoderTrainingTests {
     private static let settings = [
         "train.encoder=efficientnet-lite0", "train.encoderWeights=none", "train.unetChannels=[8, 8, 6, 4]",
         "train.lightChannels=8", "train.asppChannels=8", "train.decoderChannels=8", "train.lowLevelChannels=4",
-        "train.batchNormDecay=0.9", "train.iterations=12", "train.validateEvery=1", "train.crop=[33, 33]",
+        "train.cellChannels=6", "train.batchNormDecay=0.9", "train.iterations=12", "train.validateEvery=1",
+        "train.crop=[33, 33]",
     ]
 
     /// A training without a genotype.
@@ -40,6 +41,7 @@ struct EncoderTrainingTests {
             ["train.emaDecay=0.9"],
             ["train.decoder=deeplabv3+", "train.freezeEpochs=1", "train.encoderLearningRate=0.1"],
             ["train.decoder=light", "train.freezeBatchNorm=true", "train.accumulate=2", "train.iterations=6"],
+            ["train.decoder=nekrasov:arch0", "train.emaDecay=0.9"],
         ])
     func resume(settings: [String]) throws {
         let instant = try InstantRun(.train)
@@ -90,6 +92,7 @@ struct EncoderTrainingTests {
         expected.asppChannels = 8
         expected.decoderChannels = 8
         expected.lowLevelChannels = 4
+        expected.cellChannels = 6
         expected.batchNormDecay = 0.9
         #expect(description.network == .encoded(expected))
         let model = try Model(at: folder)
@@ -109,6 +112,31 @@ struct EncoderTrainingTests {
         #expect(card.contains("| parameters | \(model.network.store.parameterCount) |"))
         let report = try String(contentsOfFile: folder + "/report.html", encoding: .utf8)
         #expect(report.contains("train"))
+    }
+
+    @Test("Auxiliary cells change what is learnt, and no file of the model has anything of them")
+    func auxiliaryCells() throws {
+        let instant = try InstantRun(.train)
+        let decoder = ["train.decoder=nekrasov:arch1", "train.iterations=2"]
+        try train(instant, "with", decoder)
+        try train(instant, "without", decoder + ["train.auxiliaryCells=0"])
+        func tensors(_ name: String) throws -> [String: Tensor] {
+            try loadTensors(instant.folder(name) + "/model.safetensors").tensors
+        }
+        let (with, without) = (try tensors("with"), try tensors("without"))
+        #expect(Set(with.keys) == Set(without.keys) && !with.keys.contains { $0.contains("auxiliary") })
+        let name = "decoder.block1.first.node0.pair1.conv.weight"
+        #expect(try #require(with[name]).floats() != #require(without[name]).floats())
+        let checkpoint = try loadTensors(instant.checkpoint("with")).tensors.keys
+        #expect(checkpoint.contains { $0.hasPrefix("auxiliary") && $0.hasSuffix("auxiliary.3.logits.bias") })
+        #expect(try !loadTensors(instant.checkpoint("without")).tensors.keys.contains { $0.hasPrefix("auxiliary") })
+        // The model's file says the decoder whole.
+        let description = try ModelDescription(at: instant.folder("with"))
+        if case .encoded(let own) = description.network {
+            #expect(own.decoder == .searched(KnownDecoder.arch1.genotype) && own.cellRepeats == 2)
+        } else {
+            Issue.record("the model is no encoder's")
+        }
     }
 
     @Test("A model is a start for other classes, and brings its encoder and decoder with it")

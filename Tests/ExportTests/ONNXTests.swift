@@ -141,6 +141,19 @@ struct ONNXTests {
         try expectEqual(cases)
     }
 
+    @Test("Decoders of genotypes with every operation, at even and odd sizes, of fixed and of open size")
+    func searchedDecoders() throws {
+        let cases = try Cases()
+        for (number, genotype) in (DecoderGenotype.everyOperation + KnownDecoder.allCases.map(\.genotype)).enumerated()
+        {
+            let network = network(.encoded(.tiny(.mobileNetV2, .searched(genotype))))
+            let isFixed = number % 3 == 0
+            let sizes = number % 2 == 0 ? [[isFixed ? 1 : 2, 65, 97]] : [[1, 46, 75]]
+            try cases.add(genotype.name.replacing(":", with: "-"), network, fixed: isFixed, sizes: sizes)
+        }
+        try expectEqual(cases)
+    }
+
     @Test("Bytes in and labels out: scaled, padded and cropped as predict does", arguments: [true, false])
     func bytesToLabels(fixed: Bool) throws {
         let cases = try Cases()

@@ -27,6 +27,8 @@ struct PyTorchTests {
             EncodedConfiguration.tiny(.efficientNetLite0, .unet), .tiny(.efficientNetLite0, .deepLabV3Plus),
             .tiny(.efficientNetLite2, .light), .tiny(.mobileNetV2, .fine), separableUNet,
         ].map { network(.encoded($0)) }
+        let decoders = DecoderGenotype.everyOperation + [KnownDecoder.arch2.genotype]
+        networks += decoders.map { network(.encoded(.tiny(.mobileNetV2, .searched($0)))) }
         for (number, network) in networks.enumerated() {
             try saveTensors(
                 network.store.state, metadata: try metadata(of: network.description),

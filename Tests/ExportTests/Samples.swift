@@ -77,7 +77,23 @@ extension EncodedConfiguration {
         configuration.asppChannels = 6
         configuration.decoderChannels = 7
         configuration.lowLevelChannels = 5
+        configuration.cellChannels = 5
         return configuration
+    }
+}
+
+extension DecoderGenotype {
+    /// Genotypes that have all operations between them.
+    static var everyOperation: [DecoderGenotype] {
+        (0..<11).compactMap { number in
+            var choices = [3, 0, number % 5, 1, number % 6, 5, number]
+            for node in 0..<3 {
+                let positions = 3 * node + 2
+                choices += [number % positions, (number + 1) % positions]
+                choices += [(number + node) % 11, (number + 5) % 11]
+            }
+            return try? DecoderGenotype(choices: choices)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ import Torch
         configuration.asppChannels = 6
         configuration.decoderChannels = 7
         configuration.lowLevelChannels = 5
+        configuration.cellChannels = 5
         configuration.separable = separable
         return configuration
     }
@@ -115,6 +116,9 @@ import Torch
             if network.configuration.decoder == .fine {
                 x = spatial(at(2, point(x, "reduce")) + point(maps[0], "lateral2"), "refine2", separable: separable)
             }
+        case .searched(let genotype):
+            let decoder = ReferenceSearchedDecoder(state: state, genotype: genotype, repeats: 2, training: training)
+            return interpolateBilinear(decoder(Array(maps.dropFirst())), height: size[0], width: size[1])
         }
         let scores = conv2d(x, weight: get("logits.weight"), bias: get("logits.bias"))
         return interpolateBilinear(scores, height: size[0], width: size[1])

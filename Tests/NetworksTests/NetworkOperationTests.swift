@@ -62,7 +62,14 @@ struct NetworkOperationTests {
         let network = NetworkDescription.encoded(EncodedConfiguration(.mobileNetV2, decoder, classes: 3))
         let operations = network.operations(height: 65, width: 65)
         let counted = operations.reduce(0) { $0 + $1.cost.parameters }
-        #expect(counted == network.cost(height: 65, width: 65).parameters)
+        var unused = 0
+        if case .encoded(let configuration) = network, case .searched(let own) = configuration.layout.decoder {
+            let read = Set(own.genotype.blocks.flatMap(\.maps))
+            unused = own.adapters.indices.filter { !read.contains($0) }.reduce(0) { $0 + own.adapters[$1].parameters }
+            let work = operations.reduce(0) { $0 + $1.cost.multiplyAdds }
+            #expect(work == network.cost(height: 65, width: 65).multiplyAdds)
+        }
+        #expect(counted + unused == network.cost(height: 65, width: 65).parameters)
     }
 
     @Test("Keys tell apart what takes different times, and nothing else")

@@ -69,6 +69,28 @@ struct DecoderGenotypeTests {
         #expect(error?.description == "d.json: " + message)
     }
 
+    @Test func damagedFilesAreRefusedInOneLine() {
+        var random = SplitMix(state: 17)
+        let alphabet = Array("0123456789-.,:[]{}\"\\abkn \u{0}\u{7f}".utf8)
+        for _ in 0..<4_000 {
+            var bytes = Array(arch0.utf8)
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let index = Int.random(in: bytes.indices, using: &random)
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: bytes.remove(at: index)
+                case 1: bytes[index] = alphabet.randomElement(using: &random) ?? 0
+                default: bytes.insert(alphabet.randomElement(using: &random) ?? 0, at: index)
+                }
+            }
+            do {
+                let genotype = try DecoderGenotype(json: Data(bytes), source: "d.json")
+                try genotype.validate()
+            } catch {
+                #expect("\(error)".hasPrefix("d.json: ") && !"\(error)".contains { $0.isNewline })
+            }
+        }
+    }
+
     @Test func kindsOfGenotypesAreToldApart() throws {
         let network = try KnownDesign.autoDeepLab.genotype().json()
         let wrong = #expect(throws: SearchSpaceError.self) { try DecoderGenotype(json: network, source: "g.json") }

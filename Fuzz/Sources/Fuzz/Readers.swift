@@ -11,7 +11,7 @@ import Torch
 
 /// Every reader of files that come from outside.
 enum Reader: String, CaseIterable {
-    case image, mask, yaml, genotype, safetensors, model, classes, list, coco
+    case image, mask, yaml, genotype, decoder, safetensors, model, classes, list, coco
     case log, status, metrics, compare, checkpoint, search, training
 
     /// What libFuzzer need not find out by itself: the words of the format.
@@ -25,6 +25,8 @@ enum Reader: String, CaseIterable {
         case .yaml: ["search", "train", "data", ": ", "- ", "&a", "*a", "---", "[", "{", "!!"]
         case .genotype:
             ["\"version\"", "\"layers\"", "\"path\"", "\"skips\"", "\"cell\"", "\"previous2\"", "\"atrous5x5\"", "\\u"]
+        case .decoder:
+            ["\"version\"", "\"kind\"", "\"blocks\"", "\"node0\"", "\"nodes\"", "\"separable5x5Rate6\"", "[0, ", "\\u"]
         case .safetensors, .model, .checkpoint:
             ["__metadata__", "\"dtype\"", "\"shape\"", "\"data_offsets\"", "\"F32\"", "xxh64"]
         case .log, .status, .metrics, .compare:
@@ -54,6 +56,7 @@ enum Reader: String, CaseIterable {
             case .mask: _ = try readMask(path: file(bytes, "x"), limits: Reader.limits)
             case .yaml: _ = try Configuration.parse(yaml: String(decoding: bytes, as: UTF8.self), source: "x.yaml")
             case .genotype: _ = try Genotype(json: bytes, source: "x.json")
+            case .decoder: _ = try DecoderGenotype(json: bytes, source: "x.json")
             case .safetensors: _ = try loadTensors(file(bytes, "x"))
             case .model: _ = try Model(at: file(bytes, "x"))
             case .classes: _ = try ClassTable(classesFile: file(bytes, "x"))

@@ -25,6 +25,7 @@ extension Reader {
                 + Reader.others
         case .yaml: return try Configuration.presets.map { try Data(Configuration.text(ofPreset: $0).utf8) }
         case .genotype: return try KnownDesign.allCases.map { try $0.genotype().json() }
+        case .decoder: return KnownDecoder.allCases.map { $0.genotype.json() }
         case .safetensors, .model, .checkpoint:
             let genotype = Genotype(
                 path: [.s4, .s8],

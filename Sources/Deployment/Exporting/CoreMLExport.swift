@@ -64,8 +64,9 @@ extension Model {
                         y = mb.reduce_mean(x=x, axes=[2, 3], keep_dims=True, name=name)
                     elif node.op_type == "Resize":
                         height, width = (int(n) for n in weights[node.input[3]][2:])
+                        aligned = a["coordinate_transformation_mode"] == b"align_corners"
                         y = mb.resize_bilinear(x=x, target_size_height=height, target_size_width=width,
-                            sampling_mode="STRICT_ALIGN_CORNERS", name=name)
+                            sampling_mode="STRICT_ALIGN_CORNERS" if aligned else "UNALIGN_CORNERS", name=name)
                     elif node.op_type == "Concat":
                         y = mb.concat(values=[maps[i] for i in node.input], axis=1, name=name)
                     elif node.op_type in ("Add", "Mul"):

@@ -93,7 +93,8 @@ struct ModelCard {
         case .encoded(let shape):
             let (mean, deviation) = shape.encoder.family.colors
             func list(_ values: [Double]) -> String { values.map { String(format: "%g", $0) }.joined(separator: ", ") }
-            return """
+            let genotype = shape.decoder.genotype.map { String(decoding: $0.json(), as: UTF8.self) } ?? ""
+            return genotype.split(separator: "\n").map { "    \($0)\n" }.joined() + (genotype.isEmpty ? "" : "\n") + """
                 | | |
                 |---|---|
                 | encoder | \(shape.encoder.rawValue), \(encoderOrigin) |

@@ -10,15 +10,16 @@ public enum NetworkChoice: Hashable, Sendable {
     /// A trained encoder, and what makes classes of its maps.
     case encoder(EncoderKind, DecoderKind)
 
-    /// The network that an argument names: `efficientnet-lite0+light`, or what `loadGenotype(_:)` takes.
+    /// The network that an argument names: an encoder, perhaps with what `loadDecoder(_:)` takes behind a plus sign
+    /// (`efficientnet-lite0+light`), or what `loadGenotype(_:)` takes.
     ///
     /// - Parameters:
     ///   - argument: What was typed.
     ///   - decoder: The decoder of an encoder that is named alone.
-    /// - Throws: As `loadGenotype(_:)` where it names no network.
+    /// - Throws: As `loadDecoder(_:)` and `loadGenotype(_:)` where it names no network.
     public init(named argument: String, decoder: DecoderKind = .unet) throws {
-        if let (encoder, own) = EncoderKind.named(argument) {
-            self = .encoder(encoder, own ?? decoder)
+        if let (encoder, own) = EncoderKind.split(argument) {
+            self = .encoder(encoder, try own.map(loadDecoder) ?? decoder)
         } else {
             self = .genotype(try loadGenotype(argument))
         }

@@ -42,6 +42,8 @@ extension TrainConfiguration {
         decoder = own.decoder
         unetChannels = own.unetChannels
         lightChannels = own.lightChannels
+        cellChannels = own.cellChannels
+        cellRepeats = own.cellRepeats
         separableDecoder = own.separable
         asppChannels = own.asppChannels
         decoderChannels = own.decoderChannels

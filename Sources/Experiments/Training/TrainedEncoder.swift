@@ -11,6 +11,8 @@ extension TrainConfiguration {
         var result = EncodedConfiguration(encoder, decoder, classes: classes)
         result.unetChannels = unetChannels
         result.lightChannels = lightChannels
+        result.cellChannels = cellChannels
+        result.cellRepeats = cellRepeats
         result.separable = separableDecoder
         result.asppChannels = asppChannels
         result.decoderChannels = decoderChannels

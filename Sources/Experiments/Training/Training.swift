@@ -12,7 +12,7 @@ public final class Training {
     private let setup: StageSetup
     private let generator: Generator
     private let model: Model
-    private let heads: AuxiliaryHeads?
+    private let auxiliary: AuxiliaryClassifiers?
     private let optimizer: any Optimizer
     /// The encoder's, whose learning rate is another; nil without an encoder.
     private let encoderOptimizer: (any Optimizer)?
@@ -76,15 +76,11 @@ public final class Training {
         } else if setup.restored == nil, let note = try train.loadEncoder(of: model.network) {
             reporter.report(.note(note))
         }
-        switch model.network {
-        case .discrete(let network):
-            heads = try AuxiliaryHeads(train.auxiliary, of: network, generator: generator)
-        case .encoded: heads = nil
-        }
+        auxiliary = try AuxiliaryClassifiers(train, of: model.network, generator: generator)
         average =
             train.emaDecay > 0
             ? ExponentialMovingAverage(of: model.network.store, decay: train.emaDecay) : nil
-        let parameters = model.network.store.parameters + (heads?.store.parameters ?? [])
+        let parameters = model.network.store.parameters + (auxiliary?.store.parameters ?? [])
         let ofEncoder = train.encoder == .none ? [] : parameters.filter { $0.name.hasPrefix("encoder.") }
         optimizer = train.optimizer(of: Array(parameters.dropFirst(ofEncoder.count)))
         encoderOptimizer =
@@ -95,11 +91,11 @@ public final class Training {
         let schedule = train.schedule(steps: total)
         var position = LoaderPosition()
         try setup.restore(schedule: schedule) {
-            [model, heads, average, optimizer, encoderOptimizer, generator] checkpoint, path in
+            [model, auxiliary, average, optimizer, encoderOptimizer, generator] checkpoint, path in
             try Teacher.check(teacher, against: checkpoint, folder)
             position = try checkpoint.value("loader", as: LoaderPosition.self, in: path)
             try model.network.store.load(checkpoint.section("network", in: path))
-            if let heads, !heads.layers.isEmpty { try heads.store.load(checkpoint.section("auxiliary", in: path)) }
+            if let auxiliary { try auxiliary.store.load(checkpoint.section("auxiliary", in: path)) }
             if let average { try average.load(checkpoint.section("average", in: path)) }
             try optimizer.load(checkpoint.section("optimizer", in: path))
             try encoderOptimizer?.load(checkpoint.section("encoderOptimizer", in: path))
@@ -165,21 +161,20 @@ public final class Training {
     private func logits(of images: Tensor, progress: Double) -> AuxiliaryLogits {
         withBFloat16(setup.configuration.precision == .bfloat16, on: model.device) {
             let regularization = Regularization(progress: progress, generator: generator)
-            switch model.network {
-            case .encoded(let network):
-                return AuxiliaryLogits(
-                    main: network(
-                        images, mode: .training, regularization: regularization, training: encoderTraining))
-            case .discrete(let network):
-                var maps: [Int: Tensor] = [:]
-                let logits = network.forward(images, mode: .training, regularization: regularization) { layer, map in
-                    if heads?.layers.contains(layer) == true { maps[layer] = map }
-                }
-                let (height, width) = (images.size(2), images.size(3))
-                return AuxiliaryLogits(
-                    main: logits, auxiliary: heads?(maps, height: height, width: width, mode: .training) ?? [],
-                    auxiliaryWeight: configuration.auxiliary.weight * (1 - progress))
+            var maps: [Int: Tensor] = [:]
+            let keep = { (place: Int, map: Tensor) in
+                if self.auxiliary?.places.contains(place) == true { maps[place] = map }
             }
+            let scores =
+                switch model.network {
+                case .encoded(let network):
+                    network(
+                        images, mode: .training, regularization: regularization, training: encoderTraining, block: keep)
+                case .discrete(let network):
+                    network.forward(images, mode: .training, regularization: regularization, observe: keep)
+                }
+            return auxiliary?.logits(main: scores, maps, images: images, progress: progress)
+                ?? AuxiliaryLogits(main: scores)
         }
     }
 
@@ -202,7 +197,7 @@ extension Training: LoopStage {
         next = loader.position
         let before =
             setup.configuration.onNonFinite == .skip
-            ? StateSnapshot(of: model.network.store.buffers + (heads?.store.buffers ?? [])) : nil
+            ? StateSnapshot(of: model.network.store.buffers + (auxiliary?.store.buffers ?? [])) : nil
         let step = loop.position.step
         let progress = Double(step) / Double(loop.schedule.total)
         let encoderOptimizer = encoderTraining == .frozen ? nil : encoderOptimizer
@@ -267,7 +262,7 @@ extension Training: LoopStage {
             "random": ["generator": generator.state],
         ]
         if let encoderOptimizer { checkpoint.sections["encoderOptimizer"] = encoderOptimizer.state }
-        if let heads, !heads.layers.isEmpty { checkpoint.sections["auxiliary"] = heads.store.state }
+        if let auxiliary { checkpoint.sections["auxiliary"] = auxiliary.store.state }
         if let average { checkpoint.sections["average"] = average.state }
         try checkpoint.set("loader", next)
         if let teacher { checkpoint.metadata["teacher"] = teacher.digest }

@@ -46,6 +46,7 @@ package func writeReport(
         records: records,
         epochs: isTraining ? configuration.train.epochs(records.last) : configuration.search.epochs)
     report.genotype = trained
+    if isTraining, trained == nil { report.decoder = configuration.train.decoder.genotype }
     report.configuration = text
     report.environment = environment(paths.environment)
     report.samples = picture(paths.samples, width: 1_160)

@@ -20,6 +20,10 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
     public var decoderChannels = 256
     /// `deeplabv3+`: channels that the map at stride 4 is reduced to.
     public var lowLevelChannels = 48
+    /// A genotype's decoder: channels of all maps (A).
+    public var cellChannels = 64
+    /// A genotype's decoder: pairs of convolutions in its separable operations (R).
+    public var cellRepeats = 2
     /// Share of the old value in each move of the decoder's running statistics.
     public var batchNormDecay = 0.9997
     /// Added to the variance in the decoder.
@@ -32,6 +36,29 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
         self.encoder = encoder
         self.decoder = decoder
         self.classes = classes
+    }
+
+    /// Reads the keys that are there; an absent one keeps its default, so that older files stay readable.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
+            value = try values.decodeIfPresent(Value.self, forKey: key) ?? value
+        }
+        self.init(
+            try values.decode(EncoderKind.self, forKey: .encoder),
+            try values.decode(DecoderKind.self, forKey: .decoder),
+            classes: try values.decode(Int.self, forKey: .classes))
+        try read(.separable, &separable)
+        try read(.unetChannels, &unetChannels)
+        try read(.lightChannels, &lightChannels)
+        try read(.asppChannels, &asppChannels)
+        try read(.decoderChannels, &decoderChannels)
+        try read(.lowLevelChannels, &lowLevelChannels)
+        try read(.cellChannels, &cellChannels)
+        try read(.cellRepeats, &cellRepeats)
+        try read(.batchNormDecay, &batchNormDecay)
+        try read(.epsilon, &epsilon)
+        try read(.dropoutKeep, &dropoutKeep)
     }
 
     /// Checks that every value is one that a network can be built with.
@@ -51,10 +78,16 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
         try check("asppChannels", asppChannels, 1...4_096)
         try check("decoderChannels", decoderChannels, 1...4_096)
         try check("lowLevelChannels", lowLevelChannels, 1...4_096)
+        try check("cellChannels", cellChannels, 1...4_096)
+        try check("cellRepeats", cellRepeats, 1...8)
+        try decoder.genotype?.validate()
         try check("batchNormDecay", batchNormDecay, 0...1)
         try check("epsilon", epsilon, 1e-12...1)
         try check("dropoutKeep", dropoutKeep, 0.01...1)
     }
+
+    /// The decoder's batch normalisation.
+    var normalization: Normalization { Normalization(affine: true, eps: epsilon, momentum: 1 - batchNormDecay) }
 
     /// The channels that the decoder has.
     public var channels: [Int] {
@@ -62,6 +95,7 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
         case .unet: unetChannels
         case .deepLabV3Plus: [asppChannels, decoderChannels, lowLevelChannels]
         case .light, .fine: [lightChannels]
+        case .searched: [cellChannels]
         }
     }
 
@@ -71,6 +105,6 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
             encoder, decoder, classes: classes,
             widths: DecoderWidths(
                 unet: unetChannels, light: lightChannels, aspp: asppChannels, decoder: decoderChannels,
-                lowLevel: lowLevelChannels, separable: separable))
+                lowLevel: lowLevelChannels, cell: cellChannels, cellRepeats: cellRepeats, separable: separable))
     }
 }

@@ -6,7 +6,8 @@ import Torch
 /// Variables: those of ``ImageEncoder`` below `encoder`, and the decoder's below `decoder`: `levelS.refine1` and
 /// `levelS.refine2` at strides S = 16, 8, 4, 2 (`unet`); `aspp.*`, `lowLevel`, `refine1`, `refine2` (`deeplabv3+`);
 /// `lateralS` at strides S = 4, 8, 16, 32 and `refine` (`light`), besides these `reduce`, `lateral2` and `refine2`
-/// (`fine`); `logits`. Units have `.conv.weight` and `.norm`, separable ones two, below `depthwise` and `pointwise`.
+/// (`fine`); `adapterS`, `blockB.first` and `blockB.second` with their cells and `projection`, and `output` (a
+/// genotype's); `logits`. Units have `.conv.weight` and `.norm`, separable ones two, below `depthwise` and `pointwise`.
 public final class EncodedNetwork {
     /// What the network was built from.
     public let configuration: EncodedConfiguration
@@ -39,10 +40,7 @@ public final class EncodedNetwork {
         self.layout = layout
         self.store = store
         encoder = ImageEncoder(store.root / "encoder", layout.encoder)
-        decoder = layout.decoder.decoder(
-            store.root / "decoder",
-            normalization: Normalization(
-                affine: true, eps: configuration.epsilon, momentum: 1 - configuration.batchNormDecay))
+        decoder = layout.decoder.decoder(store.root / "decoder", normalization: configuration.normalization)
     }
 
     /// See ``DiscreteNetwork/fold()``.
@@ -58,30 +56,32 @@ public final class EncodedNetwork {
     ///   - mode: How batch normalisation behaves.
     ///   - regularization: Dropout in a training step; nil for none.
     ///   - training: What the step does with the encoder.
+    ///   - block: Gets the results `[N, A, h, w]` of a genotype's blocks, counted from 0, for auxiliary cells.
     /// - Returns: The scores at the images' size, before any softmax.
     public func callAsFunction(
         _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil,
-        training: EncoderTraining = .whole
+        training: EncoderTraining = .whole, block: (Int, Tensor) -> Void = { _, _ in }
     ) -> Tensor {
         MapSize(of: images).resize(
-            coarseScores(images, mode: mode, regularization: regularization, training: training))
+            coarseScores(images, mode: mode, regularization: regularization, training: training, block: block))
     }
 
     /// Class scores in evaluation at the decoder's stride, `[N, classes, ceil(H / s), ceil(W / s)]`.
     ///
     /// Resized bilinearly, with aligned corners, they are the scores that the network gives.
     public func coarseScores(_ images: Tensor) -> Tensor {
-        coarseScores(images, mode: .evaluation, regularization: nil, training: .whole)
+        coarseScores(images, mode: .evaluation, regularization: nil, training: .whole) { _, _ in }
     }
 
     /// Class scores at the images' size, on any backend.
     package func scores<Backend: ForwardBackend>(of images: Backend.Map, on backend: Backend) -> Backend.Map {
         backend.resize(
-            decode(encoder.features(of: images, on: backend), on: backend), toStride: 1)
+            decode(encoder.features(of: images, on: backend), on: backend) { _, _ in }, toStride: 1)
     }
 
     private func coarseScores(
-        _ images: Tensor, mode: NormalizationMode, regularization: Regularization?, training: EncoderTraining
+        _ images: Tensor, mode: NormalizationMode, regularization: Regularization?, training: EncoderTraining,
+        block: (Int, Tensor) -> Void
     ) -> Tensor {
         precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
         let size = MapSize(of: images)
@@ -97,12 +97,14 @@ public final class EncodedNetwork {
         }
         return decode(
             training == .frozen ? withoutGradients(features) : features(),
-            on: TensorBackend(image: size, mode: mode, dropping: dropping))
+            on: TensorBackend(image: size, mode: mode, dropping: dropping), block: block)
     }
 
-    private func decode<Backend: ForwardBackend>(_ features: [Backend.Map], on backend: Backend) -> Backend.Map {
+    private func decode<Backend: ForwardBackend>(
+        _ features: [Backend.Map], on backend: Backend, block: (Int, Backend.Map) -> Void
+    ) -> Backend.Map {
         let strides = layout.encoder.features.map(\.stride)
         return decoder.scores(
-            of: Dictionary(uniqueKeysWithValues: zip(strides, features)), on: backend)
+            of: Dictionary(uniqueKeysWithValues: zip(strides, features)), on: backend, block: block)
     }
 }

@@ -11,8 +11,21 @@ protocol FeatureDecoder {
     /// - Returns: The scores, before any softmax.
     func scores<Backend: ForwardBackend>(of features: [Int: Backend.Map], on backend: Backend) -> Backend.Map
 
+    /// The same, handing on the results of blocks, counted from 0, where the decoder has such.
+    func scores<Backend: ForwardBackend>(
+        of features: [Int: Backend.Map], on backend: Backend, block: (Int, Backend.Map) -> Void
+    ) -> Backend.Map
+
     /// See ``DiscreteNetwork/fold()``.
     func fold()
+}
+
+extension FeatureDecoder {
+    func scores<Backend: ForwardBackend>(
+        of features: [Int: Backend.Map], on backend: Backend, block: (Int, Backend.Map) -> Void
+    ) -> Backend.Map {
+        scores(of: features, on: backend)
+    }
 }
 
 extension FeatureDecoderLayout {
@@ -23,6 +36,7 @@ extension FeatureDecoderLayout {
         case .deepLabV3Plus(let layout): DeepLabDecoder(path, layout, normalization: normalization)
         case .light(let layout): LightDecoder(path, layout, normalization: normalization)
         case .fine(let layout): FineDecoder(path, layout, normalization: normalization)
+        case .searched(let layout): SearchedDecoder(path, layout, normalization: normalization)
         }
     }
 }
@@ -195,7 +209,7 @@ private final class FineDecoder: FeatureDecoder {
     }
 }
 
-private func map<Map>(_ features: [Int: Map], atStride stride: Int) -> Map {
+func map<Map>(_ features: [Int: Map], atStride stride: Int) -> Map {
     guard let map = features[stride] else { preconditionFailure("no map at stride \(stride)") }
     return map
 }

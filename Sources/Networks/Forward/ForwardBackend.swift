@@ -35,8 +35,10 @@ package protocol ForwardBackend {
     /// A pool of windows, to `ceil(size / stride)`; padding is not counted.
     func pool(_ x: Map, _ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int, named name: String) -> Map
 
-    /// Bilinear resizing, corners aligned, to the size of maps at a stride; `x` itself where it has that size.
-    func resize(_ x: Map, toStride stride: Int) -> Map
+    /// Bilinear resizing to the size of maps at a stride; `x` itself where it has that size.
+    ///
+    /// Either the middles of the pixels in the corners lie on one another, or the corners themselves do.
+    func resize(_ x: Map, toStride stride: Int, alignCorners: Bool) -> Map
 
     /// The mean over all pixels, `[N, C, 1, 1]`.
     func mean(_ x: Map, named name: String) -> Map
@@ -60,6 +62,9 @@ package protocol ForwardBackend {
 }
 
 extension ForwardBackend {
+    /// Bilinear resizing, corners aligned.
+    package func resize(_ x: Map, toStride stride: Int) -> Map { resize(x, toStride: stride, alignCorners: true) }
+
     package func dropPath(_ x: Map, cell: Int, branch: Int, of count: Int) -> Map { x }
 
     package func dropout(_ x: Map) -> Map { x }

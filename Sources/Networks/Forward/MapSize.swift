@@ -21,8 +21,8 @@ struct MapSize: Hashable {
         MapSize(height: scaledSize(height, stride: stride), width: scaledSize(width, stride: stride))
     }
 
-    /// Bilinear resizing to this size, corners aligned.
-    func resize(_ map: Tensor) -> Tensor {
-        interpolateBilinear(map, height: height, width: width, alignCorners: true)
+    /// Bilinear resizing to this size.
+    func resize(_ map: Tensor, alignCorners: Bool = true) -> Tensor {
+        interpolateBilinear(map, height: height, width: width, alignCorners: alignCorners)
     }
 }

@@ -61,7 +61,9 @@ final class TensorBackend: ForwardBackend {
         pool2d(x, pool, kernelSize: kernelSize, stride: stride)
     }
 
-    func resize(_ x: Tensor, toStride stride: Int) -> Tensor { image.at(stride: stride).resize(x) }
+    func resize(_ x: Tensor, toStride stride: Int, alignCorners: Bool) -> Tensor {
+        image.at(stride: stride).resize(x, alignCorners: alignCorners)
+    }
 
     func mean(_ x: Tensor, named name: String) -> Tensor { x.mean([2, 3], keep: true) }
 

@@ -48,7 +48,7 @@ package final class OperationRecorder: ForwardBackend {
                 width: scaledSize(x.width, stride: stride)))
     }
 
-    package func resize(_ x: MapShape, toStride stride: Int) -> MapShape {
+    package func resize(_ x: MapShape, toStride stride: Int, alignCorners: Bool) -> MapShape {
         let size = image.at(stride: stride)
         if size.height == x.height && size.width == x.width { return x }
         return note(

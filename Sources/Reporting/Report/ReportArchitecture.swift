@@ -3,8 +3,7 @@ import SearchSpace
 extension RunReport {
     /// The architecture at a number of epochs, the last one shown, with a slider between them; nil without any.
     var architecture: String? {
-        if let genotype {
-            let drawing = drawGenotype(genotype)
+        if let drawing = genotype.map({ drawGenotype($0) }) ?? decoder.map({ drawDecoder($0) }) {
             return "<div class=\"card drawing scroll\" tabindex=\"0\">\(drawing)</div>"
         }
         let frames = framedRecords.compactMap { record in RunReport.frame(of: record).map { (record.epoch, $0) } }

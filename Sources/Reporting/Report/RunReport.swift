@@ -13,6 +13,8 @@ package struct RunReport: Sendable {
     package var epochs: Int?
     /// The network that is trained; a search's is decoded from its records.
     package var genotype: Genotype?
+    /// The genotype of the trained network's decoder; nil where it has none.
+    package var decoder: DecoderGenotype?
     /// The networks that the run's is compared with, itself first.
     package var comparison: [ComparedNetwork] = []
     /// What the comparison's costs are counted for: "513x513 pixels, F = 20".

@@ -25,3 +25,23 @@ public func loadGenotype(_ argument: String) throws -> Genotype {
     }
     return try Genotype(json: boundedContents(of: path, limit: Genotype.maximumBytes), source: path)
 }
+
+/// The decoder that an argument names: one with a name (`light`, `nekrasov:arch0`), a genotype's numbers as
+/// `DecoderGenotype.name` has them, or a file with a decoder's genotype.
+///
+/// - Parameter argument: The name or path.
+/// - Returns: The decoder.
+/// - Throws: ``RunError`` where there is nothing of that name, `FileError` where it cannot be read, `SearchSpaceError` where it is no decoder's genotype.
+public func loadDecoder(_ argument: String) throws -> DecoderKind {
+    if let decoder = DecoderKind(rawValue: argument) { return decoder }
+    if let genotype = try DecoderGenotype.named(argument) { return .searched(genotype) }
+    guard FileManager.default.fileExists(atPath: argument) else {
+        let names = DecoderKind.allCases.map(\.rawValue)
+        let hint = nearest(to: argument, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        throw RunError(
+            .missing, path: argument,
+            "neither a file nor a known decoder\(hint) (known: \(names.joined(separator: ", ")))")
+    }
+    let json = try boundedContents(of: argument, limit: Genotype.maximumBytes)
+    return .searched(try DecoderGenotype(json: json, source: argument))
+}

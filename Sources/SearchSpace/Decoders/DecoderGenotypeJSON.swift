@@ -14,6 +14,11 @@ extension DecoderGenotype {
         self = try Genotype.read(json, source: source) { try DecoderGenotypeDocument(&$0).genotype() }
     }
 
+    /// Whether a genotype file is one of a decoder, or says that it is of a kind that is not a network's.
+    package static func isKind(of json: Data) -> Bool {
+        JSONScanner(Array(json), maximumDepth: 16).documentKeys.contains("kind")
+    }
+
     /// The genotype file's bytes, always the same for equal genotypes.
     public func json() -> Data {
         let maps = blocks.map { "[\($0.first), \($0.second)]" }

@@ -26,6 +26,8 @@ public struct EncodedLayout: Hashable, Sendable {
             case .deepLabV3Plus: .deepLabV3Plus(DeepLabLayout(layout, widths: widths, classes: classes))
             case .light: .light(LightLayout(layout, widths: widths, classes: classes))
             case .fine: .fine(FineLayout(layout, widths: widths, classes: classes))
+            case .searched(let genotype):
+                .searched(SearchedDecoderLayout(genotype, layout, widths: widths, classes: classes))
             }
     }
 }
@@ -61,6 +63,10 @@ extension Cost {
             add(fine.coarse)
             for (stride, lateral) in zip([4, 2], fine.laterals) { decoder.add(lateral, size: size(stride)) }
             for convolution in fine.refinement { decoder.add(convolution, size: size(2)) }
+        case .searched(let searched):
+            for convolution in searched.convolutions {
+                decoder.add(convolution.layout, size: convolution.stride.map(size) ?? convolution.pixels)
+            }
         }
         decoder.add(layout.decoder.logits, size: size(layout.decoder.stride))
     }

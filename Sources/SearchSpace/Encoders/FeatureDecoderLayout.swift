@@ -8,12 +8,15 @@ public enum FeatureDecoderLayout: Hashable, Sendable {
     case light(LightLayout)
     /// See ``DecoderKind/fine``.
     case fine(FineLayout)
+    /// See ``DecoderKind/searched(_:)``.
+    case searched(SearchedDecoderLayout)
 
     /// The stride at which classes are told apart.
     public var stride: Int {
         switch self {
         case .unet, .fine: 2
         case .deepLabV3Plus, .light: 4
+        case .searched(let layout): layout.genotype.stride
         }
     }
 
@@ -24,6 +27,7 @@ public enum FeatureDecoderLayout: Hashable, Sendable {
         case .deepLabV3Plus(let layout): layout.logits
         case .light(let layout): layout.logits
         case .fine(let layout): layout.logits
+        case .searched(let layout): layout.logits
         }
     }
 }

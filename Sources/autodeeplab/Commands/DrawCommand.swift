@@ -11,10 +11,10 @@ struct DrawCommand: ParsableCommand {
         abstract: "Draw a network's path and cell as SVG or PNG.",
         discussion: """
             A search's run folder is drawn as the search has it now: arrows and operators as thick and dark as they \
-            are probable. PNG needs rsvg-convert (librsvg2-bin).
+            are probable. A decoder's genotype is drawn as its blocks and its cell. PNG needs rsvg-convert (librsvg2-bin).
             """)
 
-    @Argument(help: "A genotype file, a run folder, or a known network's name.")
+    @Argument(help: "A genotype file, a run folder, or the name of a known network or decoder.")
     var genotype: String
 
     @Option(help: ArgumentHelp("The picture, .svg or .png.", valueName: "file"))
@@ -36,7 +36,7 @@ struct DrawCommand: ParsableCommand {
     func run() throws {
         try InputFiles(run: genotype).refuse([output])
         try prepareOutput(output)
-        let picture = try LiveArchitecture(of: genotype).drawing(title: title)
+        let picture = try architectureDrawing(of: genotype, title: title)
         let isPNG = output.lowercased().hasSuffix(".png")
         try AtomicFile.write(isPNG ? try rasterize(picture, width: width) : Data(picture.utf8), to: output)
         if shared.json {

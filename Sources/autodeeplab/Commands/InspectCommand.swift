@@ -38,6 +38,7 @@ struct InspectCommand: ParsableCommand {
         case .encoded(let own):
             let channels = own.channels.map(String.init).joined(separator: ", ")
             print("\(own.encoder.rawValue) with the decoder \(own.decoder.rawValue), channels \(channels)")
+            for line in own.decoder.genotype?.lines ?? [] { print(line) }
         }
         let filters = network.description.network.filters.map { "\($0) filters, " } ?? ""
         let seen = images.windows == 1 ? "image" : "\(images.windows) windows of"

@@ -79,7 +79,6 @@ struct SearchOptions: ParsableArguments {
 }
 
 extension EncoderKind: ExpressibleByArgument {}
-extension DecoderKind: ExpressibleByArgument {}
 
 /// What `train` takes.
 struct TrainOptions: ParsableArguments {
@@ -89,8 +88,12 @@ struct TrainOptions: ParsableArguments {
     @Option(help: "An encoder trained on ImageNet, with a decoder, in place of a genotype (see `make encoders`).")
     var encoder: EncoderKind?
 
-    @Option(help: "What makes classes of the encoder's maps (default: unet).")
-    var decoder: DecoderKind?
+    @Option(
+        help: ArgumentHelp(
+            "What makes classes of the encoder's maps: unet (the default), deeplabv3+, light, fine, nekrasov:arch0, arch1 or "
+                + "arch2, or a file with a decoder's genotype.",
+            valueName: "decoder"))
+    var decoder: String?
 
     @Option(
         help: ArgumentHelp(
@@ -132,7 +135,7 @@ struct TrainOptions: ParsableArguments {
     /// The files that the training begins with.
     func inputs(_ configuration: Configuration) -> InputFiles {
         let teacher = configuration.train.teacher
-        let arguments = [genotype, from, teacher.isEmpty ? nil : teacher].compactMap { $0 }
+        let arguments = [genotype, decoder, from, teacher.isEmpty ? nil : teacher].compactMap { $0 }
         return arguments.reduce(InputFiles([options.config].compactMap { $0 })) { $0 + InputFiles(run: $1) }
     }
 
@@ -141,7 +144,7 @@ struct TrainOptions: ParsableArguments {
         try run.refuseAbsent(options)
         var configuration = try options.resolve(shared, resuming: run.resumed)
         if let encoder { configuration.train.encoder = EncoderChoice(encoder) }
-        if let decoder { configuration.train.decoder = decoder }
+        if let decoder { configuration.train.decoder = try loadDecoder(decoder) }
         if let teacher { configuration.train.teacher = teacher }
         try configuration.validate()
         try refuseNoNetwork(configuration)

@@ -1,5 +1,6 @@
 import Reporting
 import SearchSpace
+import TestSupport
 import Testing
 
 @Suite struct NetworkDrawingTests {
@@ -145,5 +146,31 @@ import Testing
                 })
         }
         return [.published, Cell(blocks: [Block(first: none, second: none)]), Cell(blocks: chain)] + randoms
+    }
+}
+
+@Suite struct DecoderDrawingTests {
+    @Test func decodersAreWellFormed() throws {
+        for seed in 0..<50 as Range<UInt64> {
+            var random = SplitMix(state: seed)
+            let genotype = DecoderSpace.published.sample { random.next() }
+            let found = try elements(of: drawDecoder(genotype))
+            let boxes = found.filter { $0.name == "rect" && $0["rx"] == "11" }
+            #expect(boxes.count == 6 + 7)
+            #expect(found.count { $0.text == "+" } == 6 && found.count { $0.text == "cell" } == 6)
+            // Three blocks and three nodes give a sum each; no two boxes lie on one another.
+            let places = boxes.map { "\($0["x"]) \($0["y"])" }
+            #expect(Set(places.prefix(6)).count == 6 && Set(places.suffix(7)).count == 7)
+        }
+    }
+
+    @Test func everythingThatCountsIsConnected() throws {
+        let genotype = KnownDecoder.arch0.genotype
+        let found = try elements(of: drawDecoder(genotype, title: "a < b"))
+        #expect(found[0]["aria-label"] == "a < b")
+        // An arrow for each box, and one into the result for each loose end.
+        let loose = genotype.looseMaps.count + genotype.cell.loosePositions.count
+        #expect(found.count { $0.name == "path" && $0["d"].hasSuffix("Z") } == 13 + loose)
+        #expect(found.contains { $0.text == "sep 5×5 r6" } && found.contains { $0.text == "global pool" })
     }
 }
