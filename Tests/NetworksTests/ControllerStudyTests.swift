@@ -58,7 +58,7 @@ struct ControllerStudyTests {
         /// Proposals until one was among the best percent; nil where none was.
         var first: Int?
         var best = 0.0
-        /// Mean score of the last tenth.
+        /// Mean score of the last 200.
         var last = 0.0
     }
 
@@ -78,7 +78,7 @@ struct ControllerStudyTests {
         func note(_ reward: Double, _ number: Int, _ outcome: inout Outcome) {
             if reward >= score.bestPercent, outcome.first == nil { outcome.first = number }
             outcome.best = max(outcome.best, reward)
-            if number > proposals - proposals / 10 { outcome.last += reward / Double(proposals / 10) }
+            if number > proposals - 200 { outcome.last += reward / 200 }
         }
         return (learnt, random)
     }
