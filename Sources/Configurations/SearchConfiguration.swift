@@ -36,6 +36,8 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     public var supernet = ""
     /// How many random networks are scored inside the supernet.
     public var scored = 200
+    /// The controller of a search by reinforcement.
+    public var controller = ControllerConfiguration()
     /// What the network that is found may cost.
     public var limits = LimitConfiguration()
     /// Layers L of the network level (paper 5.1: 12).
@@ -115,6 +117,9 @@ public enum SearchStrategy: String, CaseIterable, Sendable, Encodable {
     case evolution
     /// Successive halving over uniformly random networks (arXiv 1902.07638).
     case random
+    /// A recurrent controller proposes networks and learns from their rewards, then successive halving of what it proposed
+    /// (arXiv 1810.10804).
+    case reinforcement
 }
 
 /// SGD on the supernet's weights: cosine from one learning rate to another over all steps (paper 5.1).

@@ -5,10 +5,12 @@ import Yams
 import enum Networks.CellSharing
 import enum Networks.Recomputation
 import enum SearchSpace.AtrousKind
+import enum SearchSpace.ControllerFeedback
 import enum SearchSpace.DecoderKind
 import enum SearchSpace.HeadKind
 import enum SearchSpace.LongSkipChoice
 import enum SearchSpace.PathDecoding
+import enum SearchSpace.PolicyRule
 
 /// A value that a configuration file can hold.
 protocol SettingValue: Equatable {
@@ -156,6 +158,9 @@ extension Recomputation: ChoiceValue {}
 extension SearchStrategy: ChoiceValue {}
 extension PathDecoding: ChoiceValue {}
 extension PriceUnit: ChoiceValue {}
+extension ControllerFeedback: ChoiceValue {}
+extension PolicyRule: ChoiceValue {}
+extension ControllerReward: ChoiceValue {}
 extension FirstLayer: ChoiceValue {}
 extension HeadKind: ChoiceValue {}
 extension OptimizerKind: ChoiceValue {}

@@ -130,7 +130,7 @@ struct CandidateSearchTests {
 
     @Test(
         "A search that is stopped in every rung and goes on ends with the same table and model",
-        arguments: ["race", "evolution", "random"])
+        arguments: ["race", "evolution", "random", "reinforcement"])
     func resumed(method: String) throws {
         let run = try InstantRun(.train)
         let configuration = try configuration(run, method)
@@ -165,7 +165,8 @@ struct CandidateSearchTests {
         #expect(stops > 3)
         #expect(warnings.count == 1 && warnings.first?.hasPrefix("the first rung has 10 steps") == true, "\(warnings)")
         #expect(found == wanted)
-        for file in ["genotype.json", "model.safetensors", "candidates.json", "candidates.csv"] {
+        let state = method == "reinforcement" ? ["controller.safetensors"] : []
+        for file in ["genotype.json", "model.safetensors", "candidates.json", "candidates.csv"] + state {
             let (first, second) = (run.folder("whole/\(file)"), run.folder("parts/\(file)"))
             #expect(
                 try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)),

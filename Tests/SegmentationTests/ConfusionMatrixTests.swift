@@ -43,6 +43,21 @@ import Testing
         #expect(matrix.frequencyWeightedIOU == 0)
     }
 
+    @Test("A reward is of labelled classes, with or without the background")
+    func reward() {
+        // IoU 1/2, 1/3, 1 with 3, 2 and 1 pixels, accuracy 2/3, 1/2, 1.
+        let (iou, weighted, accuracy) = (11.0 / 18, (1.5 + 2.0 / 3 + 1) / 6, 13.0 / 18)
+        #expect(close(matrix.reward(), pow(iou * weighted * accuracy, 1.0 / 3)))
+        #expect(close(matrix.reward(leavingOut: 0), pow(2.0 / 3 * ((2.0 / 3 + 1) / 3) * 0.75, 1.0 / 3)))
+        #expect(close(matrix.reward(leavingOut: 3), matrix.reward()))
+        // A class that is predicted and nowhere labelled is absent.
+        var other = ConfusionMatrix(classes: 3)
+        other.add(labels: [0, 0, 1], predictions: [0, 2, 1])
+        #expect(close(other.reward(), pow(0.75 * (2.0 / 3 * 0.5 + 1.0 / 3) * 0.75, 1.0 / 3)))
+        #expect(ConfusionMatrix(classes: 2).reward() == 0)
+        #expect(close(other.reward(leavingOut: 1), 0.5))
+    }
+
     @Test func survivesJSON() throws {
         let stored = try JSONEncoder().encode(matrix)
         #expect(try JSONDecoder().decode(ConfusionMatrix.self, from: stored) == matrix)

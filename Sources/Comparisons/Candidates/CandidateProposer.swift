@@ -8,11 +8,17 @@ package struct ScoredCandidate: Equatable, Sendable {
     package let network: NetworkChoice
     /// mIOU on the validation images; nil where its training failed.
     package let score: Double?
+    /// What a controller is told of it; nil where its training failed.
+    package let reward: Double?
+    /// Its reward after the first part of its training, where it was judged then.
+    package let early: Double?
 
-    /// A candidate with its score.
-    package init(_ network: NetworkChoice, score: Double?) {
+    /// A candidate with its score, which is the reward too where none is given.
+    package init(_ network: NetworkChoice, score: Double?, reward: Double? = nil, early: Double? = nil) {
         self.network = network
         self.score = score
+        self.reward = reward ?? score
+        self.early = early
     }
 }
 
@@ -48,6 +54,26 @@ package protocol CandidateProposer: Sendable {
     /// - Returns: At least one, and no more than are left.
     /// - Throws: `SearchSpaceError` where no candidate of the wanted cost is found.
     func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate]
+
+    /// Whether candidates are judged after half of the first rung.
+    var judges: Bool { get }
+
+    /// Judges the candidate that was proposed last.
+    ///
+    /// - Parameters:
+    ///   - early: Its reward so far.
+    ///   - scored: All that were proposed before it.
+    /// - Returns: Whether its training goes on.
+    /// - Throws: An error about what the proposer keeps.
+    func goesOn(early: Double, after scored: [ScoredCandidate]) throws -> Bool
+}
+
+extension CandidateProposer {
+    /// Nothing is judged.
+    package var judges: Bool { false }
+
+    /// All trainings go on.
+    package func goesOn(early: Double, after scored: [ScoredCandidate]) throws -> Bool { true }
 }
 
 /// Given networks first, then uniformly random ones, all at once: for `random` none is given.

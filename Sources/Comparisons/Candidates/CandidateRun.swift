@@ -52,6 +52,12 @@ struct CandidateRun {
     /// mIOU on the validation images after so many epochs; nil where it was not trained so far.
     func score(after epochs: Int) -> Double? { scores(after: [epochs]).first }
 
+    /// What a controller is told of it after so many epochs; nil where it was not trained so far.
+    func reward(after epochs: Int) -> Double? {
+        let records = RunRecord.all(in: optionalContents(of: paths.log) ?? .init())
+        return records.first { $0.epoch == epochs - 1 }?.values["reward"]
+    }
+
     /// mIOU on the validation images after each of some numbers of epochs, as far as it was trained.
     func scores(after epochs: [Int]) -> [Double] {
         let records = RunRecord.all(in: optionalContents(of: paths.log) ?? .init())

@@ -84,6 +84,7 @@ public struct CandidateSearch {
         return [paths.configuration, paths.genotype, paths.model, paths.report]
             + ["candidates.json", "candidates.csv"].map { output + "/" + $0 } + [
                 paths.latency, ScoredPool.file(in: output), SearchedPool.folder(in: output),
+                ControllerProposer.file(in: output),
             ]
     }
 
@@ -133,6 +134,9 @@ public struct CandidateSearch {
         if configuration.search.method == .evolution {
             return EvolutionProposer(
                 sample: sample, longSkips: configuration.search.longSkips == .on, seed: configuration.seed)
+        }
+        if configuration.search.method == .reinforcement {
+            return try ControllerProposer(configuration, sample: sample, in: output, interruption)
         }
         let search = configuration.search
         var seen: Set<NetworkChoice> = []
@@ -263,8 +267,8 @@ public struct CandidateSearch {
                 runs = runs.map { $0.settled(epochs: epochs, of: schedule) }
             }
             let rung = schedule.rungs[number]
-            func train(_ entries: [CandidateRun]) throws {
-                let parts = entries.map { CandidateRun.Part(run: $0, epochs: rung.epochs) }
+            func train(_ entries: [CandidateRun], through epochs: Int? = nil) throws {
+                let parts = entries.map { CandidateRun.Part(run: $0, epochs: epochs ?? rung.epochs) }
                 try complete(parts, in: output, reporter: reporter, interruption: interruption) { part, error in
                     errors[part.name] = error
                     try table(runs, errors, schedule).write(to: output)
@@ -282,9 +286,19 @@ public struct CandidateSearch {
                             candidate, number: runs.count + index + 1, of: rung.candidates, in: output, configuration)
                     }
                     runs += entries
-                    try train(entries)
-                    scored += entries.map {
-                        ScoredCandidate($0.candidate.network, score: $0.score(after: rung.epochs))
+                    var passing = entries
+                    let half = proposer.judges && rung.epochs > 1 ? rung.epochs / 2 : nil
+                    if let half {
+                        try train(entries, through: half)
+                        passing = try judged(entries, by: proposer, after: scored, half, reporter)
+                    }
+                    try train(passing)
+                    scored += entries.map { run in
+                        let early = half.flatMap { run.reward(after: $0) }
+                        let goesOn = passing.contains { $0.name == run.name }
+                        return ScoredCandidate(
+                            run.candidate.network, score: run.score(after: rung.epochs),
+                            reward: goesOn ? run.reward(after: rung.epochs) : early, early: early)
                     }
                 }
             } else {
@@ -307,6 +321,23 @@ public struct CandidateSearch {
             try boundedContents(of: winner.paths.model, limit: 1 << 33), to: paths.model, below: output)
         try writeReport(ofRun: winner.paths.folder, measured: result.table, to: paths.report)
         return result
+    }
+
+    /// Of candidates that were trained for so many epochs those that are worth more; who is not is told.
+    private func judged(
+        _ runs: [CandidateRun], by proposer: any CandidateProposer, after scored: [ScoredCandidate], _ epochs: Int,
+        _ reporter: any ProgressReporter
+    ) throws -> [CandidateRun] {
+        try runs.filter { run in
+            guard let reward = run.reward(after: epochs) else { return false }
+            let goesOn = try proposer.goesOn(early: reward, after: scored)
+            if !goesOn {
+                let value = String(format: "%.4f", reward)
+                reporter.report(
+                    .note("\(run.name): not trained on, its reward of \(value) is too far below the others'"))
+            }
+            return goesOn
+        }
     }
 
     /// Steps below which a first rung says little: of nine candidates on nuclei five still saw nothing but background after

@@ -24,6 +24,18 @@ struct Validation {
         ]
     }
 
+    /// What a controller would be told; nil where the search has none.
+    func reward(_ search: SearchConfiguration, _ classes: ClassTable) -> [(String, LogValue)] {
+        guard search.method == .reinforcement else { return [] }
+        let reward =
+            switch search.controller.reward {
+            case .foreground: matrix.reward(leavingOut: classes.background)
+            case .allClasses: matrix.reward()
+            case .mIOU: matrix.mIOU
+            }
+        return [("reward", .number(reward))]
+    }
+
     /// What metrics.csv gets more: a column a class.
     func columns(_ names: [String]) -> [(String, Double)] {
         zip(Validation.columnNames(names), matrix.iou).map { ($0, $1 ?? .nan) }

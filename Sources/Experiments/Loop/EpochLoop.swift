@@ -166,7 +166,8 @@ final class EpochLoop {
         }
         let validation = summary.validation?.measured
         let (before, after) = stage.measurements(of: summary)
-        let values = before + (validation?.logged ?? []) + after
+        let rewards = validation?.reward(setup.configuration.search, setup.dataset.classes) ?? []
+        let values = before + (validation?.logged ?? []) + rewards + after
         let line = try log.append(epoch: summary.epoch, step: position.step, values)
         let columns = validation?.columns(setup.dataset.classes.names) ?? []
         try metrics.append(epoch: summary.epoch, step: position.step, numbers(values) + columns)

@@ -1,3 +1,4 @@
+import Foundation
 import Images
 
 /// Counts of pixels by their label and by what was predicted for them, over a whole set of images.
@@ -84,6 +85,18 @@ public struct ConfusionMatrix: Hashable, Codable, Sendable {
         let total = total
         guard total > 0 else { return 0 }
         return (0..<classes).reduce(0) { $0 + (iou($1) ?? 0) * Double(labelled($1)) / Double(total) }
+    }
+
+    /// What a controller is rewarded by (arXiv 1810.10804).
+    ///
+    /// - Parameter background: A class that is left out.
+    /// - Returns: The geometric mean of mean IoU, frequency-weighted IoU and mean accuracy over the labelled classes; 0 where
+    ///   none is labelled.
+    public func reward(leavingOut background: Int? = nil) -> Double {
+        let present = (0..<classes).filter { $0 != background && labelled($0) > 0 }
+        let total = Double(present.reduce(0) { $0 + labelled($1) })
+        let weighted = present.reduce(0) { $0 + (iou($1) ?? 0) * Double(labelled($1)) / total }
+        return cbrt(mean(present.compactMap { iou($0) }) * weighted * mean(present.compactMap { accuracy($0) }))
     }
 }
 

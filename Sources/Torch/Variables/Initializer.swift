@@ -12,6 +12,8 @@ public enum Initializer: Sendable, Hashable {
     case truncatedNormal(Double)
     /// Normal with this deviation.
     case normal(Double)
+    /// Uniform within plus and minus this bound.
+    case uniform(Double)
 
     /// Draws values for a tensor; the leading two sizes are outputs and inputs, the rest the kernel.
     func draw(_ shape: [Int], generator: Generator, dtype: DType, device: Device) -> Tensor {
@@ -24,6 +26,7 @@ public enum Initializer: Sendable, Hashable {
         switch self {
         case .zeros: return .zeros(shape, dtype: dtype, device: device)
         case .ones: return .ones(shape, dtype: dtype, device: device)
+        case .uniform(let bound): return uniform(bound)
         case .uniformFanIn: return uniform(1 / fanIn.squareRoot())
         case .glorotUniform: return uniform((6 / (fanIn + fanOut)).squareRoot())
         case .normal(let deviation):
