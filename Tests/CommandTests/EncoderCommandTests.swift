@@ -104,7 +104,7 @@ struct EncoderCommandTests {
         try Data("{\"version\": 1, \"kind\": \"decoder\", \"blocks\": [[3, 4]]}".utf8)
             .write(to: URL(fileURLWithPath: folder.file("d.json")))
         for (decoder, message) in [
-            ("lite", "lite: neither a file nor a known decoder; did you mean 'light'? (known: unet, "),
+            ("ligth", "ligth: neither a file nor a known decoder; did you mean 'light'? (known: unet, "),
             ("d.json", "d.json: node0: the key is missing"),
             (
                 "nekrasov:arch7",
