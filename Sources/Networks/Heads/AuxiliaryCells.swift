@@ -4,7 +4,7 @@ import Torch
 /// Classifiers on the blocks of a searched decoder while it is trained: the cell once more, and a class layer, behind each
 /// block (arXiv 1810.10804).
 ///
-/// They have a store of their own, since a trained network is used without them. Variables: those of a ``SearchedCell``
+/// They have a store of their own, since a trained network is used without them. Variables: those of a `SearchedCell`
 /// below `auxiliary.B.cell`, and `auxiliary.B.logits` for block B, counted from 1.
 public final class AuxiliaryCells {
     /// The cells' variables.
