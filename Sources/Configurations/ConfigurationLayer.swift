@@ -18,7 +18,7 @@ struct ConfigurationLayer {
 
     /// Reads a YAML text: a mapping whose keys all are known.
     init(yaml text: String, source: Origin) throws(ConfigurationError) {
-        self.known = Dictionary(Setting.all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.known = Setting.byKey
         self.source = source
         guard let root = try composeBounded(text, source: source) else { return }
         try add(root, prefix: "")
@@ -37,7 +37,7 @@ struct ConfigurationLayer {
         guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
             throw ConfigurationError(.malformed, at: source, "expected key=value, as in search.epochs=10")
         }
-        self.known = Dictionary(Setting.all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.known = Setting.byKey
         self.source = source
         let value = String(text[text.index(after: equals)...])
         let node = try composeBounded(value, source: source) ?? Node("", .implicit, .doubleQuoted)
@@ -87,16 +87,22 @@ struct ConfigurationLayer {
     }
 
     private func unknown(_ key: String, origin: Origin) -> ConfigurationError {
-        var names = Set(known.keys)
-        for name in known.keys {
-            let parts = name.split(separator: ".")
-            for length in 1..<max(2, parts.count) { names.insert(parts.prefix(length).joined(separator: ".")) }
-        }
         let shown = key.count > 80 ? key.prefix(77) + "..." : key[...]
-        guard let nearest = nearest(to: key, among: names.sorted()) else {
+        guard let nearest = nearest(to: key, among: namesAndGroups(of: known)) else {
             return ConfigurationError(.unknownKey, at: origin, "unknown key '\(shown)'")
         }
         return ConfigurationError(.unknownKey, at: origin, "unknown key '\(shown)'; did you mean '\(nearest)'?")
+    }
+
+    /// The keys and the groups that they stand in, in alphabetical order.
+    private func namesAndGroups(of known: [String: Setting]) -> [String] {
+        var names = Set(known.keys)
+        for name in known.keys {
+            for (place, character) in zip(name.indices, name) where character == "." {
+                names.insert(String(name[..<place]))
+            }
+        }
+        return names.sorted()
     }
 
     private func origin(of node: Node) -> Origin {

@@ -18,13 +18,13 @@ package enum DataFile {
     private static let allowedGroups = ["data.classes.", "data.labels.", "data.splits."]
 
     /// The settings that it may give, by their names below `data`.
-    static var settings: [String: Setting] {
-        let settings = Setting.all.filter { setting in
-            allowed.contains(setting.key)
-                || allowedGroups.contains { setting.key.hasPrefix($0) } && setting.key != "data.splits.file"
-        }
-        return Dictionary(settings.map { (String($0.key.dropFirst("data.".count)), $0) }, uniquingKeysWith: { $1 })
-    }
+    static let settings = Dictionary(
+        uniqueKeysWithValues: Setting.all
+            .filter { setting in
+                allowed.contains(setting.key)
+                    || allowedGroups.contains { setting.key.hasPrefix($0) } && setting.key != "data.splits.file"
+            }
+            .map { (String($0.key.dropFirst("data.".count)), $0) })
 
     /// The file in a folder; nil where there is none.
     package static func path(in root: String) -> String? {
@@ -53,7 +53,7 @@ package enum DataFile {
         var pairs: [(Node, Node)] = []
         for (key, value) in mapping {
             let text = key.scalar?.string ?? ""
-            if settings[text] == nil, Setting.all.contains(where: { $0.key == "data." + text }) {
+            if settings[text] == nil, Setting.byKey["data." + text] != nil {
                 throw ConfigurationError(
                     .unknownKey, at: place(key, source),
                     "'\(text)' is not for the data's own file to say: set data.\(text) in the configuration")

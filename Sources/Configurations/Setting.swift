@@ -5,38 +5,51 @@ import Yams
 import struct SearchSpace.NetworkWidths
 
 /// One key of the configuration: where its value lives, how it is read and written, and what it may be.
-package struct Setting {
+package struct Setting: Sendable {
     /// The dotted key, the same in files and in overrides.
     package let key: String
     /// The allowed values in words.
     let allowed: String
     /// Puts a YAML value in place; the reason where it is refused.
-    let put: (Node, inout Configuration) -> ConfigurationError.Reason?
+    let put: @Sendable (Node, inout Configuration) -> ConfigurationError.Reason?
     /// The value as it stands in a file.
-    package let get: (Configuration) -> Node
+    package let get: @Sendable (Configuration) -> Node
     /// Whether the value is allowed.
-    let isAllowed: (Configuration) -> Bool
+    let isAllowed: @Sendable (Configuration) -> Bool
+
+    /// Where in the configuration a value lives.
+    typealias Place<Value> = WritableKeyPath<Configuration, Value> & Sendable
 
     /// A setting whose values a condition picks out.
     init<Value: SettingValue>(
-        _ key: String, _ path: WritableKeyPath<Configuration, Value>, allowed: String? = nil,
-        where condition: @escaping (Value) -> Bool = { _ in true }
+        _ key: String, _ path: Place<Value>, allowed: String? = nil,
+        where condition: @escaping @Sendable (Value) -> Bool = { _ in true }
+    ) {
+        self.init(
+            key, get: { $0[keyPath: path] }, set: { $0[keyPath: path] = $1 }, allowed: allowed ?? Value.expected,
+            where: condition)
+    }
+
+    private init<Value: SettingValue>(
+        _ key: String, get: @escaping @Sendable (Configuration) -> Value,
+        set: @escaping @Sendable (inout Configuration, Value) -> Void, allowed: String,
+        where condition: @escaping @Sendable (Value) -> Bool
     ) {
         self.key = key
-        self.allowed = allowed ?? Value.expected
-        self.get = { $0[keyPath: path].node }
-        self.isAllowed = { condition($0[keyPath: path]) }
+        self.allowed = allowed
+        self.get = { get($0).node }
+        self.isAllowed = { condition(get($0)) }
         self.put = { node, configuration in
             guard let value = Value(node: node) else { return .wrongType }
             guard condition(value) else { return .outOfRange }
-            configuration[keyPath: path] = value
+            set(&configuration, value)
             return nil
         }
     }
 
     /// A number within a range.
     init<Value: SettingValue & Comparable>(
-        _ key: String, _ path: WritableKeyPath<Configuration, Value>, _ range: ClosedRange<Value>
+        _ key: String, _ path: Place<Value>, _ range: ClosedRange<Value>
     ) {
         self.init(key, path, allowed: "\(Value.expected) from \(range.lowerBound) to \(range.upperBound)") {
             range.contains($0)
@@ -45,7 +58,7 @@ package struct Setting {
 
     /// A list of numbers, each within a range.
     init<Value: SettingValue & Comparable>(
-        _ key: String, _ path: WritableKeyPath<Configuration, [Value]>, each range: ClosedRange<Value>,
+        _ key: String, _ path: Place<[Value]>, each range: ClosedRange<Value>,
         count: ClosedRange<Int>
     ) {
         let number =
@@ -56,7 +69,7 @@ package struct Setting {
     }
 
     /// A crop size, each side within what the networks take.
-    init(_ key: String, crop path: WritableKeyPath<Configuration, CropSize>) {
+    init(_ key: String, crop path: Place<CropSize>) {
         let range = 33...8_192
         self.init(key, path, allowed: "[height, width], each from \(range.lowerBound) to \(range.upperBound)") {
             range.contains($0.height) && range.contains($0.width)
@@ -64,16 +77,17 @@ package struct Setting {
     }
 
     /// A name that is not empty.
-    init(_ key: String, name path: WritableKeyPath<Configuration, String>) {
+    init(_ key: String, name path: Place<String>) {
         self.init(key, path, allowed: "a name") { !$0.isEmpty }
     }
 }
 
 extension Setting {
     /// Every key there is, in the order of a written file.
-    package static var all: [Setting] {
-        dataSettings + searchSettings + trainSettings + evaluateSettings + generalSettings
-    }
+    package static let all = dataSettings + searchSettings + trainSettings + evaluateSettings + generalSettings
+
+    /// The same by their keys.
+    static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
 
     private static var dataSettings: [Setting] {
         [
@@ -114,17 +128,25 @@ extension Setting {
         ]
     }
 
-    private static func augmentSettings(
-        _ group: String, _ path: WritableKeyPath<Configuration, AugmentConfiguration>
-    ) -> [Setting] {
-        [
-            Setting("\(group).augment.maximumClassShare", path.appending(path: \.maximumClassShare), 0.01...1),
-            Setting("\(group).augment.brightness", path.appending(path: \.brightness), 0...1),
-            Setting("\(group).augment.contrast", path.appending(path: \.contrast), 0...1),
-            Setting("\(group).augment.saturation", path.appending(path: \.saturation), 0...1),
-            Setting("\(group).augment.hue", path.appending(path: \.hue), 0...0.5),
-            Setting("\(group).augment.blur", path.appending(path: \.blur), 0...20),
-            Setting("\(group).augment.rotation", path.appending(path: \.rotation), 0...180),
+    private static func augmentSettings(_ group: String, _ path: Place<AugmentConfiguration>) -> [Setting] {
+        // A key path to a group and one within it make none that can be written through and shared by threads.
+        func setting(
+            _ name: String, _ field: WritableKeyPath<AugmentConfiguration, Double> & Sendable,
+            _ range: ClosedRange<Double>
+        ) -> Setting {
+            Setting(
+                "\(group).augment.\(name)", get: { $0[keyPath: path][keyPath: field] },
+                set: { $0[keyPath: path][keyPath: field] = $1 },
+                allowed: "\(Double.expected) from \(range.lowerBound) to \(range.upperBound)", where: range.contains)
+        }
+        return [
+            setting("maximumClassShare", \.maximumClassShare, 0.01...1),
+            setting("brightness", \.brightness, 0...1),
+            setting("contrast", \.contrast, 0...1),
+            setting("saturation", \.saturation, 0...1),
+            setting("hue", \.hue, 0...0.5),
+            setting("blur", \.blur, 0...20),
+            setting("rotation", \.rotation, 0...180),
         ]
     }
 

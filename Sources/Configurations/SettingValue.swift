@@ -13,7 +13,7 @@ import enum SearchSpace.PathDecoding
 import enum SearchSpace.PolicyRule
 
 /// A value that a configuration file can hold.
-protocol SettingValue: Equatable {
+protocol SettingValue: Equatable, Sendable {
     /// What belongs here, in words: the end of "expected ...".
     static var expected: String { get }
     /// Reads a value; nil where the node is of another kind.

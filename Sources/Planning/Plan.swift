@@ -96,9 +96,12 @@ public struct Plan: Equatable, Codable, Sendable {
         let factor = secondsPerEpoch / self.secondsPerEpoch
         guard factor.isFinite, factor > 0, !Self.usual.contains(factor) else { return length }
         let fitting = done + Int(clamping: (left / secondsPerEpoch).rounded(.down))
-        length.epochs = factor > 1 ? max(done + 1, min(epochs, fitting)) : max(epochs, min(2 * epochs, fitting))
+        length.epochs = factor > 1 ? max(done + 1, min(epochs, fitting)) : max(epochs, min(Self.longest * epochs, fitting))
         return length
     }
+
+    /// How many times as long as planned the last training becomes at most.
+    private static let longest = 20
 
     /// How much an epoch may differ from what was planned before the length is settled anew.
     private static let usual = 0.96...1.03

@@ -27,13 +27,19 @@ public struct SearchSpaceError: Error, Hashable, Sendable, CustomStringConvertib
 /// The candidate with the smallest edit distance to `name`; the first of equals.
 package func nearest(to name: String, among candidates: [String]) -> String? {
     // An over-long name would make the distance slow, and is near to nothing.
-    let word = Array(name.prefix(64).lowercased())
-    return candidates.min { left, right in
-        editDistance(word, Array(left.lowercased())) < editDistance(word, Array(right.lowercased()))
+    let word = Array(name.prefix(64).lowercased().unicodeScalars)
+    var (best, least): (String?, Int) = (nil, .max)
+    for candidate in candidates {
+        let other = Array(candidate.lowercased().unicodeScalars)
+        // No distance is less than the difference of the lengths.
+        guard abs(word.count - other.count) < least else { continue }
+        let distance = editDistance(word, other)
+        if distance < least { (best, least) = (candidate, distance) }
     }
+    return best
 }
 
-private func editDistance(_ left: [Character], _ right: [Character]) -> Int {
+private func editDistance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
     var row = Array(0...right.count)
     for (i, a) in left.enumerated() {
         var diagonal = row[0]

@@ -101,6 +101,44 @@ struct FaultTests {
         print("faults: \(stage.rawValue): \(kills) kills in \(runs) runs, \(halfWritten) while a file was written")
     }
 
+    @Test("A search by reinforcement killed anywhere ends as one that never was, its controller's file too")
+    func killedControllers() throws {
+        let folder = try TemporaryFolder()
+        let made = try Command.run("data", "demo", "--count", "12", "--output", folder.file("scenes"))
+        #expect(made.status == 0, "\(made.errors)")
+        let settings = [
+            "search.method=reinforcement", "search.candidates=4", "search.reduction=2", "search.layers=3",
+            "search.blocks=1", "search.controller.stopping=true", "train.epochs=4",
+        ]
+        func search(_ name: String) -> [String] {
+            ["search", "--preset", "instant", "--data", folder.file("scenes"), "-q", "--threads", "1"]
+                + settings.flatMap { ["--set", $0] } + ["--output", folder.file(name)]
+        }
+        func bytes(_ file: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: folder.file(file))) }
+        let begin = Date()
+        let whole = try Command.run(search("whole"))
+        try #require(whole.status == 0, "\(whole.errors)")
+        let duration = Date().timeIntervalSince(begin)
+        var random = RandomStream(seed: 75)
+        var kills = 0
+        while kills < Self.count {
+            for _ in 0...random.below(3) {
+                let started = try StartedCommand(search("broken") + ["--resume"], errorFile: folder.file("errors"))
+                usleep(UInt32(duration * 1e6 * Double(random.below(1_000)) / 1_000))
+                _ = try started.end(by: SIGKILL)
+                if started.process.terminationReason == .exit { break }
+                kills += 1
+            }
+            let end = try Command.run(search("broken") + ["--resume"])
+            #expect(end.status == 0, "\(end.errors)")
+            for file in ["model.safetensors", "genotype.json", "candidates.json", "controller.safetensors"] {
+                #expect(try bytes("broken/" + file) == bytes("whole/" + file), "\(file) after \(kills) kills")
+            }
+            try FileManager.default.removeItem(atPath: folder.file("broken"))
+        }
+        print("faults: search by reinforcement: \(kills) kills")
+    }
+
     @Test("A checkpoint with a flipped bit or a torn end is not used")
     func damage() throws {
         let bench = try Bench(.search)

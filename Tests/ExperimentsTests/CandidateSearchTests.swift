@@ -6,9 +6,22 @@ import Inference
 import Runs
 import SearchSpace
 import Segmentation
+import Synchronization
 import TestSupport
 import Testing
 import Torch
+
+/// Counts from 1.
+private final class Counter: Sendable {
+    private let value = Mutex(0)
+
+    func next() -> Int {
+        value.withLock {
+            $0 += 1
+            return $0
+        }
+    }
+}
 
 /// Searches that train their candidates: proposals, halving, and exact resumption.
 @Suite("Searches by training candidates")
@@ -175,6 +188,43 @@ struct CandidateSearchTests {
         #expect(try Model(at: run.folder("whole")).genotype?.layers == 4)
         let page = try String(contentsOfFile: run.folder("whole/report.html"), encoding: .utf8)
         #expect(page.contains("(winner)"))
+    }
+
+    @Test("A kill between the last line of a rung and its checkpoint loses no score", arguments: [false, true])
+    func scoresBeforeCheckpoints(judges: Bool) throws {
+        let run = try InstantRun(.train)
+        var configuration = try configuration(run, judges ? "reinforcement" : "race")
+        (configuration.train.epochs, configuration.train.validateEvery) = (8, 8)
+        configuration.search.controller.stopping = judges
+        let wanted = try CandidateSearch(configuration, output: run.folder("whole"), resume: false)
+            .run(reporter: SilentReporter(), interruption: Interruption())
+        #expect(wanted.epochs == [2, 4, 8])
+        // Stopped in the second candidate, or in the second half of the first one.
+        let name = wanted.rows[0].name
+        let last = judges ? 13 : 25
+        let watcher = Watcher(stopAfter: nil, onStep: nil)
+        let steps = Counter()
+        let stopper = Watcher(onStep: { [interruption = watcher.interruption] _ in
+            if steps.next() == last { _ = interruption.requestStop(signal: SIGTERM) }
+        })
+        _ = failure {
+            _ = try CandidateSearch(configuration, output: run.folder("parts"), resume: false)
+                .run(reporter: stopper, interruption: watcher.interruption)
+        }
+        let checkpoints = RunPaths(folder: run.folder("parts/" + name)).checkpoints
+        if judges {
+            // The first half was one epoch: before it there was no checkpoint.
+            for file in try FileManager.default.contentsOfDirectory(atPath: checkpoints) {
+                try FileManager.default.removeItem(atPath: checkpoints + "/" + file)
+            }
+        } else {
+            try FileManager.default.removeItem(atPath: checkpoints + "/last.safetensors")
+            try FileManager.default.moveItem(
+                atPath: checkpoints + "/last-1.safetensors", toPath: checkpoints + "/last.safetensors")
+        }
+        let found = try CandidateSearch(configuration, output: run.folder("parts"), resume: true)
+            .run(reporter: SilentReporter(), interruption: Interruption())
+        #expect(found == wanted)
     }
 
     @Test("A training that rests after an epoch ends with the bytes of one that does not")

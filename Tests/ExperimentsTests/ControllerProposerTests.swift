@@ -6,8 +6,10 @@ import Foundation
 import Inference
 import Runs
 import SearchSpace
+import Segmentation
 import TestSupport
 import Testing
+import Torch
 
 /// Proposals of a controller, what it keeps in its file, and searches by it.
 @Suite("Searches by reinforcement")
@@ -117,6 +119,48 @@ struct ControllerProposerTests {
         #expect(damaged?.contains("\n") == false)
         try FileManager.default.removeItem(atPath: path)
         #expect(try proposer.candidates(after: [], limit: 4) == [first])
+    }
+
+    @Test("A forged file under a right digest is refused in one line or proposes a network of the space")
+    func forged() throws {
+        let proposer = try proposer("run", judges: true)
+        let (wanted, _) = try run(proposer, of: 3, judges: true)
+        let scores = wanted.enumerated().map { scored($1, $0) }
+        let path = ControllerProposer.file(in: temporary.file("run"))
+        let whole = try Checkpoint(at: path)
+        let strange = ["-1", "9223372036854775807", "1e300", "null", "[]", "{}", "\"\\n\"", "0.5", "true", "99999", ""]
+        var random = RandomStream(seed: 19)
+        var refused = 0
+        for number in 0..<150 {
+            var checkpoint = whole
+            let name = number % 2 == 0 ? "record" : "memory"
+            let text = try #require(whole.metadata[name])
+            // One of its numbers or words is another.
+            let values = text.matches(of: /-?[\d.]+(e-?\d+)?|true|false|null/).map(\.range)
+            let place = values[random.below(values.count)]
+            checkpoint.metadata[name] = text.replacingCharacters(in: place, with: strange[random.below(strange.count)])
+            try checkpoint.write(to: path)
+            if let line = failure({ _ = try proposer.candidates(after: Array(scores.prefix(2)), limit: 9) }) {
+                refused += 1
+                #expect(line.contains(path) && !line.contains("\n"), "\(line)")
+            }
+        }
+        // Values that are of the right kind and in range are a controller's like any other.
+        #expect((75..<150).contains(refused), "\(refused)")
+        for (name, value) in [("record", "{}"), ("memory", "[")] {
+            var checkpoint = whole
+            checkpoint.metadata[name] = value
+            try checkpoint.write(to: path)
+            #expect(failure { _ = try proposer.candidates(after: scores, limit: 9) }?.contains("delete it") == true)
+        }
+        var checkpoint = whole
+        for section in whole.sections.keys.sorted() {
+            for tensor in (whole.sections[section] ?? [:]).keys.sorted().prefix(2) {
+                checkpoint.sections[section]?[tensor] = .full(.nan, [3])
+            }
+        }
+        try checkpoint.write(to: path)
+        #expect(failure { _ = try proposer.candidates(after: scores, limit: 9) }?.contains("delete it") == true)
     }
 
     @Test(

@@ -143,7 +143,8 @@ import Testing
     @Test(arguments: [
         // done, planned, seconds of an epoch for one that was to take 10, seconds left; epochs in the end
         (9, 36, 10.0, 270.0, 36), (9, 36, 10.2, 100.0, 36), (9, 36, 20.0, 400.0, 29), (9, 36, 20.0, 10.0, 10),
-        (9, 36, 5.0, 270.0, 63), (9, 36, 2.0, 1_000.0, 72), (9, 36, 5.0, 10.0, 36), (9, 36, 0.0, 10.0, 36),
+        (9, 36, 5.0, 270.0, 63), (9, 36, 2.0, 1_000.0, 509), (9, 36, 0.1, 1_000.0, 720), (9, 36, 5.0, 10.0, 36),
+        (9, 36, 0.0, 10.0, 36),
     ])
     func lengthIsSettled(done: Int, epochs: Int, seconds: Double, left: Double, wanted: Int) throws {
         var (plan, _) = try plan(facts(height: 64, width: 64), "2min")

@@ -69,6 +69,8 @@ struct CandidateRun {
     struct Part: SharedRun {
         let run: CandidateRun
         let epochs: Int
+        /// All epochs after which candidates rest.
+        let rests: Set<Int>
 
         var name: String { run.name }
         var isFinished: Bool { run.score(after: epochs) != nil }
@@ -82,7 +84,7 @@ struct CandidateRun {
             let training = try Training(
                 run.candidate.network.genotype, run.configuration, folder: folder, reporter: reporter,
                 interruption: interruption)
-            _ = try training.run(through: epochs)
+            _ = try training.run(through: epochs, validatedAfter: rests)
             let score = run.score(after: epochs).map { String(format: "val mIOU %.4f", $0) }
             reporter.report(.note("\(name): \(score ?? "not measured")"))
         }

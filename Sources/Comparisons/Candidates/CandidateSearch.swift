@@ -258,6 +258,8 @@ public struct CandidateSearch {
         var runs: [CandidateRun] = []
         var scored: [ScoredCandidate] = []
         var errors: [String: any Error] = [:]
+        let first = schedule.rungs[0].epochs
+        let half = proposer.judges && first > 1 ? first / 2 : nil
         for number in schedule.rungs.indices {
             if number > 0, number + 1 == schedule.rungs.count,
                 let best = ranked(runs, after: schedule.rungs[number - 1].epochs).first
@@ -268,7 +270,8 @@ public struct CandidateSearch {
             }
             let rung = schedule.rungs[number]
             func train(_ entries: [CandidateRun], through epochs: Int? = nil) throws {
-                let parts = entries.map { CandidateRun.Part(run: $0, epochs: epochs ?? rung.epochs) }
+                let rests = Set(schedule.rungs.map(\.epochs) + [half].compactMap(\.self))
+                let parts = entries.map { CandidateRun.Part(run: $0, epochs: epochs ?? rung.epochs, rests: rests) }
                 try complete(parts, in: output, reporter: reporter, interruption: interruption) { part, error in
                     errors[part.name] = error
                     try table(runs, errors, schedule).write(to: output)
@@ -287,7 +290,6 @@ public struct CandidateSearch {
                     }
                     runs += entries
                     var passing = entries
-                    let half = proposer.judges && rung.epochs > 1 ? rung.epochs / 2 : nil
                     if let half {
                         try train(entries, through: half)
                         passing = try judged(entries, by: proposer, after: scored, half, reporter)

@@ -106,23 +106,29 @@ final class EpochLoop {
     /// - Parameters:
     ///   - stage: What is run.
     ///   - pause: Epochs after which it rests, validated and saved as at its end; nil goes to the last.
+    ///   - validated: Epochs after which it is validated besides.
     ///   - end: What is done then; it is told whether that was the last step.
     /// - Returns: What `end` gives.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
-    func run<Result>(_ stage: some LoopStage, through pause: Int? = nil, end: (Bool) throws -> Result) throws -> Result
-    {
+    func run<Result>(
+        _ stage: some LoopStage, through pause: Int? = nil, validatedAfter validated: Set<Int> = [],
+        end: (Bool) throws -> Result
+    ) throws -> Result {
         try setup.keeper.run(saved(stage)) {
             setup.reporter.report(.began(stage: setup.needs.stage, unit: "step", total: schedule.total))
             let last = min(epochs, pause ?? epochs)
-            while position.epoch < last { try runEpoch(stage, of: last) }
+            while position.epoch < last {
+                let next = position.epoch + 1
+                try runEpoch(stage, isValidated: next == last || next % validateEvery == 0 || validated.contains(next))
+            }
             let result = try end(position.epoch >= epochs)
             setup.reporter.report(.ended(stage: setup.needs.stage))
             return result
         }
     }
 
-    /// Runs the next of so many epochs, after which the run ends or rests.
-    private func runEpoch(_ stage: some LoopStage, of last: Int) throws {
+    /// Runs the next epoch.
+    private func runEpoch(_ stage: some LoopStage, isValidated: Bool) throws {
         let epoch = position.epoch
         let end = min((epoch + 1) * stepsPerEpoch, schedule.total)
         let (start, waited, first, sent) = (Date(), stage.waitSeconds, position.step, ProcessGroup.bytes)
@@ -146,17 +152,17 @@ final class EpochLoop {
             EpochSummary(
                 epoch: epoch, epochs: epochs, secondsPerStep: seconds / Double(steps),
                 waitShare: (stage.waitSeconds - waited) / max(seconds, 1e-9),
-                exchanged: exchanged(since: sent, steps: steps)), of: stage, isLast: epoch + 1 == last)
+                exchanged: exchanged(since: sent, steps: steps)), of: stage, isValidated: isValidated)
         // Half a validation is none: it is made again when the run goes on.
         if !isDone { try setup.keeper.save(saved(stage)) }
         try setup.keeper.stopIfAsked(saved(stage))
     }
 
     /// - Returns: Whether the epoch is done; a validation may have been given up.
-    private func finish(_ summary: EpochSummary, of stage: some LoopStage, isLast: Bool) throws -> Bool {
+    private func finish(_ summary: EpochSummary, of stage: some LoopStage, isValidated: Bool) throws -> Bool {
         var summary = summary
         var isBest = false
-        if isLast || (summary.epoch + 1) % validateEvery == 0 {
+        if isValidated {
             guard let found = try stage.validate(evaluator, stop: { setup.keeper.isStopping }) else { return false }
             summary.validation = found
             let mIOU = found.measured.matrix.mIOU

@@ -134,12 +134,15 @@ public final class Training {
 
     /// Runs to the last step, or rests after an epoch from which it can go on as if it had never rested.
     ///
-    /// - Parameter epochs: Epochs after which it rests; nil runs to the last step.
+    /// - Parameters:
+    ///   - epochs: Epochs after which it rests; nil runs to the last step.
+    ///   - validated: Epochs after which it is validated besides, as where it rested before: a run that a kill threw back
+    ///     behind such an epoch has the same log then.
     /// - Returns: The best validation mIOU; nil where steps are left.
     /// - Throws: As ``run()``.
-    package func run(through epochs: Int?) throws -> Double? {
+    package func run(through epochs: Int?, validatedAfter validated: Set<Int> = []) throws -> Double? {
         Engine.threads = setup.configuration.workerThreads
-        return try loop.run(self, through: epochs) { isDone in
+        return try loop.run(self, through: epochs, validatedAfter: validated) { isDone in
             guard isDone else { return nil }
             let paths = setup.folder.paths
             if FileManager.default.fileExists(atPath: paths.model) {
