@@ -278,14 +278,14 @@ public struct AutomaticRun {
         var plan = try Plan(in: output)
         if plan.isGiven { return last.epochs }
         let length: Plan.Length
-        if let known = plan.length {
+        if let known = plan.lengths.first(where: { $0.done == last.done }) {
             length = known
         } else {
             length = plan.settledLength(
                 done: last.done, epochs: last.epochs,
                 secondsPerEpoch: last.secondsPerStep * Double(last.stepsPerEpoch),
                 left: plan.budget - account.total - (plan.seconds(of: .measuring) ?? 0))
-            plan.length = length
+            plan.lengths.append(length)
             try plan.write(in: output)
         }
         if let text = length.text { reporter.report(.note(text)) }

@@ -29,6 +29,8 @@ public struct Plan: Equatable, Codable, Sendable {
 
     /// The length that the last training was given when it turned out how fast this machine really is.
     public struct Length: Equatable, Codable, Sendable {
+        /// Epochs that were done by then.
+        public var done: Int
         /// Epochs in all.
         public var epochs: Int
         /// Epochs that were planned.
@@ -44,8 +46,8 @@ public struct Plan: Equatable, Codable, Sendable {
             let factor = measuredSeconds / max(plannedSeconds, 1e-9)
             let speed = String(format: factor > 1 ? "%.2f times as long as" : "%.2f of the time", factor)
             return
-                "the last training has \(epochs) epochs in place of \(planned): a step takes \(speed)"
-                + (factor > 1 ? " planned" : " that was planned")
+                "after \(done) epochs: the last training has \(epochs) in place of \(planned): a step takes \(speed)"
+                + (factor > 1 ? " thought" : " that was thought")
         }
     }
 
@@ -73,8 +75,8 @@ public struct Plan: Equatable, Codable, Sendable {
     public var secondsPerEpoch: Double
     /// How few images are measured; nil where there are enough for splits.
     public var crossValidation: CrossValidation?
-    /// What became of the last training's length; nil until its first part is done.
-    public var length: Length?
+    /// What became of the last training's length: settled when its first part is done, and in the middle of the rest.
+    public var lengths: [Length] = []
     /// Whether the configuration was given and is followed as it stands.
     public var isGiven: Bool
     /// Bytes that the process took by then.
@@ -82,23 +84,31 @@ public struct Plan: Equatable, Codable, Sendable {
     /// The processor that this was measured on.
     public var processor: String
 
-    /// How long the last training is to be, now that its first part is done.
+    /// How long the last training is to be, now that a part of it is done.
     ///
     /// - Parameters:
     ///   - done: Its epochs that are done.
     ///   - epochs: Those that are planned.
     ///   - secondsPerEpoch: As measured.
     ///   - left: Seconds of the budget that are left for it.
-    /// - Returns: What is planned, unless the machine is slower or faster than it was taken for.
+    /// - Returns: What is planned, unless the machine is slower or faster than it was taken for; the second time, unless
+    ///   the time that is left is another than what it needs.
     package func settledLength(done: Int, epochs: Int, secondsPerEpoch: Double, left: Double) -> Length {
+        let planned = lengths.last?.measuredSeconds ?? self.secondsPerEpoch
         var length = Length(
-            epochs: epochs, planned: epochs, plannedSeconds: self.secondsPerEpoch, measuredSeconds: secondsPerEpoch)
-        let factor = secondsPerEpoch / self.secondsPerEpoch
+            done: done, epochs: epochs, planned: epochs, plannedSeconds: planned, measuredSeconds: secondsPerEpoch)
+        let isFirst = lengths.isEmpty
+        let time = max(left, 1e-3) * (isFirst ? 1 : Self.measured)
+        let factor = isFirst ? secondsPerEpoch / planned : secondsPerEpoch * Double(epochs - done) / time
         guard factor.isFinite, factor > 0, !Self.usual.contains(factor) else { return length }
-        let fitting = done + Int(clamping: (left / secondsPerEpoch).rounded(.down))
-        length.epochs = factor > 1 ? max(done + 1, min(epochs, fitting)) : max(epochs, min(Self.longest * epochs, fitting))
+        let fitting = done + Int(clamping: (time / secondsPerEpoch).rounded(.down))
+        length.epochs =
+            factor > 1 ? max(done + 1, min(epochs, fitting)) : max(epochs, min(Self.longest * epochs, fitting))
         return length
     }
+
+    /// The share of the second half's time that goes into steps: the rest is for validations and checkpoints.
+    private static let measured = 0.97
 
     /// How many times as long as planned the last training becomes at most.
     private static let longest = 20

@@ -6,22 +6,9 @@ import Inference
 import Runs
 import SearchSpace
 import Segmentation
-import Synchronization
 import TestSupport
 import Testing
 import Torch
-
-/// Counts from 1.
-private final class Counter: Sendable {
-    private let value = Mutex(0)
-
-    func next() -> Int {
-        value.withLock {
-            $0 += 1
-            return $0
-        }
-    }
-}
 
 /// Searches that train their candidates: proposals, halving, and exact resumption.
 @Suite("Searches by training candidates")
@@ -119,7 +106,7 @@ struct CandidateSearchTests {
     @Test("A race has U-Net among the known designs where long skips are searched", arguments: [true, false])
     func race(longSkips: Bool) throws {
         let run = try InstantRun(.train)
-        var configuration = try configuration(run, "race")
+        var configuration = try run.candidates("race")
         (configuration.search.layers, configuration.search.candidates, configuration.train.epochs) = (5, 3, 1)
         configuration.search.longSkips = longSkips ? .on : .off
         let table = try CandidateSearch(configuration, output: run.folder("race"), resume: false)
@@ -130,23 +117,12 @@ struct CandidateSearchTests {
         #expect(table.lines.contains { $0.contains("4 8 16 8 4, skips 1 to 5") } == longSkips)
     }
 
-    private func configuration(_ run: InstantRun, _ method: String) throws -> Configuration {
-        var configuration = try Configuration.resolve(
-            preset: "instant",
-            overrides: [
-                "threads=1", "seed=3", "search.method=\(method)", "search.candidates=4", "search.reduction=2",
-                "train.epochs=4", "train.emaDecay=0.9",
-            ])
-        configuration.data.root = run.data
-        return configuration
-    }
-
     @Test(
         "A search that is stopped in every rung and goes on ends with the same table and model",
         arguments: ["race", "evolution", "random", "reinforcement"])
     func resumed(method: String) throws {
         let run = try InstantRun(.train)
-        let configuration = try configuration(run, method)
+        let configuration = try run.candidates(method)
         let whole = try CandidateSearch(configuration, output: run.folder("whole"), resume: false)
         let wanted = try whole.run(reporter: SilentReporter(), interruption: Interruption())
         #expect(wanted.epochs == [1, 2, 4] && wanted.rows.map(\.scores.count).sorted() == [1, 1, 2, 3])
@@ -190,47 +166,10 @@ struct CandidateSearchTests {
         #expect(page.contains("(winner)"))
     }
 
-    @Test("A kill between the last line of a rung and its checkpoint loses no score", arguments: [false, true])
-    func scoresBeforeCheckpoints(judges: Bool) throws {
-        let run = try InstantRun(.train)
-        var configuration = try configuration(run, judges ? "reinforcement" : "race")
-        (configuration.train.epochs, configuration.train.validateEvery) = (8, 8)
-        configuration.search.controller.stopping = judges
-        let wanted = try CandidateSearch(configuration, output: run.folder("whole"), resume: false)
-            .run(reporter: SilentReporter(), interruption: Interruption())
-        #expect(wanted.epochs == [2, 4, 8])
-        // Stopped in the second candidate, or in the second half of the first one.
-        let name = wanted.rows[0].name
-        let last = judges ? 13 : 25
-        let watcher = Watcher(stopAfter: nil, onStep: nil)
-        let steps = Counter()
-        let stopper = Watcher(onStep: { [interruption = watcher.interruption] _ in
-            if steps.next() == last { _ = interruption.requestStop(signal: SIGTERM) }
-        })
-        _ = failure {
-            _ = try CandidateSearch(configuration, output: run.folder("parts"), resume: false)
-                .run(reporter: stopper, interruption: watcher.interruption)
-        }
-        let checkpoints = RunPaths(folder: run.folder("parts/" + name)).checkpoints
-        if judges {
-            // The first half was one epoch: before it there was no checkpoint.
-            for file in try FileManager.default.contentsOfDirectory(atPath: checkpoints) {
-                try FileManager.default.removeItem(atPath: checkpoints + "/" + file)
-            }
-        } else {
-            try FileManager.default.removeItem(atPath: checkpoints + "/last.safetensors")
-            try FileManager.default.moveItem(
-                atPath: checkpoints + "/last-1.safetensors", toPath: checkpoints + "/last.safetensors")
-        }
-        let found = try CandidateSearch(configuration, output: run.folder("parts"), resume: true)
-            .run(reporter: SilentReporter(), interruption: Interruption())
-        #expect(found == wanted)
-    }
-
     @Test("A training that rests after an epoch ends with the bytes of one that does not")
     func resting() throws {
         let run = try InstantRun(.train)
-        let configuration = try configuration(run, "random")
+        let configuration = try run.candidates("random")
         let genotype = try KnownDesign.deeplabv3.genotype(layers: 4)
         for (name, rests) in [("whole", []), ("parts", [1, 3])] {
             for epochs in rests + [nil] as [Int?] {
@@ -249,7 +188,7 @@ struct CandidateSearchTests {
     @Test("An encoder takes part in a race; what is trained beside it has its cost, in as many steps as are given")
     func encoder() throws {
         let run = try InstantRun(.train)
-        var configuration = try configuration(run, "race")
+        var configuration = try run.candidates("race")
         configuration.search.candidates = 2
         configuration.search.pool = ["mobilenet-v2+light", "deeplabv3:4"]
         configuration.search.poolSteps = [2, 3]
@@ -282,7 +221,7 @@ struct CandidateSearchTests {
     @Test("A race over what the paper's search finds, which is stopped and goes on, ends as one that was not")
     func searchedFirst() throws {
         let run = try InstantRun(.train)
-        var configuration = try configuration(run, "race")
+        var configuration = try run.candidates("race")
         configuration.search.candidates = 9
         configuration.search.pool = ["deeplabv3:4", "paper"]
         configuration.search.poolSteps = [2, 3]
@@ -325,7 +264,7 @@ struct CandidateSearchTests {
     @Test("The last training is given another length once, and a search that goes on keeps to it", arguments: [1, 2])
     func settled(candidates: Int) throws {
         let run = try InstantRun(.train)
-        var configuration = try configuration(run, "race")
+        var configuration = try run.candidates("race")
         configuration.search.candidates = candidates
         configuration.train.epochs = 6
         func complete(_ name: String, stopAfter: Int? = nil) throws -> CandidateTable {
@@ -351,7 +290,7 @@ struct CandidateSearchTests {
     @Test("Other candidates in a search's folder, and iterations in place of epochs, are refused")
     func refused() throws {
         let run = try InstantRun(.train)
-        var configuration = try configuration(run, "random")
+        var configuration = try run.candidates("random")
         _ = try CandidateSearch(configuration, output: run.folder("search"), resume: false)
         let filled = failure { _ = try CandidateSearch(configuration, output: run.folder("search"), resume: false) }
         #expect(filled?.contains("is not empty") == true)

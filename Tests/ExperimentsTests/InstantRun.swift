@@ -71,6 +71,18 @@ struct InstantRun {
         return result
     }
 
+    /// A search by training four candidates for four epochs.
+    func candidates(_ method: String) throws -> Configuration {
+        var configuration = try Configuration.resolve(
+            preset: "instant",
+            overrides: [
+                "threads=1", "seed=3", "search.method=\(method)", "search.candidates=4", "search.reduction=2",
+                "train.epochs=4", "train.emaDecay=0.9",
+            ])
+        configuration.data.root = data
+        return configuration
+    }
+
     /// Runs, or goes on, to the end or to where `watcher` stops it.
     func run(_ name: String, _ settings: [String] = [], resume: Bool = false, watcher: Watcher = Watcher()) throws {
         let folder = try RunFolder(at: folder(name), resume: resume)

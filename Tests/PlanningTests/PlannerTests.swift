@@ -153,6 +153,20 @@ import Testing
         #expect(length.epochs == wanted)
     }
 
+    @Test(arguments: [
+        // seconds of an epoch, seconds left after 22 of 36 epochs; epochs in the end
+        (10.0, 145.0, 36), (10.0, 100.0, 31), (10.0, 300.0, 51), (20.0, 300.0, 36), (10.0, 0.0, 23),
+        (10.0, -50.0, 23), (0.001, 1_000.0, 720),
+    ])
+    func lengthIsSettledOnceMore(seconds: Double, left: Double, wanted: Int) throws {
+        var (plan, _) = try plan(facts(height: 64, width: 64), "2min")
+        plan.secondsPerEpoch = 10
+        plan.lengths = [plan.settledLength(done: 9, epochs: 36, secondsPerEpoch: 10, left: 270)]
+        #expect(plan.lengths[0].epochs == 36)
+        // By the time that is left, whatever an epoch took before.
+        #expect(plan.settledLength(done: 22, epochs: 36, secondsPerEpoch: seconds, left: left).epochs == wanted)
+    }
+
     @Test func timeIsCountedInAllProcesses() throws {
         let clock = Mutex(100.0)
         func account() -> TimeAccount { TimeAccount(folder: folder.path) { clock.withLock { $0 } } }

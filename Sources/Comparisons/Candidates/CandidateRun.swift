@@ -31,22 +31,30 @@ struct CandidateRun {
         self.configuration = configuration
     }
 
-    /// The epochs that it has been trained for before its last training.
-    func last(of schedule: HalvingSchedule) -> CandidateSearch.LastTraining {
-        let done = schedule.rungs.dropLast().last?.epochs ?? 0
+    /// How its last training stands after so many epochs.
+    ///
+    /// - Parameters:
+    ///   - done: Epochs that are done.
+    ///   - begin: The epoch from which on steps are timed.
+    ///   - schedule: The lengths.
+    /// - Returns: What is known of it.
+    func last(after done: Int, since begin: Int, of schedule: HalvingSchedule) -> CandidateSearch.LastTraining {
         let records = RunRecord.all(in: optionalContents(of: paths.log) ?? .init()).filter { $0.epoch < done }
+        let recent = records.filter { $0.epoch >= begin }
         // The first epoch is slower: images are read for the first time.
-        let times = records.dropFirst(records.count > 1 ? 1 : 0).compactMap { $0.values["secondsPerStep"] }
+        let times = recent.dropFirst(recent.count > 1 ? 1 : 0).compactMap { $0.values["secondsPerStep"] }
         return .init(
             done: done, epochs: schedule.rungs.last?.epochs ?? done,
             stepsPerEpoch: max(1, (records.last?.step ?? done) / max(1, done)),
             secondsPerStep: times.isEmpty ? 0 : times.reduce(0, +) / Double(times.count))
     }
 
-    /// The same with a training that ends after so many epochs; as it is where that is planned anyway.
+    /// The same with a training that ends after so many epochs.
     func settled(epochs: Int, of schedule: HalvingSchedule) -> CandidateRun {
-        epochs == configuration.train.epochs
-            ? self : CandidateRun(self, iterations: epochs * last(of: schedule).stepsPerEpoch)
+        let isPlanned = epochs == configuration.train.epochs
+        let done = schedule.rungs.dropLast().last?.epochs ?? 0
+        return CandidateRun(
+            self, iterations: isPlanned ? 0 : epochs * last(after: done, since: 0, of: schedule).stepsPerEpoch)
     }
 
     /// mIOU on the validation images after so many epochs; nil where it was not trained so far.

@@ -225,10 +225,10 @@ public struct CandidateSearch {
     /// - Returns: The table, which stands in the folder too.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; the first candidate's error where all fail.
     public func run(reporter: any ProgressReporter, interruption: Interruption) throws -> CandidateTable {
-        try run(reporter: reporter, interruption: interruption) { $0.epochs }
+        try run(reporter: reporter, interruption: interruption, settle: nil)
     }
 
-    /// The last training before it begins: one candidate's, of which the rungs before are done.
+    /// The last training before it begins, or goes on: one candidate's, of which the rungs before are done.
     package struct LastTraining {
         /// Epochs that are done.
         package let done: Int
@@ -236,20 +236,21 @@ public struct CandidateSearch {
         package let epochs: Int
         /// Steps of an epoch.
         package let stepsPerEpoch: Int
-        /// Seconds of a step in the last epoch that was done.
+        /// Seconds of a step in the epochs that were done since the length was settled before.
         package let secondsPerStep: Double
     }
 
-    /// As above, with the last training's length settled when the others are done.
+    /// As above, with the last training's length settled when the others are done, and in the middle of what is left then.
     ///
     /// - Parameters:
     ///   - reporter: Who shows the progress.
     ///   - interruption: Asks to stop.
-    ///   - settle: The epochs that it is to have; it must give the same at every call of one search.
+    ///   - settle: The epochs that it is to have; it must give the same for as many epochs done in one search. nil leaves
+    ///     the length as it is.
     /// - Returns: The table, which stands in the folder too.
     /// - Throws: As above, and what `settle` throws.
     package func run(
-        reporter: any ProgressReporter, interruption: Interruption, settle: (LastTraining) throws -> Int
+        reporter: any ProgressReporter, interruption: Interruption, settle: ((LastTraining) throws -> Int)?
     ) throws -> CandidateTable {
         if let warning { reporter.report(.warning(warning)) }
         try searchFirst(reporter: reporter, interruption: interruption)
@@ -261,17 +262,24 @@ public struct CandidateSearch {
         let first = schedule.rungs[0].epochs
         let half = proposer.judges && first > 1 ? first / 2 : nil
         for number in schedule.rungs.indices {
-            if number > 0, number + 1 == schedule.rungs.count,
-                let best = ranked(runs, after: schedule.rungs[number - 1].epochs).first
-            {
-                let epochs = try settle(best.last(of: schedule))
+            var middle: Int?
+            func settleLast(after done: Int, since begin: Int) throws {
+                guard number > 0, number + 1 == schedule.rungs.count, let settle,
+                    let best = ranked(runs, after: done).first
+                else { return }
+                let epochs = try settle(best.last(after: done, since: begin, of: schedule))
                 schedule.settleLast(epochs: epochs)
                 runs = runs.map { $0.settled(epochs: epochs, of: schedule) }
+                // Of a training of few epochs there is no middle that would leave time for anything else.
+                middle = begin == 0 && epochs - done >= 6 ? done + (epochs - done) / 2 : nil
             }
+            let before = number > 0 ? schedule.rungs[number - 1].epochs : 0
+            try settleLast(after: before, since: 0)
             let rung = schedule.rungs[number]
             func train(_ entries: [CandidateRun], through epochs: Int? = nil) throws {
-                let rests = Set(schedule.rungs.map(\.epochs) + [half].compactMap(\.self))
-                let parts = entries.map { CandidateRun.Part(run: $0, epochs: epochs ?? rung.epochs, rests: rests) }
+                let rests = Set(schedule.rungs.map(\.epochs) + [half, middle].compactMap(\.self))
+                let length = epochs ?? schedule.rungs[number].epochs
+                let parts = entries.map { CandidateRun.Part(run: $0, epochs: length, rests: rests) }
                 try complete(parts, in: output, reporter: reporter, interruption: interruption) { part, error in
                     errors[part.name] = error
                     try table(runs, errors, schedule).write(to: output)
@@ -304,7 +312,13 @@ public struct CandidateSearch {
                     }
                 }
             } else {
-                try train(Array(ranked(runs, after: schedule.rungs[number - 1].epochs).prefix(rung.candidates)))
+                func best() -> [CandidateRun] { Array(ranked(runs, after: before).prefix(rung.candidates)) }
+                if let epochs = middle {
+                    try train(best(), through: epochs)
+                    try settleLast(after: epochs, since: before)
+                    middle = epochs
+                }
+                try train(best())
             }
         }
         let last = schedule.rungs[schedule.rungs.count - 1]
