@@ -31,9 +31,9 @@ struct CandidateLengthTests {
         let wanted = try CandidateSearch(configuration, output: run.folder("whole"), resume: false)
             .run(reporter: SilentReporter(), interruption: Interruption())
         #expect(wanted.epochs == [2, 4, 8])
-        // Stopped in the second candidate, or in the second half of the first one.
-        let name = wanted.rows[0].name
-        let last = judges ? 13 : 25
+        // Stopped in the second half of the first candidate, or at the end of the first rung.
+        let name = judges ? wanted.rows[0].name : try #require(wanted.winner)
+        let last = judges ? 13 : 80
         let watcher = Watcher(stopAfter: nil, onStep: nil)
         let steps = Counter()
         let stopper = Watcher(onStep: { [interruption = watcher.interruption] _ in
@@ -57,6 +57,10 @@ struct CandidateLengthTests {
         let found = try CandidateSearch(configuration, output: run.folder("parts"), resume: true)
             .run(reporter: SilentReporter(), interruption: Interruption())
         #expect(found == wanted)
+        let log = try String(contentsOfFile: run.folder("parts/\(name)/log.jsonl"), encoding: .utf8)
+            .split(separator: "\n")
+        let measured = log.map { $0.contains(judges ? "\"reward\"" : "\"mIOU\"") }
+        #expect(Array(measured.prefix(2)) == [judges, true], "\(log)")
     }
 
     @Test(

@@ -88,7 +88,8 @@ final class EpochLoop {
             configuration, samples: ["train": setup.samples, "val": evaluator.samples],
             classes: setup.dataset.classes.names, teacher: teacher
         ).agree(on: setup.device)
-        if setup.restored != nil { try folder.truncateLog(after: position.step, finishedEpochs: position.epoch) }
+        // Also where there is no checkpoint: a run may have been killed before its first one, when the log had a line.
+        try folder.truncateLog(after: position.step, finishedEpochs: position.epoch)
         // A last epoch that iterations cut short goes on where the run is made longer.
         if position.step < schedule.total { position.epoch = min(position.epoch, position.step / stepsPerEpoch) }
         log = try RunLog(folder)
