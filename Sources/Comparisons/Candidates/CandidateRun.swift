@@ -69,6 +69,8 @@ struct CandidateRun {
     struct Part: SharedRun {
         let run: CandidateRun
         let epochs: Int
+        /// What is kept of the encoder's maps while it is not trained.
+        let features: FrozenFeatures
 
         var name: String { run.name }
         var isFinished: Bool { run.score(after: epochs) != nil }
@@ -81,7 +83,7 @@ struct CandidateRun {
             if isFinished { return }
             let training = try Training(
                 run.candidate.network.genotype, run.configuration, folder: folder, reporter: reporter,
-                interruption: interruption)
+                interruption: interruption, features: features)
             _ = try training.run(through: epochs)
             let score = run.score(after: epochs).map { String(format: "val mIOU %.4f", $0) }
             reporter.report(.note("\(name): \(score ?? "not measured")"))
