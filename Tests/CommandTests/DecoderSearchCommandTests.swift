@@ -73,6 +73,38 @@ struct DecoderSearchCommandTests {
         _ = try done(["predict", folder.file("one"), image, "--output", folder.file("masks"), "-q"])
     }
 
+    @Test("Random decoders are written, of a wanted cost, and are those that train and inspect take")
+    func sample() throws {
+        func rows(_ output: String, _ options: String...) throws -> [[String: Any]] {
+            let text = try done(
+                ["sample", "--encoder", "mobilenet-v2", "--output", folder.file(output), "--size", "257x257", "--json"]
+                    + options)
+            return try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [[String: Any]])
+        }
+        let all = try rows("all", "--count", "10")
+        let names = all.compactMap { $0["decoder"] as? String }
+        #expect(Set(names).count == 10 && names.allSatisfy { $0.hasPrefix("nekrasov:") })
+        let near = try rows(
+            "near", "--count", "4", "--of", folder.file("all/random-03.json"), "--multiply-adds", "0.9:1.1")
+        let factors = near.compactMap { $0["relativeMultiplyAdds"] as? Double }
+        #expect(factors.count == 4 && factors.allSatisfy { (0.9...1.1).contains($0) }, "\(factors)")
+        let counted = try done([
+            "inspect", "mobilenet-v2+\(folder.file("near/random-2.json"))", "--size", "257x257", "--json",
+        ])
+        let object = try #require(JSONSerialization.jsonObject(with: Data(counted.utf8)) as? [String: Any])
+        #expect(object["decoder"] as? String == near[1]["decoder"] as? String)
+        #expect(object["multiplyAdds"] as? Int == near[1]["multiplyAdds"] as? Int)
+        for (options, words) in [
+            (["--layers", "3"], "decoders have no --any-filters"),
+            (["--of", "deeplabv3"], "did you mean 'deeplabv3+'?"),
+            (["--of", folder.file("all/random-03.json"), "--multiply-adds", "90:91"], "only 0 of 1 decoders found"),
+        ] {
+            let wrong = try Command.run(
+                ["sample", "--encoder", "mobilenet-v2", "--count", "1", "--output", folder.file("none")] + options)
+            #expect(wrong.status != 0 && wrong.errors.contains(words), "\(wrong.errors)")
+        }
+    }
+
     @Test("--encoder searches by reinforcement where no other method is set, and is seen in the printed settings")
     func settings() throws {
         let printed = try done(search("none") + ["--print-config"])

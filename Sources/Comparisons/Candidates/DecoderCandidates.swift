@@ -7,6 +7,7 @@ package struct DecoderCandidates: CandidateSpace {
     private let encoder: EncoderKind
     private let filters: Int
     private let limits: CostLimits?
+    private let wanted: ClosedRange<Double>?
     private let space: DecoderSpace
 
     /// The decoders of an encoder.
@@ -15,11 +16,15 @@ package struct DecoderCandidates: CandidateSpace {
     ///   - encoder: The encoder.
     ///   - limits: What no network may cost more than, with the widths of the search; nil for no limit.
     ///   - filters: The training's filter multiplier, which no network here has a use for.
+    ///   - wanted: The least and the most multiply-adds, counted as for the limits, which must be given then; nil takes all.
     ///   - space: What is drawn from: networks are built of the published one alone.
     package init(
-        _ encoder: EncoderKind, limits: CostLimits?, filters: Int = 1, space: DecoderSpace = .published
+        _ encoder: EncoderKind, limits: CostLimits?, filters: Int = 1, wanted: ClosedRange<Double>? = nil,
+        space: DecoderSpace = .published
     ) {
+        precondition(wanted == nil || limits != nil, "a wanted cost, and nothing to count it by")
         (self.encoder, self.limits, self.filters, self.space) = (encoder, limits, filters, space)
+        self.wanted = wanted
     }
 
     /// The 19 choices of a decoder.
@@ -65,8 +70,8 @@ package struct DecoderCandidates: CandidateSpace {
                 let excess = try limits?.judge(network, filters: filters).excess.first
                 throw SearchSpaceError(
                     problem:
-                        "only \(found.count) of \(count) decoders found: of the last \(misses) none was new and within the"
-                        + " limits" + (excess.map { " (one has \($0))" } ?? "") + "; \(remedy)")
+                        "only \(found.count) of \(count) decoders found: of the last \(misses) none was new, of the wanted"
+                        + " cost and within the limits" + (excess.map { " (one has \($0))" } ?? "") + "; \(remedy)")
             }
         }
         return found
@@ -88,12 +93,18 @@ package struct DecoderCandidates: CandidateSpace {
     /// - Returns: nil where it is over one.
     /// - Throws: An error about the table of latencies.
     package func sized(_ network: NetworkChoice) throws -> SizedNetwork? {
+        if let wanted, let limits {
+            let cost = network.cost(limits.train, on: limits.images)
+            guard wanted.contains(Double(cost.multiplyAdds)) else { return nil }
+        }
         let excess = try limits?.judge(network, filters: filters).excess ?? []
         return excess.isEmpty ? SizedNetwork(network, filters: filters) : nil
     }
 
-    /// Less that every decoder has in common, or higher limits.
-    package var remedy: String { "raise the limits, or lower search.decoder.channels" }
+    /// Other limits, or less that every decoder has in common.
+    package var remedy: String {
+        wanted == nil ? "raise the limits, or take fewer channels" : "widen the range, or raise the limits"
+    }
 }
 
 extension NetworkChoice {
