@@ -111,12 +111,17 @@ package struct GenotypeSample: Sendable {
     /// - Returns: The files' paths.
     /// - Throws: `RunError` or `FileError` where the folder cannot be used.
     package static func write(_ items: [Item], to folder: String) throws -> [String] {
+        try write(items.map { $0.genotype.json() }, to: folder)
+    }
+
+    /// The same for genotype files of either kind.
+    package static func write(_ files: [Data], to folder: String) throws -> [String] {
         try requireEmptyFolder(folder)
         try RunFolder.makeFolder(folder)
-        let digits = String(items.count).count
-        return try items.enumerated().map { index, item in
+        let digits = String(files.count).count
+        return try files.enumerated().map { index, file in
             let path = folder + "/random-" + RunPaths.numeral(index + 1, digits: digits) + ".json"
-            try AtomicFile.write(item.genotype.json(), to: path)
+            try AtomicFile.write(file, to: path)
             return path
         }
     }

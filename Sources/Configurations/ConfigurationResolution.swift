@@ -116,6 +116,7 @@ extension Configuration {
                 "train.auxiliary.layers: \(encoder.rawValue) has no layers of a genotype: leave them out, or train.encoder"
             )
         }
+        if search.space == .decoders { try refuseOtherSearches() }
         if !search.poolSteps.isEmpty, search.poolSteps.count != search.pool.count {
             throw ConfigurationError(
                 .contradiction,
@@ -145,6 +146,25 @@ extension Configuration {
         }
         if Set(data.classes.names).count != data.classes.names.count || data.classes.names.contains("") {
             throw ConfigurationError(.contradiction, "data.classes.names: a name is empty or stands there twice")
+        }
+    }
+
+    /// Refuses what does not go with a search of decoders.
+    private func refuseOtherSearches() throws(ConfigurationError) {
+        func refuse(_ problem: String) -> ConfigurationError { ConfigurationError(.contradiction, problem) }
+        if train.encoder == .none {
+            throw refuse(
+                "search.space: decoders are searched for an encoder: set train.encoder to one of "
+                    + EncoderChoice.allCases.dropFirst().map(\.rawValue).joined(separator: ", "))
+        }
+        if search.method == .paper {
+            throw refuse(
+                "search.space: decoders are not found by search.method=paper: set it to reinforcement, evolution, random "
+                    + "or race")
+        }
+        if search.pool.contains(SearchConfiguration.searched) || !search.supernet.isEmpty {
+            throw refuse(
+                "search.space: decoders have no supernet: leave search.supernet, and `paper` in search.pool, out")
         }
     }
 

@@ -5,6 +5,10 @@ import SearchSpace
 public struct SearchConfiguration: Encodable, Equatable, Sendable {
     /// How the network is found: by the paper's relaxation, or by training candidates of equal cost.
     public var method = SearchStrategy.paper
+    /// What candidates are: networks from scratch, or decoders on `train.encoder`, which take any method but the paper's.
+    public var space = SearchedSpace.networks
+    /// How decoders are searched.
+    public var decoder = DecoderSearchConfiguration()
     /// How many candidates are trained at first, where candidates are trained.
     public var candidates = 9
     /// One of so many candidates is trained on from a rung to the next (eta).

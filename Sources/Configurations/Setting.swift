@@ -153,6 +153,13 @@ extension Setting {
     private static var searchSettings: [Setting] {
         [
             Setting("search.method", \.search.method),
+            Setting("search.space", \.search.space),
+            Setting("search.decoder.epochs", \.search.decoder.epochs, 0...100_000),
+            Setting("search.decoder.images", \.search.decoder.images, 0...10_000_000),
+            Setting("search.decoder.batch", \.search.decoder.batch, 0...1_024),
+            Setting("search.decoder.channels", \.search.decoder.channels, 1...4_096),
+            Setting("search.decoder.repeats", \.search.decoder.repeats, 1...8),
+            Setting("search.decoder.stopping", \.search.decoder.stopping),
             Setting("search.candidates", \.search.candidates, 1...1_000),
             Setting("search.reduction", \.search.reduction, 2...100),
             Setting(
@@ -226,6 +233,9 @@ extension Setting {
             Setting("train.encoderWeights", \.train.encoderWeights),
             Setting("train.encoderLearningRate", \.train.encoderLearningRate, 0...100),
             Setting("train.freezeEpochs", \.train.freezeEpochs, 0...10_000_000),
+            Setting("train.frozenImages", \.train.frozenImages, 0...10_000_000),
+            Setting("train.frozenBatch", \.train.frozenBatch, 0...1_024),
+            Setting("train.frozenMegabytes", \.train.frozenMegabytes, 0...1_048_576),
             Setting("train.freezeBatchNorm", \.train.freezeBatchNorm),
             Setting("train.unetChannels", \.train.unetChannels, each: 1...4_096, count: 4...4),
             Setting("train.lightChannels", \.train.lightChannels, 1...4_096),

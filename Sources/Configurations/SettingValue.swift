@@ -156,6 +156,7 @@ extension AtrousKind: ChoiceValue {}
 extension LongSkipChoice: ChoiceValue {}
 extension Recomputation: ChoiceValue {}
 extension SearchStrategy: ChoiceValue {}
+extension SearchedSpace: ChoiceValue {}
 extension PathDecoding: ChoiceValue {}
 extension PriceUnit: ChoiceValue {}
 extension ControllerFeedback: ChoiceValue {}

@@ -30,6 +30,13 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var encoderLearningRate = 1.0
     /// Epochs at the beginning in which the encoder stays as it is.
     public var freezeEpochs = 0
+    /// In these epochs, takes crops of so many images, the same in each epoch, so that the encoder sees each once; 0 draws
+    /// crops anew.
+    public var frozenImages = 0
+    /// Images of a step on such crops; 0 takes `batch`.
+    public var frozenBatch = 0
+    /// Memory for what the encoder makes of such crops; what does not fit is computed anew in each step.
+    public var frozenMegabytes = 1_024
     /// Whether the encoder normalises by the statistics that it comes with, in training too.
     public var freezeBatchNorm = false
     /// Channels of the decoder `unet` at strides 16, 8, 4 and 2.

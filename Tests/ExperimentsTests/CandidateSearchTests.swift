@@ -30,22 +30,24 @@ struct CandidateSearchTests {
         #expect(schedule.total == lengths.reduce(0, +))
     }
 
-    private func sample(layers: Int = 4, blocks: Int = 2) throws -> GenotypeSample {
-        GenotypeSample(
-            try GenotypeSampler(layers: layers, blocks: blocks), TrainConfiguration(),
-            on: InputSpecification(classes: 3, height: 33, width: 33), wanted: nil)
+    private func space(layers: Int = 4, blocks: Int = 2, longSkips: Bool = false) throws -> GenotypeCandidates {
+        GenotypeCandidates(
+            GenotypeSample(
+                try GenotypeSampler(layers: layers, blocks: blocks, longSkips: longSkips), TrainConfiguration(),
+                on: InputSpecification(classes: 3, height: 33, width: 33), wanted: nil),
+            choices: try GenotypeChoices(layers: layers, blocks: blocks, longSkips: longSkips), longSkips: longSkips)
     }
 
     @Test("A pool has what is given, then random ones, whatever is scored in between")
     func pool() throws {
         let given = [Candidate(name: "known", .genotype(try KnownDesign.deeplabv3.genotype(layers: 4)), filters: 2)]
-        let proposer = PoolProposer(given: given, sample: try sample(), seed: 5)
+        let proposer = PoolProposer(given: given, space: try space(), seed: 5)
         let all = try proposer.candidates(after: [], limit: 6)
         #expect(all.map(\.name) == ["known", "random-1", "random-2", "random-3", "random-4", "random-5"])
         #expect(Set(all.map(\.network)).count == 6)
         let scored = all.prefix(2).map { ScoredCandidate($0.network, score: 0.5) }
         #expect(try proposer.candidates(after: scored, limit: 6) == Array(all.dropFirst(2)))
-        #expect(try PoolProposer(given: given, sample: sample(), seed: 5).candidates(after: [], limit: 1) == given)
+        #expect(try PoolProposer(given: given, space: space(), seed: 5).candidates(after: [], limit: 1) == given)
     }
 
     /// A synthetic score with a known best: how many branches are 3x3 atrous, and how many layers are at stride 8.
@@ -68,10 +70,10 @@ struct CandidateSearchTests {
     func evolution() throws {
         var (evolved, random) = (0.0, 0.0)
         for seed in 0..<8 {
-            let sample = try sample(layers: 6, blocks: 3)
-            let (score, scored) = try best(EvolutionProposer(sample: sample, seed: seed), of: 120)
+            let space = try space(layers: 6, blocks: 3)
+            let (score, scored) = try best(EvolutionProposer(space: space, seed: seed), of: 120)
             evolved += score / 8
-            random += try best(PoolProposer(given: [], sample: sample, seed: seed), of: 120).0 / 8
+            random += try best(PoolProposer(given: [], space: space, seed: seed), of: 120).0 / 8
             #expect(Set(scored.map(\.network)).count == 120)
             for (number, child) in scored.enumerated().dropFirst(10) {
                 // A mutant of one of the ten before it: whoever is older is dead.
@@ -89,11 +91,8 @@ struct CandidateSearchTests {
     @Test("Evolution changes long skips where they are searched, and nowhere else")
     func evolvedSkips() throws {
         func evolved(longSkips: Bool) throws -> [Genotype] {
-            let sample = GenotypeSample(
-                try GenotypeSampler(layers: 6, blocks: 2, longSkips: longSkips), TrainConfiguration(),
-                on: InputSpecification(classes: 3, height: 33, width: 33), wanted: nil)
-            return try best(EvolutionProposer(sample: sample, longSkips: longSkips, seed: 2), of: 150).1.compactMap(
-                \.network.genotype)
+            let space = try space(layers: 6, blocks: 2, longSkips: longSkips)
+            return try best(EvolutionProposer(space: space, seed: 2), of: 150).1.compactMap(\.network.genotype)
         }
         #expect(try !evolved(longSkips: false).contains { $0.hasSkips })
         let found = try evolved(longSkips: true)

@@ -30,8 +30,8 @@ struct ControllerProposerTests {
             try GenotypeSampler(layers: layers, blocks: blocks), TrainConfiguration(),
             on: InputSpecification(classes: 3, height: 33, width: 33), wanted: nil)
         return ControllerProposer(
-            sample: sample, choices: try GenotypeChoices(layers: layers, blocks: blocks), settings: settings,
-            judges: judges, seed: seed, folder: temporary.file(name))
+            space: GenotypeCandidates(sample, choices: try GenotypeChoices(layers: layers, blocks: blocks)),
+            settings: settings, judges: judges, seed: seed, folder: temporary.file(name))
     }
 
     private func bytes(_ name: String) throws -> Data {

@@ -1,3 +1,4 @@
+import ArchitectureSearch
 import Experiments
 import SearchSpace
 import Segmentation
@@ -55,10 +56,10 @@ package protocol CandidateProposer: Sendable {
     /// - Throws: `SearchSpaceError` where no candidate of the wanted cost is found.
     func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate]
 
-    /// Whether candidates are judged after half of the first rung.
+    /// Whether candidates are judged after the first part of the first rung.
     var judges: Bool { get }
 
-    /// Judges the candidate that was proposed last.
+    /// Judges the next candidate that has been trained so far.
     ///
     /// - Parameters:
     ///   - early: Its reward so far.
@@ -68,28 +69,57 @@ package protocol CandidateProposer: Sendable {
     func goesOn(early: Double, after scored: [ScoredCandidate]) throws -> Bool
 }
 
-extension CandidateProposer {
-    /// Nothing is judged.
-    package var judges: Bool { false }
+/// Judges candidates by their rewards after the first part of their training (``StoppingJudge``), with draws of its own: for
+/// proposers that learn nothing.
+package struct StoppingRule: Equatable, Sendable {
+    private let seed: Int
 
-    /// All trainings go on.
-    package func goesOn(early: Double, after scored: [ScoredCandidate]) throws -> Bool { true }
+    /// A rule whose draws follow from a seed.
+    package init(seed: Int) { self.seed = seed }
+
+    /// Whether a training goes on: what the judge says who has seen the rewards before it, in their order.
+    package func goesOn(early: Double, after scored: [ScoredCandidate]) -> Bool {
+        var judge = StoppingJudge()
+        var verdict = true
+        for (number, reward) in (scored.map(\.early) + [early]).enumerated() {
+            guard let reward else { continue }
+            var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), 2, number)
+            verdict = judge.goesOn(score: reward) { stream.uniform() }
+        }
+        return verdict
+    }
 }
 
 /// Given networks first, then uniformly random ones, all at once: for `random` none is given.
 package struct PoolProposer: CandidateProposer {
     private let given: [Candidate]
-    private let sample: GenotypeSample
+    private let space: any CandidateSpace
     private let seed: Int
+    private let rule: StoppingRule?
 
     /// - Parameters:
     ///   - given: Networks that take part whatever is drawn.
-    ///   - sample: What random ones are drawn from.
+    ///   - space: What random ones are drawn from.
     ///   - seed: The seed of what is drawn.
-    package init(given: [Candidate], sample: GenotypeSample, seed: Int) {
+    ///   - rule: Judges candidates before their training goes on; nil for no judge.
+    package init(given: [Candidate], space: any CandidateSpace, seed: Int, rule: StoppingRule? = nil) {
         self.given = given
-        self.sample = sample
+        self.space = space
         self.seed = seed
+        self.rule = rule
+    }
+
+    /// Whether there is a rule.
+    package var judges: Bool { rule != nil }
+
+    /// What the rule says; all trainings go on without one.
+    ///
+    /// - Parameters:
+    ///   - early: The reward so far.
+    ///   - scored: All that were proposed before.
+    /// - Returns: Whether the training goes on.
+    package func goesOn(early: Double, after scored: [ScoredCandidate]) -> Bool {
+        rule?.goesOn(early: early, after: scored) ?? true
     }
 
     /// What is given, then what is drawn; nothing depends on the scores.
@@ -102,9 +132,9 @@ package struct PoolProposer: CandidateProposer {
     package func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
         let known = given.prefix(limit)
         let count = limit - known.count
-        let drawn = try count > 0 ? sample.draw(count: count, seed: seed) : []
+        let drawn = try count > 0 ? space.draw(count: count, seed: seed) : []
         let random = drawn.enumerated().map { index, item in
-            Candidate(name: "random-\(index + 1)", .genotype(item.genotype), filters: item.filters)
+            Candidate(name: "random-\(index + 1)", item.network, filters: item.filters)
         }
         return Array((known + random).dropFirst(scored.count))
     }
@@ -112,26 +142,39 @@ package struct PoolProposer: CandidateProposer {
 
 /// Regularised evolution (arXiv 1802.01548): the best of a few of the youngest is mutated, and the oldest dies.
 package struct EvolutionProposer: CandidateProposer {
-    private let sample: GenotypeSample
-    private let longSkips: Bool
+    private let space: any CandidateSpace
     private let seed: Int
     private let population: Int
     private let tournament: Int
+    private let rule: StoppingRule?
 
     /// - Parameters:
-    ///   - sample: What the first population is drawn from, and what a child's filters follow from.
-    ///   - longSkips: Whether mutations change long skips.
+    ///   - space: What the first population is drawn from, and what says whether a child has the wanted cost.
     ///   - seed: The seed of all that is drawn.
     ///   - population: How many live at a time, P.
     ///   - tournament: From how many, drawn with repetition, the parent is taken, S.
+    ///   - rule: Judges candidates before their training goes on; nil for no judge.
     package init(
-        sample: GenotypeSample, longSkips: Bool = false, seed: Int, population: Int = 10, tournament: Int = 3
+        space: any CandidateSpace, seed: Int, population: Int = 10, tournament: Int = 3, rule: StoppingRule? = nil
     ) {
-        self.sample = sample
-        self.longSkips = longSkips
+        self.space = space
         self.seed = seed
         self.population = population
         self.tournament = tournament
+        self.rule = rule
+    }
+
+    /// Whether there is a rule.
+    package var judges: Bool { rule != nil }
+
+    /// What the rule says; all trainings go on without one.
+    ///
+    /// - Parameters:
+    ///   - early: The reward so far.
+    ///   - scored: All that were proposed before.
+    /// - Returns: Whether the training goes on.
+    package func goesOn(early: Double, after scored: [ScoredCandidate]) -> Bool {
+        rule?.goesOn(early: early, after: scored) ?? true
     }
 
     /// The first population at once, then a child at a time.
@@ -144,7 +187,7 @@ package struct EvolutionProposer: CandidateProposer {
     package func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
         let first = min(population, max(1, limit / 2))
         if scored.count < first {
-            let pool = PoolProposer(given: [], sample: sample, seed: seed)
+            let pool = PoolProposer(given: [], space: space, seed: seed)
             return try pool.candidates(after: scored, limit: first)
         }
         var stream = RandomStream(seed: UInt64(bitPattern: Int64(seed)), 1, scored.count)
@@ -154,18 +197,13 @@ package struct EvolutionProposer: CandidateProposer {
         for _ in 0..<1_000 {
             let drawn = (0..<tournament).map { _ in living[living.startIndex + stream.below(living.count)] }
             guard let parent = drawn.max(by: { ($0.score ?? -1) < ($1.score ?? -1) }) else { break }
-            guard let child = parent.network.genotype?.mutated(longSkips: longSkips, bits: { stream.next() }) else {
-                break
-            }
-            guard !seen.contains(.genotype(child)), let item = try sample.item(child) else { continue }
+            guard let child = space.mutant(of: parent.network, bits: { stream.next() }) else { break }
+            guard !seen.contains(child), let item = try space.sized(child) else { continue }
             let number = scored.firstIndex { $0.network == parent.network } ?? 0
             return [
-                Candidate(
-                    name: "child-\(scored.count + 1)-of-\(number + 1)", .genotype(child), filters: item.filters)
+                Candidate(name: "child-\(scored.count + 1)-of-\(number + 1)", child, filters: item.filters)
             ]
         }
-        throw SearchSpaceError(
-            problem:
-                "no mutation of the population has the wanted cost: search more blocks or layers, or raise the limits")
+        throw SearchSpaceError(problem: "no mutation of the population has the wanted cost: \(space.remedy)")
     }
 }

@@ -79,6 +79,8 @@ struct CandidateRun {
         let epochs: Int
         /// All epochs after which candidates rest.
         let rests: Set<Int>
+        /// What is kept of the encoder's maps while it is not trained.
+        let features: FrozenFeatures
 
         var name: String { run.name }
         var isFinished: Bool { run.score(after: epochs) != nil }
@@ -91,7 +93,7 @@ struct CandidateRun {
             if isFinished { return }
             let training = try Training(
                 run.candidate.network.genotype, run.configuration, folder: folder, reporter: reporter,
-                interruption: interruption)
+                interruption: interruption, features: features)
             _ = try training.run(through: epochs, validatedAfter: rests)
             let score = run.score(after: epochs).map { String(format: "val mIOU %.4f", $0) }
             reporter.report(.note("\(name): \(score ?? "not measured")"))

@@ -6,7 +6,7 @@ import Runs
 import SearchSpace
 import Torch
 
-/// A search that trains candidates of equal cost: a pool is proposed, and successive halving finds its best.
+/// A search that trains candidates: a pool is proposed, and successive halving finds its best.
 ///
 /// Each candidate is a run in a folder of its own, which rests at the end of a rung and goes on in the next. Nothing else
 /// is the search's state: what a candidate scored stands in its run's log. So the search goes on after any stop, and
@@ -19,11 +19,10 @@ public struct CandidateSearch {
     /// What is doubtful about the schedule; nil where nothing is.
     public let warning: String?
     private let configuration: Configuration
+    /// How candidates are trained, each with its own network.
+    private let training: Configuration
     private let images: InputSpecification
-    private let given: [Candidate]
-    private let sample: GenotypeSample
-    /// The multiply-adds that all candidates have, up to ``tolerance``.
-    private let multiplyAdds: Int
+    private let pool: CandidatePool
     private let limits: CostLimits
 
     /// Opens the data and a folder, and refuses what does not go with what is in it.
@@ -50,24 +49,29 @@ public struct CandidateSearch {
         _ configuration: Configuration, output: String, resume: Bool, rests: Bool = false,
         latency: (() throws -> LatencyModel)? = nil
     ) throws {
-        let (search, train) = (configuration.search, configuration.train)
+        let search = configuration.search
         self.output = output
         self.configuration = configuration
+        training = configuration.ofCandidates
+        let train = training.train
         guard train.iterations == 0 else {
             throw ConfigurationError(
                 .outOfRange,
                 "train.iterations: a search by \(search.method) goes by epochs: set train.epochs, and this to 0")
         }
         schedule = HalvingSchedule(
-            candidates: search.candidates, reduction: search.reduction, epochs: train.epochs, rests: rests)
+            candidates: search.candidates, reduction: search.reduction, epochs: configuration.train.epochs,
+            rests: rests,
+            before: train.epochs - configuration.train.epochs)
         let dataset = try configuration.refuseUnusable()
+        if search.space == .decoders { try train.refuseMissingWeights() }
         warning = CandidateSearch.shortness(
             schedule, train, samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)).count)
         images = try InputSpecification(configuration, split: nil, of: dataset)
         limits = try CostLimits(search.limits, train, on: images) {
             try latency?() ?? LatencyModel(configuration, place: .folder(output))
         }
-        (given, sample, multiplyAdds) = try CandidateSearch.candidates(configuration, images, limits)
+        pool = try CandidatePool(training, images, limits)
         try refuseChanges(resume: resume)
         let places = OutputPaths(in: output)
         try places.refuseLinks(at: CandidateSearch.files(in: output))
@@ -88,59 +92,20 @@ public struct CandidateSearch {
             ]
     }
 
-    /// All candidates have the multiply-adds of DeepLabv3's path with `train.filters`, within this share.
-    private static let tolerance = 0.1
-
-    /// The networks that take part whatever is drawn, and what the others are drawn from.
-    private static func candidates(
-        _ configuration: Configuration, _ images: InputSpecification, _ limits: CostLimits
-    ) throws -> (given: [Candidate], sample: GenotypeSample, multiplyAdds: Int) {
-        let (search, train) = (configuration.search, configuration.train)
-        let longSkips = search.longSkips == .on
-        let sampler = try GenotypeSampler(
-            layers: search.layers, blocks: search.blocks, atrous: search.atrous, longSkips: longSkips)
-        let reference = try KnownDesign.deeplabv3.genotype(
-            layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers))
-        let pool = try ComparedNetwork.named(by: search.namedPool, decoder: train.decoder)
-        // An encoder has one size, which the others take.
-        let first = pool.lazy.map(\.choice).first { $0.genotype == nil } ?? .genotype(reference)
-        let multiplyAdds = first.cost(train, on: images).multiplyAdds
-        let wanted = Double(multiplyAdds)
-        let sample = GenotypeSample(
-            sampler, train, on: images,
-            wanted: .init(
-                multiplyAdds: wanted * (1 - tolerance)...wanted * (1 + tolerance), anyFilters: true), limits: limits)
-        guard [.race, .paper].contains(search.method) else { return ([], sample, multiplyAdds) }
-        func candidate(_ name: String, _ network: NetworkChoice, stepsPerEpoch: Int? = nil) -> Candidate {
-            let filters = network.filters(closestTo: multiplyAdds, train, on: images).filters
-            return Candidate(name: name, network, filters: filters, stepsPerEpoch: stepsPerEpoch)
-        }
-        let designs = KnownDesign.allCases.filter { longSkips || $0 != .unet }.compactMap { design in
-            (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, .genotype($0)) }
-        }
-        let named = pool.map { network in
-            let index = search.pool.firstIndex(of: network.argument)
-            return candidate(
-                network.name, network.choice, stepsPerEpoch: index.flatMap(search.stepsPerEpoch(ofPool:)))
-        }
-        var seen: Set<NetworkChoice> = []
-        return ((named + designs).filter { seen.insert($0.network).inserted }, sample, multiplyAdds)
-    }
-
     /// How candidates come about, of those given the ones within the limits; who is left out is told.
     private func proposer(
         _ reporter: any ProgressReporter, _ interruption: Interruption
     ) throws -> any CandidateProposer {
-        if configuration.search.method == .evolution {
-            return EvolutionProposer(
-                sample: sample, longSkips: configuration.search.longSkips == .on, seed: configuration.seed)
-        }
-        if configuration.search.method == .reinforcement {
-            return try ControllerProposer(configuration, sample: sample, in: output, interruption)
-        }
         let search = configuration.search
-        var seen: Set<NetworkChoice> = []
-        let all = try (searched() + given).filter { seen.insert($0.network).inserted }
+        let stops = search.space == .decoders ? search.decoder.stopping : search.controller.stopping
+        let rule = search.space == .decoders && stops ? StoppingRule(seed: configuration.seed) : nil
+        if search.method == .evolution {
+            return EvolutionProposer(space: pool.space, seed: configuration.seed, rule: rule)
+        }
+        if search.method == .reinforcement {
+            return ControllerProposer(configuration, space: pool.space, judges: stops, in: output, interruption)
+        }
+        let all = CandidatePool.different(try pool.searched(configuration, in: output) + pool.given)
         let fitting = try all.filter { candidate in
             let excess = try limits.judge(candidate.network, filters: candidate.filters).excess
             if !excess.isEmpty {
@@ -149,9 +114,9 @@ public struct CandidateSearch {
             return excess.isEmpty
         }
         guard search.method == .race, !search.supernet.isEmpty || search.searchesFirst,
-            fitting.count < search.candidates
+            fitting.count < search.candidates, let sample = pool.sample
         else {
-            return PoolProposer(given: fitting, sample: sample, seed: configuration.seed)
+            return PoolProposer(given: fitting, space: pool.space, seed: configuration.seed, rule: rule)
         }
         Engine.threads = configuration.workerThreads
         let scored = try ScoredPool(
@@ -164,7 +129,7 @@ public struct CandidateSearch {
         }
         let known = Set(fitting.map(\.network))
         return PoolProposer(
-            given: fitting + scored.candidates.filter { !known.contains($0.network) }, sample: sample,
+            given: fitting + scored.candidates.filter { !known.contains($0.network) }, space: pool.space,
             seed: configuration.seed)
     }
 
@@ -179,21 +144,6 @@ public struct CandidateSearch {
         try complete(
             [SearchedPool(in: output, configuration)], in: output, reporter: reporter, interruption: interruption
         ) { if let error = $1 { throw error } }
-    }
-
-    /// What the paper's search found, in the size of all candidates.
-    private func searched() throws -> [Candidate] {
-        let search = configuration.search
-        guard search.searchesFirst else { return [] }
-        let steps = search.pool.firstIndex(of: SearchConfiguration.searched).flatMap(search.stepsPerEpoch(ofPool:))
-        return try SearchedPool(in: output, configuration).genotypes().map { epoch, genotype in
-            let isLast = epoch == search.epochs
-            let network = NetworkChoice.genotype(genotype)
-            return Candidate(
-                name: isLast ? SearchConfiguration.searched : "\(SearchConfiguration.searched)-epoch-\(epoch)", network,
-                filters: network.filters(closestTo: multiplyAdds, configuration.train, on: images).filters,
-                stepsPerEpoch: steps)
-        }
     }
 
     private func refuseChanges(resume: Bool) throws {
@@ -256,20 +206,18 @@ public struct CandidateSearch {
         try searchFirst(reporter: reporter, interruption: interruption)
         let proposer = try proposer(reporter, interruption)
         var schedule = schedule
-        var runs: [CandidateRun] = []
-        var scored: [ScoredCandidate] = []
-        var errors: [String: any Error] = [:]
-        let first = schedule.rungs[0].epochs
-        let half = proposer.judges && first > 1 ? first / 2 : nil
+        var state = State()
+        // What one candidate's encoder sees another one's sees too.
+        let features = FrozenFeatures(megabytes: training.train.frozenMegabytes)
         for number in schedule.rungs.indices {
             var middle: Int?
             func settleLast(after done: Int, since begin: Int) throws {
                 guard number > 0, number + 1 == schedule.rungs.count, let settle,
-                    let best = ranked(runs, after: done).first
+                    let best = ranked(state.runs, after: done).first
                 else { return }
                 let epochs = try settle(best.last(after: done, since: begin, of: schedule))
                 schedule.settleLast(epochs: epochs)
-                runs = runs.map { $0.settled(epochs: epochs, of: schedule) }
+                state.runs = state.runs.map { $0.settled(epochs: epochs, of: schedule) }
                 // Of a training of few epochs there is no middle that would leave time for anything else.
                 middle = begin == 0 && epochs - done >= 6 ? done + (epochs - done) / 2 : nil
             }
@@ -277,12 +225,14 @@ public struct CandidateSearch {
             try settleLast(after: before, since: 0)
             let rung = schedule.rungs[number]
             func train(_ entries: [CandidateRun], through epochs: Int? = nil) throws {
-                let rests = Set(schedule.rungs.map(\.epochs) + [half, middle].compactMap(\.self))
+                let rests = Set(schedule.rungs.map(\.epochs) + [state.part, middle].compactMap(\.self))
                 let length = epochs ?? schedule.rungs[number].epochs
-                let parts = entries.map { CandidateRun.Part(run: $0, epochs: length, rests: rests) }
+                let parts = entries.map {
+                    CandidateRun.Part(run: $0, epochs: length, rests: rests, features: features)
+                }
                 try complete(parts, in: output, reporter: reporter, interruption: interruption) { part, error in
-                    errors[part.name] = error
-                    try table(runs, errors, schedule).write(to: output)
+                    state.errors[part.name] = error
+                    try table(state, schedule).write(to: output)
                 }
             }
             reporter.report(
@@ -290,29 +240,31 @@ public struct CandidateSearch {
                     "rung \(number + 1) of \(schedule.rungs.count): \(rung.candidates) candidates, "
                         + "\(rung.epochs) epochs"))
             if number == 0 {
-                while runs.count < rung.candidates {
-                    let proposed = try proposer.candidates(after: scored, limit: rung.candidates)
+                state.part = proposer.judges ? firstPart(of: rung) : nil
+                while state.runs.count < rung.candidates {
+                    let proposed = try proposer.candidates(after: state.scored, limit: rung.candidates)
                     let entries = proposed.enumerated().map { index, candidate in
                         CandidateRun(
-                            candidate, number: runs.count + index + 1, of: rung.candidates, in: output, configuration)
+                            candidate, number: state.runs.count + index + 1, of: rung.candidates, in: output, training)
                     }
-                    runs += entries
-                    var passing = entries
-                    if let half {
-                        try train(entries, through: half)
-                        passing = try judged(entries, by: proposer, after: scored, half, reporter)
-                    }
+                    state.runs += entries
+                    if let part = state.part { try train(entries, through: part) }
+                    let passing = try judged(entries, by: proposer, &state, reporter)
                     try train(passing)
-                    scored += entries.map { run in
-                        let early = half.flatMap { run.reward(after: $0) }
-                        let goesOn = passing.contains { $0.name == run.name }
-                        return ScoredCandidate(
-                            run.candidate.network, score: run.score(after: rung.epochs),
-                            reward: goesOn ? run.reward(after: rung.epochs) : early, early: early)
-                    }
+                    state.score(entries, after: rung.epochs)
+                }
+                if state.runs.allSatisfy({ $0.score(after: rung.epochs) == nil || state.stopped.contains($0.name) }) {
+                    // All were stopped: the best of them are trained on, so that the search comes to a result.
+                    let count = schedule.rungs.dropFirst().first?.candidates ?? 1
+                    let best = ranked(state.runs.filter { state.stopped.contains($0.name) }, after: state.part ?? 0)
+                        .prefix(count)
+                    state.stopped.subtract(best.map(\.name))
+                    try train(Array(best))
                 }
             } else {
-                func best() -> [CandidateRun] { Array(ranked(runs, after: before).prefix(rung.candidates)) }
+                // Whoever comes so far has its encoder trained too.
+                features.forget()
+                func best() -> [CandidateRun] { Array(ranked(state.runs, after: before).prefix(rung.candidates)) }
                 if let epochs = middle {
                     try train(best(), through: epochs)
                     try settleLast(after: epochs, since: before)
@@ -322,16 +274,18 @@ public struct CandidateSearch {
             }
         }
         let last = schedule.rungs[schedule.rungs.count - 1]
-        guard let winner = ranked(runs, after: last.epochs).first else {
-            throw runs.lazy.compactMap { errors[$0.name] }.first
+        guard let winner = ranked(state.runs, after: last.epochs).first else {
+            throw state.runs.lazy.compactMap { state.errors[$0.name] }.first
                 ?? RunError(.diverged, path: output, "no candidate could be trained")
         }
-        var result = try table(runs, errors, schedule)
+        var result = try table(state, schedule)
         result.winner = winner.name
         try result.write(to: output)
         let paths = RunPaths(folder: output)
-        if let genotype = winner.candidate.network.genotype {
-            try AtomicFile.write(genotype.json(), to: paths.genotype, below: output)
+        let network = winner.candidate.network
+        let decoder = configuration.search.space == .decoders ? network.decoderGenotype : nil
+        if let json = network.genotype?.json() ?? decoder?.json() {
+            try AtomicFile.write(json, to: paths.genotype, below: output)
         }
         try AtomicFile.write(
             try boundedContents(of: winner.paths.model, limit: 1 << 33), to: paths.model, below: output)
@@ -339,15 +293,50 @@ public struct CandidateSearch {
         return result
     }
 
-    /// Of candidates that were trained for so many epochs those that are worth more; who is not is told.
+    /// What is known of the candidates so far; all of it follows from their folders.
+    private struct State {
+        var runs: [CandidateRun] = []
+        var scored: [ScoredCandidate] = []
+        var errors: [String: any Error] = [:]
+        /// The names of those that were not trained on after the first part of the first rung.
+        var stopped: Set<String> = []
+        /// Epochs of that part; nil where nothing is judged.
+        var part: Int?
+
+        /// Takes in what candidates came to that were proposed together.
+        mutating func score(_ entries: [CandidateRun], after epochs: Int) {
+            scored += entries.map { run in
+                let early = part.flatMap { run.reward(after: $0) }
+                if let part, stopped.contains(run.name) {
+                    return ScoredCandidate(
+                        run.candidate.network, score: run.score(after: part), reward: early, early: early)
+                }
+                return ScoredCandidate(
+                    run.candidate.network, score: run.score(after: epochs), reward: run.reward(after: epochs),
+                    early: early)
+            }
+        }
+    }
+
+    /// Epochs after which candidates are judged: those of the decoder alone, else half of the first rung's.
+    private func firstPart(of rung: HalvingSchedule.Rung) -> Int? {
+        let alone = training.train.epochs - configuration.train.epochs
+        return alone > 0 ? alone : rung.epochs > 1 ? rung.epochs / 2 : nil
+    }
+
+    /// Of candidates that were trained for the first part those that are worth more; who is not is told and noted.
     private func judged(
-        _ runs: [CandidateRun], by proposer: any CandidateProposer, after scored: [ScoredCandidate], _ epochs: Int,
+        _ runs: [CandidateRun], by proposer: any CandidateProposer, _ state: inout State,
         _ reporter: any ProgressReporter
     ) throws -> [CandidateRun] {
-        try runs.filter { run in
-            guard let reward = run.reward(after: epochs) else { return false }
-            let goesOn = try proposer.goesOn(early: reward, after: scored)
-            if !goesOn {
+        guard let part = state.part else { return runs }
+        var before = state.scored
+        return try runs.filter { run in
+            let reward = run.reward(after: part)
+            let goesOn = try reward.map { try proposer.goesOn(early: $0, after: before) } ?? false
+            before.append(ScoredCandidate(run.candidate.network, score: nil, early: reward))
+            if let reward, !goesOn {
+                state.stopped.insert(run.name)
                 let value = String(format: "%.4f", reward)
                 reporter.report(
                     .note("\(run.name): not trained on, its reward of \(value) is too far below the others'"))
@@ -375,15 +364,13 @@ public struct CandidateSearch {
         return scored.sorted { ($1.2, $0.0) < ($0.2, $1.0) }.map(\.1)
     }
 
-    private func table(
-        _ runs: [CandidateRun], _ errors: [String: any Error], _ schedule: HalvingSchedule
-    ) throws -> CandidateTable {
-        CandidateTable(
+    private func table(_ state: State, _ schedule: HalvingSchedule) throws -> CandidateTable {
+        var table = CandidateTable(
             epochs: schedule.rungs.map(\.epochs),
-            rows: try runs.map { run in
+            rows: try state.runs.map { run in
                 let network = run.candidate.network
                 let cost = network.cost(run.configuration.train, on: images)
-                return CandidateTable.Row(
+                var row = CandidateTable.Row(
                     name: run.name, path: network.genotype?.path.map(\.rawValue),
                     skips: network.genotype.flatMap { $0.hasSkips ? $0.skips : nil },
                     filters: network.genotype.map { _ in run.candidate.filters },
@@ -391,7 +378,32 @@ public struct CandidateSearch {
                     milliseconds: try limits.judge(network, filters: run.candidate.filters)
                         .milliseconds,
                     scores: run.scores(after: schedule.rungs.map(\.epochs)),
-                    error: errors[run.name].map { "\($0)" })
+                    error: state.errors[run.name].map { "\($0)" })
+                if case .encoder(_, let decoder) = network { row.decoder = decoder.rawValue }
+                let isStopped = state.stopped.contains(run.name)
+                if isStopped { row.isStopped = true }
+                row.reward = (isStopped ? state.part : schedule.rungs.first?.epochs).flatMap { run.reward(after: $0) }
+                return row
             })
+        if configuration.search.space == .decoders {
+            table.encoder = configuration.train.encoder.rawValue
+            table.alone = training.train.epochs - configuration.train.epochs
+        }
+        return table
+    }
+}
+
+extension Configuration {
+    /// How candidates are trained: where decoders are searched, with their widths, first without the encoder.
+    fileprivate var ofCandidates: Configuration {
+        guard search.space == .decoders else { return self }
+        var result = self
+        result.train.cellChannels = search.decoder.channels
+        result.train.cellRepeats = search.decoder.repeats
+        result.train.freezeEpochs = search.decoder.epochs
+        result.train.frozenImages = search.decoder.images
+        result.train.frozenBatch = search.decoder.batch
+        result.train.epochs += search.decoder.epochs
+        return result
     }
 }

@@ -25,6 +25,12 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
         public var scores: [Double]
         /// Why its training failed.
         public var error: String?
+        /// The decoder of an encoder; of a genotype's all numbers.
+        public var decoder: String?
+        /// What a controller is told of it, where rewards are measured.
+        public var reward: Double?
+        /// Whether it was not trained on after the first part of the first rung; nil where it was.
+        public var isStopped: Bool?
     }
 
     /// Epochs of the rungs.
@@ -33,6 +39,10 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
     public var rows: [Row]
     /// The name of the winner; nil while there is none.
     public var winner: String?
+    /// The encoder that all have; nil where candidates are whole networks.
+    public var encoder: String?
+    /// Epochs at the beginning in which the decoder alone is trained, where candidates are decoders.
+    public var alone: Int?
 
     /// The candidates with the best first: who came further, then who scored higher there.
     public var ranking: [Row] {
@@ -45,7 +55,9 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
     }
 
     /// For the report.
-    package var table: RunReport.Table {
+    package var table: RunReport.Table { encoder.map(decoders) ?? networks }
+
+    private var networks: RunReport.Table {
         let isTimed = rows.contains { $0.milliseconds != nil }
         return RunReport.Table(
             caption: (rows.contains { $0.path == nil }
@@ -55,17 +67,43 @@ public struct CandidateTable: Encodable, Equatable, Sendable {
             columns: ["candidate", "path", "filters", "parameters", "multiply-adds"]
                 + (isTimed ? ["ms"] : []) + epochs.map { $0 == 1 ? "1 epoch" : "\($0) epochs" },
             rows: ranking.map { row in
-                let scores = epochs.indices.map { rung in
-                    row.scores.indices.contains(rung) ? String(format: "%.4f", row.scores[rung]) : ""
-                }
-                return [
-                    row.name + (row.name == winner ? " (winner)" : row.error == nil ? "" : " (failed)"),
+                [
+                    title(of: row),
                     row.path.map { $0.map(String.init).joined(separator: " ") + skips(of: row) } ?? "encoder",
                     row.filters.map(String.init) ?? "",
-                    "\(row.parameters)",
-                    String(format: "%.3f G", Double(row.multiplyAdds) / 1e9),
-                ] + (isTimed ? [row.milliseconds.map { String(format: "%.1f", $0) } ?? ""] : []) + scores
+                ] + costs(of: row, isTimed: isTimed) + scores(of: row)
             })
+    }
+
+    /// The same for decoders on an encoder: their numbers in place of paths, and what a controller is told.
+    private func decoders(on encoder: String) -> RunReport.Table {
+        let isTimed = rows.contains { $0.milliseconds != nil }
+        let first = alone.map { $0 == 0 ? "" : ", \($0 == 1 ? "the first" : "the first \($0)") with the decoder alone" }
+        return RunReport.Table(
+            caption: "Decoders on \(encoder): mIOU on the validation images after so many epochs of one schedule"
+                + (first ?? "") + "; the best of each rung are trained on. The reward is what the search goes by.",
+            columns: ["candidate", "decoder", "parameters", "multiply-adds"] + (isTimed ? ["ms"] : []) + ["reward"]
+                + epochs.map { $0 == 1 ? "1 epoch" : "\($0) epochs" },
+            rows: ranking.map { row in
+                [title(of: row), row.decoder ?? ""] + costs(of: row, isTimed: isTimed)
+                    + [row.reward.map { String(format: "%.4f", $0) } ?? ""] + scores(of: row)
+            })
+    }
+
+    private func title(of row: Row) -> String {
+        if row.name == winner { return row.name + " (winner)" }
+        return row.name + (row.error != nil ? " (failed)" : row.isStopped == true ? " (stopped)" : "")
+    }
+
+    private func costs(of row: Row, isTimed: Bool) -> [String] {
+        ["\(row.parameters)", String(format: "%.3f G", Double(row.multiplyAdds) / 1e9)]
+            + (isTimed ? [row.milliseconds.map { String(format: "%.1f", $0) } ?? ""] : [])
+    }
+
+    private func scores(of row: Row) -> [String] {
+        epochs.indices.map { rung in
+            row.scores.indices.contains(rung) ? String(format: "%.4f", row.scores[rung]) : ""
+        }
     }
 
     private func skips(of row: Row) -> String {

@@ -12,19 +12,17 @@ import Torch
 /// What has been learnt lies in a file of the search's folder, which is written before each proposal is trained. It follows
 /// from the seed and the rewards, so it is made anew where it is missing or does not belong to the scores that are there.
 package struct ControllerProposer: CandidateProposer {
-    private let sample: GenotypeSample
-    private let choices: GenotypeChoices
+    private let space: any CandidateSpace
     private let feedback: ControllerFeedback
     private let settings: PolicyTrainer.Settings
-    /// Whether candidates are judged after half of the first rung.
+    /// Whether candidates are judged after the first part of the first rung.
     package let judges: Bool
     private let seed: Int
     private let folder: String
     private let check: @Sendable () throws -> Void
 
     /// - Parameters:
-    ///   - sample: What a candidate's filters follow from, and whether it has the wanted cost.
-    ///   - choices: What there is to choose.
+    ///   - space: What there is to choose, and whether a candidate has the wanted cost.
     ///   - feedback: What the controller is fed after a choice.
     ///   - settings: How it learns.
     ///   - judges: Whether candidates are judged before their training goes on.
@@ -32,11 +30,11 @@ package struct ControllerProposer: CandidateProposer {
     ///   - folder: Where the file lies.
     ///   - check: Called before each step of learning; what it throws ends that.
     package init(
-        sample: GenotypeSample, choices: GenotypeChoices, feedback: ControllerFeedback = .published,
+        space: any CandidateSpace, feedback: ControllerFeedback = .published,
         settings: PolicyTrainer.Settings = .init(), judges: Bool = false, seed: Int, folder: String,
         check: @escaping @Sendable () throws -> Void = {}
     ) {
-        (self.sample, self.choices, self.feedback, self.settings) = (sample, choices, feedback, settings)
+        (self.space, self.feedback, self.settings) = (space, feedback, settings)
         (self.judges, self.seed, self.folder, self.check) = (judges, seed, folder, check)
     }
 
@@ -44,13 +42,14 @@ package struct ControllerProposer: CandidateProposer {
     ///
     /// - Parameters:
     ///   - configuration: The search's.
-    ///   - sample: What a candidate's filters follow from.
+    ///   - space: What there is to choose.
+    ///   - judges: Whether candidates are judged before their training goes on.
     ///   - folder: The search's.
     ///   - interruption: Asks to stop.
-    /// - Throws: `SearchSpaceError` where layers or blocks are out of range.
     init(
-        _ configuration: Configuration, sample: GenotypeSample, in folder: String, _ interruption: Interruption
-    ) throws {
+        _ configuration: Configuration, space: any CandidateSpace, judges: Bool, in folder: String,
+        _ interruption: Interruption
+    ) {
         let search = configuration.search
         var settings = PolicyTrainer.Settings()
         settings.rule = search.controller.rule
@@ -59,11 +58,7 @@ package struct ControllerProposer: CandidateProposer {
         // What it computes is to be the same before and after the first training, which sets them.
         Engine.threads = configuration.workerThreads
         self.init(
-            sample: sample,
-            choices: try GenotypeChoices(
-                layers: search.layers, blocks: search.blocks, atrous: search.atrous,
-                longSkips: search.longSkips == .on),
-            feedback: search.controller.feedback, settings: settings, judges: search.controller.stopping,
+            space: space, feedback: search.controller.feedback, settings: settings, judges: judges,
             seed: configuration.seed, folder: folder
         ) {
             if let signal = interruption.signal { throw Interrupted(signal: signal, comparison: folder) }
@@ -83,8 +78,8 @@ package struct ControllerProposer: CandidateProposer {
     ///   was scored is not what the controller proposed.
     package func candidates(after scored: [ScoredCandidate], limit: Int) throws -> [Candidate] {
         let proposals = try learner(after: scored).record.proposals
-        guard let item = try sample.item(choices.genotype(proposals[scored.count])) else { throw foreign(scored.count) }
-        return [Candidate(name: "drawn-\(scored.count + 1)", .genotype(item.genotype), filters: item.filters)]
+        guard let item = try space.sized(space.network(proposals[scored.count])) else { throw foreign(scored.count) }
+        return [Candidate(name: "drawn-\(scored.count + 1)", item.network, filters: item.filters)]
     }
 
     /// Judges the candidate that was proposed last.
@@ -141,7 +136,7 @@ package struct ControllerProposer: CandidateProposer {
     private func fresh() -> Learner {
         Learner(
             PolicyTrainer(
-                choices.sequence, feedback: feedback, settings: settings, seed: UInt64(bitPattern: Int64(seed))))
+                space.sequence, feedback: feedback, settings: settings, seed: UInt64(bitPattern: Int64(seed))))
     }
 
     /// A controller that has learnt from these scores at least, and proposed the next network; what is new is written.
@@ -153,7 +148,7 @@ package struct ControllerProposer: CandidateProposer {
         if saved == nil { learner.record.pending = try draw(learner) }
         for candidate in scored[learner.record.told.count...] {
             guard let pending = learner.record.pending,
-                candidate.network.genotype == choices.genotype(pending.choices)
+                candidate.network == space.network(pending.choices)
             else { throw foreign(learner.record.told.count) }
             if judges, let early = candidate.early, learner.record.verdict == nil { _ = learner.judge(early) }
             try teach(learner, pending, candidate.reward)
@@ -173,7 +168,7 @@ package struct ControllerProposer: CandidateProposer {
     /// Whether what the controller was told is what was scored, as far as both go.
     private func agrees(_ learner: Learner, with scored: [ScoredCandidate]) -> Bool {
         zip(learner.record.told, scored).allSatisfy {
-            $0.reward == $1.reward && choices.genotype($0.choices) == $1.network.genotype
+            $0.reward == $1.reward && space.network($0.choices) == $1.network
         }
     }
 
@@ -190,23 +185,23 @@ package struct ControllerProposer: CandidateProposer {
     ///
     /// One that was would be trained to the same reward again: the controller is told of it without that.
     private func draw(_ learner: Learner) throws -> PolicyTrainer.Proposal {
-        let told = learner.record.told.map { (choices.genotype($0.choices), $0.reward) }
+        let told = learner.record.told.map { (space.network($0.choices), $0.reward) }
         let known = Dictionary(told, uniquingKeysWith: { first, _ in first })
         var repeats = 0
         for _ in 0..<1_000 {
             let proposal = learner.trainer.propose(uniformly: repeats >= ControllerProposer.patience)
-            let genotype = choices.genotype(proposal.choices)
-            if let reward = known[genotype] {
+            let network = space.network(proposal.choices)
+            if let reward = known[network] {
                 repeats += 1
                 try teach(learner, proposal, reward)
-            } else if try sample.item(genotype) != nil {
+            } else if try space.sized(network) != nil {
                 return proposal
             }
         }
         throw SearchSpaceError(
             problem:
-                "of 1000 networks that the controller drew none was new and of the wanted cost: search more blocks or "
-                + "layers, fewer candidates, or raise the limits")
+                "of 1000 networks that the controller drew none was new and of the wanted cost: take fewer "
+                + "search.candidates, or \(space.remedy)")
     }
 
     private func foreign(_ index: Int) -> RunError {
@@ -224,7 +219,7 @@ package struct ControllerProposer: CandidateProposer {
             learner.record = try checkpoint.value("record", as: Record.self, in: path)
             try learner.trainer.restore(
                 checkpoint.sections, memory: try checkpoint.value("memory", as: PolicyTrainer.Memory.self, in: path))
-            guard learner.record.pending != nil, learner.record.proposals.allSatisfy(choices.sequence.accepts) else {
+            guard learner.record.pending != nil, learner.record.proposals.allSatisfy(space.sequence.accepts) else {
                 throw TorchError("its proposals are no networks of this search")
             }
             return learner

@@ -18,8 +18,9 @@ package struct HalvingSchedule: Equatable, Sendable {
     ///   - reduction: One of so many goes on from a rung to the next (eta), at least 2; of fewer candidates, one.
     ///   - epochs: The whole training.
     ///   - rests: Whether a single candidate rests after its first part too.
-    package init(candidates: Int, reduction: Int, epochs: Int, rests: Bool = false) {
-        precondition(candidates >= 1 && reduction >= 2 && epochs >= 1)
+    ///   - before: Epochs that all candidates have in front of the whole training.
+    package init(candidates: Int, reduction: Int, epochs: Int, rests: Bool = false, before: Int = 0) {
+        precondition(candidates >= 1 && reduction >= 2 && epochs >= 1 && before >= 0)
         var rungs = [Rung(candidates: 1, epochs: epochs)]
         var (count, length) = (rests || candidates > 1 ? min(reduction, candidates) : reduction, epochs)
         // A rung that is no shorter than the next one would only repeat its choice.
@@ -29,7 +30,7 @@ package struct HalvingSchedule: Equatable, Sendable {
             count *= reduction
         }
         rungs[0] = Rung(candidates: candidates, epochs: rungs[0].epochs)
-        self.rungs = rungs
+        self.rungs = rungs.map { Rung(candidates: $0.candidates, epochs: $0.epochs + before) }
     }
 
     /// Gives the last training another length, beyond that of the rung before.

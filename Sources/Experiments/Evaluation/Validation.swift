@@ -24,9 +24,9 @@ struct Validation {
         ]
     }
 
-    /// What a controller would be told; nil where the search has none.
+    /// What a controller would be told; nothing where the search goes by no reward.
     func reward(_ search: SearchConfiguration, _ classes: ClassTable) -> [(String, LogValue)] {
-        guard search.method == .reinforcement else { return [] }
+        guard search.method == .reinforcement || search.space == .decoders else { return [] }
         let reward =
             switch search.controller.reward {
             case .foreground: matrix.reward(leavingOut: classes.background)

@@ -1,6 +1,6 @@
 import Configurations
+import Datasets
 import Runs
-import Segmentation
 import Torch
 
 /// A step's loss and the norm of its gradients, read from the device in one go.
@@ -49,9 +49,15 @@ struct NonFiniteGuard {
 
     /// Whether the step may be taken.
     ///
+    /// - Parameters:
+    ///   - numbers: The step's.
+    ///   - step: Its number, from 1.
+    ///   - samples: What it saw.
+    ///   - keeper: Says what there is to go on from.
+    /// - Returns: Whether the numbers are finite.
     /// - Throws: `RunError` with step, images and what to go on from.
     mutating func allows(
-        _ numbers: StepNumbers, step: Int, batches: [Batch], of loader: BatchLoader, keeper: CheckpointManager
+        _ numbers: StepNumbers, step: Int, samples: @autoclosure () -> [Sample], keeper: CheckpointManager
     ) throws(RunError) -> Bool {
         if numbers.areFinite {
             skippedInARow = 0
@@ -64,7 +70,7 @@ struct NonFiniteGuard {
         let loss = numbers.loss.isNaN ? "nan" : "\(numbers.loss)"
         let what = numbers.loss.isFinite ? "\(owner) gradients are not finite" : "\(owner) loss is \(loss)"
         let row = policy == .skip ? ", the last of \(skippedInARow) in a row," : ""
-        let images = batches.flatMap(\.indices).map { loader.samples[$0].image }.joined(separator: ", ")
+        let images = samples().map(\.image).joined(separator: ", ")
         let other = target == .weights ? "" : "search.architecture.learningRate or "
         let rate = other + (stage == "search" ? "search.weights.learningRate" : "train.learningRate")
         let clip = (stage == "search" ? "search.weights.clip" : "train.clip") + "=5"

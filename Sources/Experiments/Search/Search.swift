@@ -187,7 +187,10 @@ extension Search: LoopStage {
             : nil
         let number = loop.position.step + 1
         let (found, numbers) = differentiate(batchA, turn: .weights, by: weights.parameters)
-        guard try watch.allows(numbers, step: number, batches: [batchA], of: loaderA, keeper: setup.keeper) else {
+        guard
+            try watch.allows(
+                numbers, step: number, samples: batchA.indices.map { loaderA.samples[$0] }, keeper: setup.keeper)
+        else {
             try before?.restore()
             return .skipped(.weights)
         }
@@ -199,7 +202,7 @@ extension Search: LoopStage {
             let (found, numbers) = differentiate(batchB, turn: .architecture, by: architecture.parameters)
             guard
                 try architectureWatch.allows(
-                    numbers, step: number, batches: [batchB], of: loaderB, keeper: setup.keeper)
+                    numbers, step: number, samples: batchB.indices.map { loaderB.samples[$0] }, keeper: setup.keeper)
             else {
                 try before?.restore()
                 return .skipped(.architecture)

@@ -21,17 +21,17 @@ package struct AuxiliaryLogits {
 /// with all images. One batch after another is in memory.
 ///
 /// - Parameters:
-///   - batches: Images `[N, 3, H, W]` and labels `[N, H, W]` of each batch.
+///   - batches: What the network sees of each batch, images `[N, 3, H, W]` or maps of them, and labels `[N, H, W]`.
 ///   - loss: The loss.
 ///   - distillation: What is learnt from a teacher beside the labels, and the teacher's scores of images; the auxiliary
 ///     heads learn from them as well.
 ///   - parameters: What is trained.
 ///   - scores: The network.
 /// - Returns: This process's part of the loss, and the gradients of the group's.
-package func accumulatedGradients(
-    of batches: [(images: () -> Tensor, labels: Tensor)], loss: SegmentationLoss,
-    distillation: (loss: DistillationLoss, teacher: (Tensor) -> Tensor)? = nil, parameters: [Tensor],
-    scores: (Tensor) -> AuxiliaryLogits
+package func accumulatedGradients<Input>(
+    of batches: [(images: () -> Input, labels: Tensor)], loss: SegmentationLoss,
+    distillation: (loss: DistillationLoss, teacher: (Input) -> Tensor)? = nil, parameters: [Tensor],
+    scores: (Input) -> AuxiliaryLogits
 ) -> (loss: Tensor, gradients: [Tensor?]) {
     let dtype = parameters.first?.dtype ?? .float32
     let total = loss.weight(of: batches.map(\.labels), dtype: dtype)

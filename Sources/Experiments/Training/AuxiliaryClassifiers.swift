@@ -39,8 +39,9 @@ struct AuxiliaryClassifiers {
     }
 
     /// The network's scores with those that the classifiers give for its maps.
-    func logits(main: Tensor, _ maps: [Int: Tensor], images: Tensor, progress: Double) -> AuxiliaryLogits {
-        AuxiliaryLogits(
-            main: main, auxiliary: scores(maps, images.size(2), images.size(3)), auxiliaryWeight: weight(progress))
+    func logits(
+        main: Tensor, _ maps: [Int: Tensor], height: Int, width: Int, progress: Double
+    ) -> AuxiliaryLogits {
+        AuxiliaryLogits(main: main, auxiliary: scores(maps, height, width), auxiliaryWeight: weight(progress))
     }
 }

@@ -54,10 +54,17 @@ extension TrainConfiguration {
     /// - Returns: The weights and their file; nil where `train.encoderWeights` is `none`.
     /// - Throws: `RunError` where there is no file, `SafetensorsError` where it is not the encoder's.
     func weights(of encoder: EncoderKind) throws -> (weights: EncoderWeights, path: String)? {
+        try weightsPath(of: encoder).map { (try EncoderWeights(encoder, path: $0), $0) }
+    }
+
+    /// Refuses an encoder whose trained weights are nowhere, before anything is written.
+    ///
+    /// - Throws: As `weights(of:)`.
+    package func refuseMissingWeights() throws { _ = try encoder.kind.flatMap { try weights(of: $0) } }
+
+    private func weightsPath(of encoder: EncoderKind) throws(RunError) -> String? {
         if encoderWeights == "none" { return nil }
-        guard encoderWeights.isEmpty else {
-            return (try EncoderWeights(encoder, path: encoderWeights), encoderWeights)
-        }
+        guard encoderWeights.isEmpty else { return encoderWeights }
         let folders = Self.encoderFolders(ProcessInfo.processInfo.environment)
         guard let path = Self.weightsFile(of: encoder) else {
             let how =
@@ -68,7 +75,7 @@ extension TrainConfiguration {
                 "no weights of \(encoder.rawValue) here, nor in \(folders.dropFirst().joined(separator: ", ")): \(how), "
                     + "name a file by train.encoderWeights, or train from scratch by train.encoderWeights=none")
         }
-        return (try EncoderWeights(encoder, path: path), path)
+        return path
     }
 
     /// The file with the trained weights of an encoder in the usual folders; nil where there is none.

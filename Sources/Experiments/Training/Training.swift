@@ -1,4 +1,5 @@
 import Configurations
+import Datasets
 import Foundation
 import Inference
 import Networks
@@ -20,6 +21,8 @@ public final class Training {
     private let loss: SegmentationLoss
     private let teacher: Teacher?
     private let loader: BatchLoader
+    /// The first epochs, where the encoder stays as it is and sees the same crops in each; nil without such, and after them.
+    private let frozen: FrozenStage?
     /// Where the batches of the next step begin: some may have been fetched for a step that was not made.
     private var next: LoaderPosition
     private var watch: NonFiniteGuard
@@ -38,9 +41,29 @@ public final class Training {
     ///   - reporter: Who shows the progress.
     ///   - interruption: Asks the run to stop.
     /// - Throws: One line about data, configuration or checkpoint that cannot be used.
-    public init(
+    public convenience init(
         _ genotype: Genotype?, _ configuration: Configuration, from start: (model: Model, path: String)? = nil,
         folder: RunFolder, reporter: any ProgressReporter, interruption: Interruption
+    ) throws {
+        try self.init(
+            genotype, configuration, from: start, folder: folder, reporter: reporter, interruption: interruption,
+            features: FrozenFeatures(megabytes: configuration.train.frozenMegabytes))
+    }
+
+    /// As above, with a memory for an encoder's maps that several trainings may share, one after the other.
+    ///
+    /// - Parameters:
+    ///   - genotype: As above.
+    ///   - configuration: As above.
+    ///   - start: As above.
+    ///   - folder: As above.
+    ///   - reporter: As above.
+    ///   - interruption: As above.
+    ///   - features: Where maps of an encoder that stays as it is are kept.
+    /// - Throws: As above.
+    package init(
+        _ genotype: Genotype?, _ configuration: Configuration, from start: (model: Model, path: String)? = nil,
+        folder: RunFolder, reporter: any ProgressReporter, interruption: Interruption, features: FrozenFeatures
     ) throws {
         let train = configuration.train
         let needs = StageSetup.Needs(stage: "train", crop: train.crop, batch: train.batch, resize: train.resize)
@@ -113,6 +136,14 @@ public final class Training {
             of: Array(setup.samples.indices), seed: setup.seed, augmentation: train.augmentation,
             cacheBytes: configuration.data.cacheMegabytes << 20, balance: balance, from: position)
         next = position
+        let frozenSteps = train.freezeEpochs * train.stepsOfEpoch(images: setup.samples.count)
+        if train.frozenImages > 0, setup.restored?.position.step ?? 0 < frozenSteps,
+            case .encoded(let network) = model.network
+        {
+            frozen = try FrozenStage(setup, network, features: features, needsImages: teacher != nil)
+        } else {
+            frozen = nil
+        }
         // Batches that do not fill a step are left for the next epoch's first.
         loop = try EpochLoop(
             setup, schedule: schedule, stepsPerEpoch: train.stepsOfEpoch(images: setup.samples.count),
@@ -162,22 +193,36 @@ public final class Training {
     }
 
     private func logits(of images: Tensor, progress: Double) -> AuxiliaryLogits {
-        withBFloat16(setup.configuration.precision == .bfloat16, on: model.device) {
-            let regularization = Regularization(progress: progress, generator: generator)
-            var maps: [Int: Tensor] = [:]
-            let keep = { (place: Int, map: Tensor) in
-                if self.auxiliary?.places.contains(place) == true { maps[place] = map }
+        logits(height: images.size(2), width: images.size(3), progress: progress) { regularization, keep in
+            switch model.network {
+            case .encoded(let network):
+                network(
+                    images, mode: .training, regularization: regularization, training: encoderTraining, block: keep)
+            case .discrete(let network):
+                network.forward(images, mode: .training, regularization: regularization, observe: keep)
             }
-            let scores =
-                switch model.network {
-                case .encoded(let network):
-                    network(
-                        images, mode: .training, regularization: regularization, training: encoderTraining, block: keep)
-                case .discrete(let network):
-                    network.forward(images, mode: .training, regularization: regularization, observe: keep)
-                }
-            return auxiliary?.logits(main: scores, maps, images: images, progress: progress)
-                ?? AuxiliaryLogits(main: scores)
+        }
+    }
+
+    private func logits(of batch: FrozenStage.Batch, progress: Double) -> AuxiliaryLogits {
+        logits(height: batch.height, width: batch.width, progress: progress) { regularization, keep in
+            guard case .encoded(let network) = model.network else { preconditionFailure("maps without an encoder") }
+            return network.scores(
+                ofFeatures: batch.maps, height: batch.height, width: batch.width, mode: .training,
+                regularization: regularization, block: keep)
+        }
+    }
+
+    private func logits(
+        height: Int, width: Int, progress: Double, scores: (Regularization, (Int, Tensor) -> Void) -> Tensor
+    ) -> AuxiliaryLogits {
+        withBFloat16(setup.configuration.precision == .bfloat16, on: model.device) {
+            var maps: [Int: Tensor] = [:]
+            let main = scores(Regularization(progress: progress, generator: generator)) { place, map in
+                if auxiliary?.places.contains(place) == true { maps[place] = map }
+            }
+            return auxiliary?.logits(main: main, maps, height: height, width: width, progress: progress)
+                ?? AuxiliaryLogits(main: main)
         }
     }
 
@@ -196,22 +241,49 @@ extension Training: LoopStage {
     var waitSeconds: Double { loader.waitSeconds }
 
     func step() throws -> StepOutcome {
-        let batches = try RankSync.all { try (0..<configuration.accumulate).map { _ in try loader.next() } }
+        let step = loop.position.step
+        let progress = Double(step) / Double(loop.schedule.total)
+        let count = configuration.accumulate
+        if encoderTraining == .frozen, let frozen {
+            let batches = try (0..<count).map { try frozen.batch(step * count + $0) }
+            return try take(batches.flatMap(\.samples)) { parameters in
+                accumulatedGradients(
+                    of: batches.map { batch in ({ batch }, batch.labels) }, loss: loss,
+                    distillation: teacher.map { teacher in
+                        (teacher.loss, { self.teacherScores(of: $0.images ?? $0.maps[0]) })
+                    }, parameters: parameters
+                ) { logits(of: $0, progress: progress) }
+            }
+        }
+        let batches = try RankSync.all { try (0..<count).map { _ in try loader.next() } }
         next = loader.position
+        return try take(batches.flatMap(\.indices).map { loader.samples[$0] }) { parameters in
+            accumulatedGradients(
+                of: batches.map { batch in
+                    ({ batch.imageTensor(on: self.model.device) }, batch.labelTensor(on: self.model.device))
+                }, loss: loss, distillation: teacher.map { ($0.loss, teacherScores) }, parameters: parameters
+            ) { logits(of: $0, progress: progress) }
+        }
+    }
+
+    /// Takes a step.
+    ///
+    /// - Parameters:
+    ///   - samples: What it sees.
+    ///   - differentiate: Loss and gradients of the parameters that it trains.
+    /// - Returns: What became of it.
+    /// - Throws: `RunError` where its numbers are not finite.
+    private func take(
+        _ samples: @autoclosure () -> [Sample], _ differentiate: ([Tensor]) -> (loss: Tensor, gradients: [Tensor?])
+    ) throws -> StepOutcome {
         let before =
             setup.configuration.onNonFinite == .skip
             ? StateSnapshot(of: model.network.store.buffers + (auxiliary?.store.buffers ?? [])) : nil
         let step = loop.position.step
-        let progress = Double(step) / Double(loop.schedule.total)
         let encoderOptimizer = encoderTraining == .frozen ? nil : encoderOptimizer
-        let parameters = optimizer.parameters + (encoderOptimizer?.parameters ?? [])
-        let (loss, found) = accumulatedGradients(
-            of: batches.map { batch in
-                ({ batch.imageTensor(on: self.model.device) }, batch.labelTensor(on: self.model.device))
-            }, loss: loss, distillation: teacher.map { ($0.loss, teacherScores) }, parameters: parameters
-        ) { logits(of: $0, progress: progress) }
+        let (loss, found) = differentiate(optimizer.parameters + (encoderOptimizer?.parameters ?? []))
         let numbers = StepNumbers(loss: loss, gradients: found)
-        guard try watch.allows(numbers, step: step + 1, batches: batches, of: loader, keeper: setup.keeper) else {
+        guard try watch.allows(numbers, step: step + 1, samples: samples(), keeper: setup.keeper) else {
             try before?.restore()
             return .skipped(.weights)
         }

@@ -25,6 +25,7 @@ private func decoderGenotype(_ argument: String) throws -> DecoderGenotype? {
     if let network = EncoderKind.named(argument) { return network.decoder?.genotype }
     let paths = RunPaths(folder: argument)
     if FileManager.default.fileExists(atPath: paths.configuration) {
+        if let found = try foundDecoder(paths) { return found }
         let train = try Configuration.resolve(file: paths.configuration).train
         let isOfGenotype = FileManager.default.fileExists(atPath: paths.genotype)
         return train.encoder == .none || isOfGenotype ? nil : train.decoder.genotype
@@ -32,4 +33,16 @@ private func decoderGenotype(_ argument: String) throws -> DecoderGenotype? {
     guard let json = optionalContents(of: argument, limit: Genotype.maximumBytes), DecoderGenotype.isKind(of: json)
     else { return nil }
     return try DecoderGenotype(json: json, source: argument)
+}
+
+/// The decoder that a search has found, from its folder; nil where it is a run of something else.
+///
+/// - Parameter paths: The folder's.
+/// - Returns: The decoder.
+/// - Throws: `SearchSpaceError` where the file is damaged.
+func foundDecoder(_ paths: RunPaths) throws -> DecoderGenotype? {
+    guard let json = optionalContents(of: paths.genotype, limit: Genotype.maximumBytes),
+        DecoderGenotype.isKind(of: json)
+    else { return nil }
+    return try DecoderGenotype(json: json, source: paths.genotype)
 }

@@ -46,7 +46,9 @@ package func writeReport(
         records: records,
         epochs: isTraining ? configuration.train.epochs(records.last) : configuration.search.epochs)
     report.genotype = trained
-    if isTraining, trained == nil { report.decoder = configuration.train.decoder.genotype }
+    if isTraining, trained == nil {
+        report.decoder = (try? foundDecoder(paths)) ?? configuration.train.decoder.genotype
+    }
     report.configuration = text
     report.environment = environment(paths.environment)
     report.samples = picture(paths.samples, width: 1_160)

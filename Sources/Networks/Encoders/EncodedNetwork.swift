@@ -66,6 +66,43 @@ public final class EncodedNetwork {
             coarseScores(images, mode: mode, regularization: regularization, training: training, block: block))
     }
 
+    /// The strides of ``frozenFeatures(of:)``: 2, where the decoder reads that, 4, 8, 16 and 32.
+    public var frozenStrides: [Int] {
+        layout.encoder.features.map(\.stride).filter { $0 > 2 || layout.decoder.readsStride2 }
+    }
+
+    /// What the encoder makes of images while it stays as it is: maps in evaluation, without gradients.
+    ///
+    /// - Parameter images: `[N, 3, H, W]`, whose values are 2x / 255 - 1.
+    /// - Returns: A map `[N, C, ceil(H / s), ceil(W / s)]` for each stride s of ``frozenStrides``.
+    public func frozenFeatures(of images: Tensor) -> [Tensor] {
+        let wanted = Set(frozenStrides)
+        let maps = withoutGradients { encoder(images, mode: .evaluation) }
+        return zip(layout.encoder.features, maps).filter { wanted.contains($0.0.stride) }.map(\.1)
+    }
+
+    /// Class scores `[N, classes, H, W]` of images that the encoder has seen already.
+    ///
+    /// - Parameters:
+    ///   - features: What ``frozenFeatures(of:)`` gave.
+    ///   - height: The images' rows.
+    ///   - width: The images' columns.
+    ///   - mode: How batch normalisation behaves in the decoder.
+    ///   - regularization: Dropout in a training step; nil for none.
+    ///   - block: As for images.
+    /// - Returns: The scores at the images' size, before any softmax.
+    public func scores(
+        ofFeatures features: [Tensor], height: Int, width: Int, mode: NormalizationMode,
+        regularization: Regularization? = nil, block: (Int, Tensor) -> Void = { _, _ in }
+    ) -> Tensor {
+        let size = MapSize(height: height, width: width)
+        precondition(features.count == frozenStrides.count, "\(features.count) maps of an encoder")
+        return size.resize(
+            coarseScores(
+                ofFeatures: Dictionary(uniqueKeysWithValues: zip(frozenStrides, features)), size: size,
+                images: features[0], mode: mode, regularization: regularization, block: block))
+    }
+
     /// Class scores in evaluation at the decoder's stride, `[N, classes, ceil(H / s), ceil(W / s)]`.
     ///
     /// Resized bilinearly, with aligned corners, they are the scores that the network gives.
@@ -76,7 +113,8 @@ public final class EncodedNetwork {
     /// Class scores at the images' size, on any backend.
     package func scores<Backend: ForwardBackend>(of images: Backend.Map, on backend: Backend) -> Backend.Map {
         backend.resize(
-            decode(encoder.features(of: images, on: backend), on: backend) { _, _ in }, toStride: 1)
+            decoder.scores(of: byStride(encoder.features(of: images, on: backend)), on: backend) { _, _ in },
+            toStride: 1)
     }
 
     private func coarseScores(
@@ -90,21 +128,26 @@ public final class EncodedNetwork {
                 of: images.channelsLast(),
                 on: TensorBackend(image: size, mode: training == .whole ? mode : .evaluation))
         }
+        return coarseScores(
+            ofFeatures: byStride(training == .frozen ? withoutGradients(features) : features()), size: size,
+            images: images, mode: mode, regularization: regularization, block: block)
+    }
+
+    /// Scores at the decoder's stride; `images` has as many rows as there are images, and dropout goes by it.
+    private func coarseScores(
+        ofFeatures features: [Int: Tensor], size: MapSize, images: Tensor, mode: NormalizationMode,
+        regularization: Regularization?, block: (Int, Tensor) -> Void
+    ) -> Tensor {
         let dropping = regularization.map {
             TensorBackend.Dropping(
                 regularization: $0, dropPath: DropPath(keep: 1, cells: 1), dropoutKeep: configuration.dropoutKeep,
                 images: images)
         }
-        return decode(
-            training == .frozen ? withoutGradients(features) : features(),
-            on: TensorBackend(image: size, mode: mode, dropping: dropping), block: block)
+        return decoder.scores(
+            of: features, on: TensorBackend(image: size, mode: mode, dropping: dropping), block: block)
     }
 
-    private func decode<Backend: ForwardBackend>(
-        _ features: [Backend.Map], on backend: Backend, block: (Int, Backend.Map) -> Void
-    ) -> Backend.Map {
-        let strides = layout.encoder.features.map(\.stride)
-        return decoder.scores(
-            of: Dictionary(uniqueKeysWithValues: zip(strides, features)), on: backend, block: block)
+    private func byStride<Map>(_ features: [Map]) -> [Int: Map] {
+        Dictionary(uniqueKeysWithValues: zip(layout.encoder.features.map(\.stride), features))
     }
 }

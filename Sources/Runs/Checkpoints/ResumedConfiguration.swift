@@ -10,6 +10,7 @@ extension Configuration {
     static let changeable = [
         "data.root", "data.workers", "data.cacheMegabytes", "data.allowOutsideRoot", "data.tiles.cache",
         "search.epochs", "search.recompute", "search.weights.clip", "train.epochs", "train.iterations", "train.clip",
+        "train.frozenMegabytes",
         "checkpoint.every", "checkpoint.keep", "onNonFinite", "threads", "device",
     ]
 

@@ -27,7 +27,7 @@ public func loadGenotype(_ argument: String) throws -> Genotype {
 }
 
 /// The decoder that an argument names: one with a name (`light`, `nekrasov:arch0`), a genotype's numbers as
-/// `DecoderGenotype.name` has them, or a file with a decoder's genotype.
+/// `DecoderGenotype.name` has them, a file with a decoder's genotype, or the folder of a search that found one.
 ///
 /// - Parameter argument: The name or path.
 /// - Returns: The decoder.
@@ -35,13 +35,18 @@ public func loadGenotype(_ argument: String) throws -> Genotype {
 public func loadDecoder(_ argument: String) throws -> DecoderKind {
     if let decoder = DecoderKind(rawValue: argument) { return decoder }
     if let genotype = try DecoderGenotype.named(argument) { return .searched(genotype) }
-    guard FileManager.default.fileExists(atPath: argument) else {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
         let names = DecoderKind.allCases.map(\.rawValue)
         let hint = nearest(to: argument, among: names).map { "; did you mean '\($0)'?" } ?? ""
         throw RunError(
             .missing, path: argument,
             "neither a file nor a known decoder\(hint) (known: \(names.joined(separator: ", ")))")
     }
-    let json = try boundedContents(of: argument, limit: Genotype.maximumBytes)
-    return .searched(try DecoderGenotype(json: json, source: argument))
+    let path = isFolder.boolValue ? RunPaths(folder: argument).genotype : argument
+    if isFolder.boolValue, !FileManager.default.fileExists(atPath: path) {
+        throw RunError(.missing, path: path, "there is no genotype in this folder yet")
+    }
+    let json = try boundedContents(of: path, limit: Genotype.maximumBytes)
+    return .searched(try DecoderGenotype(json: json, source: path))
 }

@@ -17,15 +17,20 @@ extension DecoderGenotype {
     ///
     /// - Parameter bits: Gives 64 random bits at each call.
     /// - Returns: The mutant.
-    public func mutated(bits: () -> UInt64) -> DecoderGenotype {
-        let options = DecoderSpace.published.choices.map(\.options)
+    public func mutated(bits: () -> UInt64) -> DecoderGenotype { mutated(in: .published, bits: bits) }
+
+    /// The same in a space of other sizes, in which some choice makes another decoder.
+    package func mutated(in space: DecoderSpace, bits: () -> UInt64) -> DecoderGenotype {
+        let options = space.choices.map(\.options)
+        // What has one option cannot be changed.
+        let open = options.indices.filter { options[$0] > 1 }
         let canonical = canonical
         while true {
             var choices = choices
-            let index = Int(uniform(below: UInt128(options.count), bits))
+            let index = open[Int(uniform(below: UInt128(open.count), bits))]
             let other = Int(uniform(below: UInt128(options[index] - 1), bits))
             choices[index] = other < choices[index] ? other : other + 1
-            let mutant = DecoderSpace.published.genotype(choices)
+            let mutant = space.genotype(choices)
             if mutant.canonical != canonical { return mutant }
         }
     }

@@ -20,6 +20,14 @@ public enum FeatureDecoderLayout: Hashable, Sendable {
         }
     }
 
+    /// Whether the encoder's map at stride 2 is read.
+    public var readsStride2: Bool {
+        switch self {
+        case .unet, .fine: true
+        case .deepLabV3Plus, .light, .searched: false
+        }
+    }
+
     /// The class layer, with a bias and without batch norm.
     public var logits: ConvolutionLayout {
         switch self {

@@ -141,7 +141,7 @@ public final class BatchLoader: Sendable {
 }
 
 /// Makes any batch of the stream from its number alone.
-private struct BatchSource: Sendable {
+struct BatchSource: Sendable {
     let samples: [Sample]
     let reader: SampleReader
     let augmentation: Augmentation
@@ -185,7 +185,7 @@ private struct BatchSource: Sendable {
     private var repeats: Bool { options.balance != nil || samples.count < options.batchSize }
 
     /// The samples of an epoch in their order.
-    private func order(epoch: Int) -> [Int] {
+    func order(epoch: Int) -> [Int] {
         var random = RandomStream(seed: options.seed, epoch)
         let count = batchesPerEpoch * options.batchSize
         if let balance = options.balance { return balance.draw(count, &random) }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Comparisons
+import Configurations
 import Experiments
 import Foundation
 import Runs
@@ -20,6 +21,8 @@ struct SampleCommand: ParsableCommand {
             train.filters. With --any-filters it is uniform over the whole space instead: a genotype counts where some \
             filters of its own bring it into the range, and is to be trained with those (`compare \
             --equal-multiply-adds` finds them again).
+
+            --encoder writes decoders for that encoder, uniform over the choices of their space; --of names a decoder then.
             """)
 
     @Option(help: "How many genotypes to write, 1 to 10000.")
@@ -27,6 +30,9 @@ struct SampleCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("The folder for the genotypes; new or empty.", valueName: "dir"))
     var output: String
+
+    @Option(help: "Write decoders for this encoder in place of networks.")
+    var encoder: EncoderKind?
 
     @Option(
         help: ArgumentHelp("The least and the most multiply-adds, as factors of those of --of.", valueName: "0.9:1.1"))
@@ -58,12 +64,16 @@ struct SampleCommand: ParsableCommand {
         }
         if multiplyAdds != nil && of == nil { throw ValidationError("--multiply-adds needs --of GENOTYPE") }
         if anyFilters && multiplyAdds == nil { throw ValidationError("--any-filters needs --multiply-adds") }
+        if encoder != nil && (anyFilters || longSkips || layers != nil || blocks != nil) {
+            throw ValidationError("--encoder: decoders have no --any-filters, --long-skips, --layers and --blocks")
+        }
     }
 
     func run() throws {
         var configuration = try costs.configuration(shared)
         limits.adapt(&configuration.search.limits)
         let images = try costs.images(configuration)
+        if let encoder { return try sampleDecoders(encoder, configuration, images) }
         let reference = try of.map { try loadGenotype($0) }
         let search = configuration.search
         let sampler = try GenotypeSampler(
@@ -83,7 +93,31 @@ struct SampleCommand: ParsableCommand {
         let items = try GenotypeSample(sampler, configuration.train, on: images, wanted: wanted, limits: limits)
             .draw(count: count, seed: configuration.seed)
         let paths = try GenotypeSample.write(items, to: output)
-        let rows = zip(paths, items).map { Row($0, $1, base: base) }
+        try show(zip(paths, items).map { Row($0, $1, base: base) })
+    }
+
+    private func sampleDecoders(
+        _ encoder: EncoderKind, _ configuration: Configuration, _ images: InputSpecification
+    ) throws {
+        let train = configuration.train
+        func cost(_ network: NetworkChoice) -> Cost { network.cost(train, on: images) }
+        let base = try of.map { Double(cost(.encoder(encoder, try loadDecoder($0))).multiplyAdds) }
+        try requireEmptyFolder(output)
+        let limits = try CostLimits(configuration.search.limits, train, on: images) { try LatencyModel(configuration) }
+        let wanted = multiplyAdds.flatMap { range in base.map { range.lower * $0...range.upper * $0 } }
+        let networks = try DecoderCandidates(encoder, limits: limits, filters: train.filters, wanted: wanted)
+            .draw(count: count, seed: configuration.seed).map(\.network)
+        let genotypes = networks.compactMap(\.decoderGenotype)
+        let paths = try GenotypeSample.write(genotypes.map { $0.json() }, to: output)
+        try show(
+            zip(paths, zip(networks, genotypes)).map { path, item in
+                Row(
+                    path, item.1, cost(item.0), base: base,
+                    milliseconds: try limits.judge(item.0, filters: train.filters).milliseconds)
+            })
+    }
+
+    private func show(_ rows: [Row]) throws {
         if shared.json { return try printJSON(rows) }
         for row in rows { print(row.line) }
     }
@@ -91,7 +125,8 @@ struct SampleCommand: ParsableCommand {
     /// A genotype as it is shown.
     private struct Row: Encodable {
         let file: String
-        let filters: Int
+        var filters: Int?
+        var decoder: String?
         let parameters: Int
         let multiplyAdds: Int
         let relativeMultiplyAdds: Double?
@@ -106,8 +141,17 @@ struct SampleCommand: ParsableCommand {
             milliseconds = item.milliseconds
         }
 
+        init(_ file: String, _ decoder: DecoderGenotype, _ cost: Cost, base: Double?, milliseconds: Double?) {
+            self.file = file
+            self.decoder = decoder.name
+            parameters = cost.parameters
+            multiplyAdds = cost.multiplyAdds
+            relativeMultiplyAdds = base.map { Double(cost.multiplyAdds) / $0 }
+            self.milliseconds = milliseconds
+        }
+
         var line: String {
-            "\(file): \(filters) filters, \(grouped(parameters)) parameters, "
+            "\(file): \(filters.map { "\($0) filters" } ?? decoder ?? ""), \(grouped(parameters)) parameters, "
                 + "\(fixed(Double(multiplyAdds) / 1e9, digits: 3)) billion multiply-adds"
                 + (relativeMultiplyAdds.map { ", \(fixed($0, digits: 3)) times those of --of" } ?? "")
                 + (milliseconds.map { ", \(fixed($0, digits: 1)) ms" } ?? "")

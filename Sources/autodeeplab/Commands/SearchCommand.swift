@@ -7,10 +7,10 @@ import Runs
 import SearchSpace
 import Torch
 
-/// `search`: trains the supernet and leaves the best genotype in the run folder.
+/// `search`: leaves the best genotype in the run folder, of a network or of a decoder for an encoder.
 struct SearchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "search", abstract: "Search a network for a data set.")
+        commandName: "search", abstract: "Search a network for a data set, or a decoder for a trained encoder.")
 
     @OptionGroup var options: SearchOptions
 
@@ -71,6 +71,12 @@ struct SearchCommand: ParsableCommand {
             try printJSON(table)
         } else {
             print(table.lines.joined(separator: "\n"))
+            let winner = table.rows.first { $0.name == table.winner }
+            if table.encoder != nil, let decoder = winner?.decoder {
+                let paths = RunPaths(folder: options.run.output)
+                let isGenotype = FileManager.default.fileExists(atPath: paths.genotype)
+                print("\(isGenotype ? paths.genotype : paths.model): decoder \(decoder)")
+            }
         }
     }
 

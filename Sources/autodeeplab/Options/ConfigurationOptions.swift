@@ -39,20 +39,32 @@ struct ConfigurationOptions: ParsableArguments {
     /// Defaults, preset, file, `--set`, then the options that have a flag of their own.
     ///
     /// A run that goes on takes its own configuration in place of the file, unless it is given another.
-    func resolve(_ shared: SharedOptions, resuming run: String? = nil) throws -> Configuration {
-        try resolve(shared, remembered: run.map { RunPaths(folder: $0).configuration })
+    ///
+    /// - Parameters:
+    ///   - shared: The options of every verb.
+    ///   - run: The folder of the run that goes on; nil for a new one.
+    ///   - more: What other options stand for, each `key=value`.
+    /// - Returns: The configuration.
+    /// - Throws: `ConfigurationError` with the first fault.
+    func resolve(
+        _ shared: SharedOptions, resuming run: String? = nil, with more: [String] = []
+    ) throws -> Configuration {
+        try resolve(shared, remembered: run.map { RunPaths(folder: $0).configuration }, with: more)
     }
 
-    /// As ``resolve(_:resuming:)``, with the path of the configuration to go on with, which may be missing.
-    func resolve(_ shared: SharedOptions, remembered own: String?) throws -> Configuration {
+    /// As ``resolve(_:resuming:with:)``, with the path of the configuration to go on with, which may be missing.
+    func resolve(
+        _ shared: SharedOptions, remembered own: String?, with more: [String] = []
+    ) throws -> Configuration {
+        let overrides = settings + shared.overrides + more
         if let own, config == nil, preset == nil, FileManager.default.fileExists(atPath: own) {
             // What the data's folder says is in there, as it was.
-            var configuration = try Configuration.resolve(file: own, overrides: settings + shared.overrides)
+            var configuration = try Configuration.resolve(file: own, overrides: overrides)
             // Not by way of YAML, in which a path could mean something else.
             if let data { configuration.data.root = data }
             return configuration
         }
         return try Configuration.resolve(
-            preset: preset, file: config, overrides: settings + shared.overrides, dataFolder: data)
+            preset: preset, file: config, overrides: overrides, dataFolder: data)
     }
 }

@@ -38,6 +38,13 @@ struct RunOptions: ParsableArguments {
 
 /// What `search` takes.
 struct SearchOptions: ParsableArguments {
+    @Option(
+        help: """
+            Search a decoder for this encoder, trained on ImageNet, in place of a network (see `make encoders`); \
+            search.method is reinforcement where it says paper.
+            """)
+    var encoder: EncoderKind?
+
     @Option(help: "Searches with so many seeds, from --seed on; the best by a short training is kept.")
     var trials = 1
 
@@ -70,11 +77,24 @@ struct SearchOptions: ParsableArguments {
     }
 
     /// The configuration to search with.
+    ///
+    /// - Throws: `ConfigurationError` where decoders are wanted, and not all that they need is said.
     func configuration() throws -> Configuration {
         try run.refuseAbsent(options)
-        var configuration = try options.resolve(shared, resuming: run.resumed)
+        var configuration = try options.resolve(shared, resuming: run.resumed, with: encoderSettings())
         limits.adapt(&configuration.search.limits)
         return try run.group.adapt(configuration)
+    }
+}
+
+extension SearchOptions {
+    /// The settings that `--encoder` stands for.
+    fileprivate func encoderSettings() throws -> [String] {
+        guard let encoder else { return [] }
+        // The method that all else says: the paper's has no decoders.
+        let method = try options.resolve(shared, resuming: run.resumed, with: ["search.space=networks"]).search.method
+        return ["train.encoder=\(encoder.rawValue)", "search.space=decoders"]
+            + (method == .paper ? ["search.method=reinforcement"] : [])
     }
 }
 
@@ -91,7 +111,7 @@ struct TrainOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What makes classes of the encoder's maps: unet (the default), deeplabv3+, light, fine, nekrasov:arch0, arch1 or "
-                + "arch2, or a file with a decoder's genotype.",
+                + "arch2, or a file with a decoder's genotype, or the folder of a search that found one.",
             valueName: "decoder"))
     var decoder: String?
 
