@@ -12,8 +12,8 @@ struct ChannelCommandTests {
 
     init() throws {
         folder = try TemporaryFolder()
-        _ = try folder.write("ground\nthing\n", to: "data/classes.txt")
-        _ = try folder.write("channels: 4\nshown: [3]\n", to: "data/data.yaml")
+        try folder.write("ground\nthing\n".utf8, to: "data/classes.txt")
+        try folder.write("channels: 4\nshown: [3]\n".utf8, to: "data/data.yaml")
         for (split, count) in [("train", 6), ("val", 2), ("test", 2)] {
             var lines: [String] = []
             for index in 0..<count {
@@ -30,7 +30,7 @@ struct ChannelCommandTests {
                 try folder.write(Array("P5 \(head)".utf8) + isThing.map { $0 ? 1 : 0 }, to: "data/masks/\(name).pgm")
                 lines.append("rgb/\(name).ppm+nir/\(name).pgm masks/\(name).pgm")
             }
-            _ = try folder.write(lines.joined(separator: "\n") + "\n", to: "data/\(split).txt")
+            try folder.write(lines.joined(separator: "\n").utf8, to: "data/\(split).txt")
         }
     }
 

@@ -144,7 +144,7 @@ import Testing
         #expect(failure { _ = try readImage(path: path, channels: 2) }?.contains("has 1 channel, where") == true)
         let alpha = PNGBuilder(width: 9, height: 7, type: 6, depth: 16, samples: (0..<252).map { $0 * 260 })
         let transparent = try folder.write(alpha.bytes(), to: "alpha.png")
-        #expect(try readImage(path: transparent, channels: 4).pixels == (0..<252).map { UInt8($0 * 260 >> 8) })
+        #expect(try readImage(path: transparent, channels: 4).pixels == (0..<252).map { UInt8(($0 * 260) >> 8) })
         let portable = try folder.write(Array("P5 9 7 255\n".utf8) + (0..<63).map { UInt8($0) }, to: "grey.pgm")
         #expect(try readImage(path: portable, channels: 1).pixels == (0..<63).map { UInt8($0) })
         let color = try folder.place("color.png")
@@ -208,8 +208,11 @@ import Testing
         }
         try write("both/3+x.tif", tiff(4, seed: 9))
         try folder.write(
-            "/home/x/rgb/1.png+/home/x/nir/1.tif masks/1.png\nrgb/2.png+nir/2.tif masks/2.png\nboth/3+x.tif masks/1.png\n",
-            to: "train.txt")
+            """
+            /home/x/rgb/1.png+/home/x/nir/1.tif masks/1.png
+            /home/x/rgb/2.png+/home/x/nir/2.tif masks/2.png
+            /home/x/both/3+x.tif masks/1.png
+            """, to: "train.txt")
     }
 
     @Test func listsJoinFiles() throws {
