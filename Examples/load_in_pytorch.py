@@ -171,7 +171,7 @@ class Network(nn.Module):
         eps = configuration["backboneEpsilon"]
         first, second, third = configuration["stemChannels"]
         self.stem = nn.ModuleDict({
-            "1": ConvNorm(3, first, 3, 2, eps=eps),
+            "1": ConvNorm(configuration.get("imageChannels", 3), first, 3, 2, eps=eps),
             "2": ConvNorm(first, second, 3, eps=eps),
             "3": ConvNorm(second, third, 3, 2, eps=eps),
         })
@@ -200,7 +200,7 @@ class Network(nn.Module):
         self.decoder = Decoder(low_level, configuration)
 
     def forward(self, images):
-        """Scores `[N, classes, H, W]` of images `[N, 3, H, W]`, whose values are 2x / 255 - 1."""
+        """Scores `[N, classes, H, W]` of normalised images `[N, channels, H, W]`, colours by 2x / 255 - 1."""
 
         def at(stride):
             return tuple((size + stride - 1) // stride for size in images.shape[2:])
@@ -496,9 +496,15 @@ def load(path):
     return network.eval(), metadata
 
 
-def segment(network, image):
-    """The class of each pixel of an image `[H, W, 3]` of bytes, padded to 32 n + 1 pixels as `predict` does."""
-    x = torch.from_numpy(image).permute(2, 0, 1)[None].float() * (2 / 255) - 1
+def segment(network, image, metadata):
+    """The class of each pixel of an image `[H, W, channels]` of bytes, padded to 32 n + 1 pixels as `predict` does."""
+    x = torch.from_numpy(image).permute(2, 0, 1)[None].float()
+    if "normalization" in metadata:
+        own = json.loads(metadata["normalization"])
+        mean, deviation = (torch.tensor(own[key]).view(1, -1, 1, 1) for key in ("means", "deviations"))
+        x = (x - mean) / deviation
+    else:
+        x = x * (2 / 255) - 1
     height, width = image.shape[:2]
     x = F.pad(x, (0, -(width - 1) % 32, 0, -(height - 1) % 32))
     with torch.no_grad():
@@ -516,8 +522,10 @@ if __name__ == "__main__":
         sys.exit(f"resize the image to a longer side of {info['longerSide']} first, as in the training")
     if float(info["resize"]) != 1:
         sys.exit(f"resize the image by {info['resize']} first, as in the training")
+    if "normalization" in info:
+        sys.exit("the network sees other channels than colours: read them as [H, W, channels] and call segment()")
     pixels = numpy.array(Image.open(sys.argv[2]).convert("RGB"))
-    mask = Image.fromarray(segment(model, pixels), "P")
+    mask = Image.fromarray(segment(model, pixels, info), "P")
     palette = [channel for c in json.loads(info["classes"])["palette"] for channel in (c["red"], c["green"], c["blue"])]
     mask.putpalette(palette)
     mask.save(sys.argv[3])

@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly SECONDS_EACH=${1:-30}
 shift || true
-readonly ALL="image mask yaml genotype decoder safetensors model classes list coco \
+readonly ALL="image bands mask yaml genotype decoder safetensors model classes list coco \
     log status metrics compare checkpoint search training"
 
 ${SWIFT:-swift} build -c release --package-path Fuzz --sanitize fuzzer --product Fuzz

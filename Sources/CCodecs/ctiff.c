@@ -151,7 +151,19 @@ int ctiff_read_header(ctiff *file, ctiff_header *header) {
         header->chunk_bytes = TIFFStripSize64(tiff);
     }
     header->has_more_pages = !TIFFLastDirectory(tiff);
+    uint16_t extra_count = 0, *extras = NULL;
+    if (TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &extra_count, &extras) && extra_count > 0 && extras)
+        header->has_alpha =
+            extras[extra_count - 1] == EXTRASAMPLE_ASSOCALPHA || extras[extra_count - 1] == EXTRASAMPLE_UNASSALPHA;
+    uint32_t subfile = 0;
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_SUBFILETYPE, &subfile);
+    header->is_secondary = (subfile & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) != 0;
     return 1;
+}
+
+int ctiff_set_page(ctiff *file, uint32_t page) {
+    // Of type tdir_t, which had 16 bits once.
+    return page < 65535 && file->tiff && TIFFSetDirectory(file->tiff, (tdir_t)page) == 1;
 }
 
 int ctiff_read_row(ctiff *file, uint32_t row, void *target) {

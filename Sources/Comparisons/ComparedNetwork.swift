@@ -47,6 +47,16 @@ public struct ComparedNetwork: Equatable, Sendable {
         }
     }
 
+    /// Refuses encoders, which see colours, for images of other channels.
+    ///
+    /// - Throws: `ConfigurationError` that names the first.
+    static func refuseEncoders(among networks: [ComparedNetwork], channels: Int) throws(ConfigurationError) {
+        guard channels != 3, let encoder = networks.first(where: { $0.choice.genotype == nil }) else { return }
+        throw ConfigurationError(
+            .contradiction,
+            "\(encoder.argument): its encoder sees 3 channels, and data.channels is \(channels): leave it out")
+    }
+
     private static func plainName(of argument: String) throws -> String {
         if EncoderKind.named(argument) != nil { return argument.replacing(":", with: "-") }
         if case (let encoder, let decoder?)? = EncoderKind.split(argument) {

@@ -63,7 +63,10 @@ package struct CountedNetwork: Equatable, Sendable {
             }
         }
         let classes = stated ?? seen?.classes ?? configuration.data.statedClasses ?? 19
-        var network = try model?.network ?? CountedNetwork.network(argument, train, classes: classes, isRun: isRun)
+        var network =
+            try model?.network
+            ?? CountedNetwork.network(
+                argument, train, classes: classes, channels: configuration.data.channels, isRun: isRun)
         if case .discrete(let genotype, var widths) = network, let filters = choices.filters {
             widths.filters = filters
             network = .discrete(genotype, widths)
@@ -76,24 +79,27 @@ package struct CountedNetwork: Equatable, Sendable {
 
         var filters = train.filters
         if case .discrete(_, let widths) = network { filters = widths.filters }
+        var counted: InputSpecification
         if let size = choices.size {
             try Cost.validate(filters: filters, classes: classes, height: size.height, width: size.width)
             let asPredicted = InputSpecification(
                 classes: classes, height: size.height, width: size.width, scaling: description.scaling,
                 evaluate: configuration.evaluate, scoreStride: network.scoreStride)
             let exact = description.scaling.size(width: size.width, height: size.height)
-            images =
+            counted =
                 isModel || isRun || asPredicted.windows > 1
                 ? asPredicted : InputSpecification(classes: classes, height: exact.height, width: exact.width)
         } else if var seen {
             seen.classes = classes
-            images = seen
+            counted = seen
         } else if isRun {
-            images = InputSpecification(
+            counted = InputSpecification(
                 classes: classes, height: paddedSize(train.crop.height), width: paddedSize(train.crop.width))
         } else {
-            images = InputSpecification(classes: classes, height: 1_025, width: 2_049)
+            counted = InputSpecification(classes: classes, height: 1_025, width: 2_049)
         }
+        counted.channels = network.imageChannels
+        images = counted
         try Cost.validate(
             filters: filters, classes: classes, height: images.height, width: images.width)
     }
@@ -101,13 +107,14 @@ package struct CountedNetwork: Equatable, Sendable {
     /// The network that an argument without a model file names: an encoder, perhaps with a decoder behind a plus sign
     /// (`efficientnet-lite0+light`), the encoder of a run's configuration, or a genotype.
     private static func network(
-        _ argument: String, _ train: TrainConfiguration, classes: Int, isRun: Bool
+        _ argument: String, _ train: TrainConfiguration, classes: Int, channels: Int, isRun: Bool
     ) throws -> NetworkDescription {
         if EncoderKind.named(argument) == nil, isRun, let encoder = train.encoder.kind,
             !FileManager.default.fileExists(atPath: RunPaths(folder: argument).genotype)
         {
             return .encoded(train.network(encoder, classes: classes))
         }
-        return try NetworkChoice(named: argument, decoder: train.decoder).description(train, classes: classes)
+        return try NetworkChoice(named: argument, decoder: train.decoder).description(
+            train, classes: classes, channels: channels)
     }
 }

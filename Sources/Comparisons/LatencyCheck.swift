@@ -91,7 +91,8 @@ package struct LatencyCheck: Encodable, Equatable, Sendable {
         let watch = Stopwatch(device: device, threads: latency.machine.threads)
         let rows = try networks.map { name, network in
             let model = Model(ModelDescription(network), generator: Generator(seed: 0), device: device)
-            let image = Image.noise(height: height, width: width).tensor(on: device)
+            let image = Image.noise(height: height, width: width, channels: model.channels).tensor(
+                on: device, model.normalization)
             let times = withoutGradients {
                 (0...repetitions).map { _ in watch.milliseconds { model.network(image, mode: .evaluation) } }
             }

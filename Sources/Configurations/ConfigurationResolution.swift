@@ -129,6 +129,7 @@ extension Configuration {
                 "search.blocks times search.filters is \(search.blocks * search.filters), and the stem needs an even "
                     + "number: raise one of them by 1")
         }
+        try validateChannels()
         if !data.classes.file.isEmpty && !data.classes.names.isEmpty {
             throw ConfigurationError(
                 .contradiction, "data.classes.file and data.classes.names are both given: give one of them")

@@ -27,6 +27,11 @@ public struct DataConfiguration: Encodable, Equatable, Sendable {
     /// Values of images with more than 8 bits a sample that become black and white, as `[0, 4095]`; none are found out
     /// from the training images, and kept with the network.
     public var range: [Int] = []
+    /// Samples of a pixel in the images; 3 are colours, whatever the files have, and for other numbers every file must
+    /// have as many.
+    public var channels = 3
+    /// Channels, from 0, that pictures show as red, green and blue, or one as grey; none shows the first three.
+    public var shown: [Int] = []
     /// How the layout `tiles` cuts its images.
     public var tiles = TilesConfiguration()
     /// Labelled pixels that an image of the layout `coco` needs in order to count; 0 keeps all (DeepLab's protocol for

@@ -13,7 +13,8 @@ package enum DataFile {
     ///
     /// Where files may lie and how much memory is used is for whoever runs the program to say.
     private static let allowed = [
-        "data.format", "data.masks", "data.minimumLabelledPixels", "data.longerSide", "data.tiles.size",
+        "data.format", "data.masks", "data.minimumLabelledPixels", "data.longerSide", "data.channels", "data.shown",
+        "data.tiles.size",
     ]
     private static let allowedGroups = ["data.classes.", "data.labels.", "data.splits."]
 

@@ -122,6 +122,10 @@ extension Setting {
             Setting(
                 "data.range", \.data.range, allowed: "[], or [low, high] of numbers from 0 to 65535, low below high"
             ) { $0.isEmpty || $0.count == 2 && ValueRange(low: $0[0], high: $0[1]) != nil },
+            Setting("data.channels", \.data.channels, ChannelNormalization.possibleChannels),
+            Setting("data.shown", \.data.shown, allowed: "[], or one or three channels from 0 to 31") {
+                Image.canShow($0, of: ChannelNormalization.possibleChannels.upperBound)
+            },
             Setting("data.tiles.size", crop: \.data.tiles.size),
             Setting("data.tiles.cache", \.data.tiles.cache),
             Setting("data.minimumLabelledPixels", \.data.minimumLabelledPixels, 0...1_000_000_000),

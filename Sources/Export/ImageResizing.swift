@@ -30,7 +30,7 @@ extension ONNXOptions {
 struct ImageResizing {
     let builder: GraphBuilder
 
-    /// Values 0 to 255 `[N, 3, H, W]` to the size of another extent, after blocks are averaged where images shrink to
+    /// Values 0 to 255 `[N, channels, H, W]` to the size of another extent, after blocks are averaged where images shrink to
     /// less than half.
     func resize(_ images: String, from old: ImageExtent, to new: ImageExtent, shrinking: Shrinking?) -> String {
         var images = images

@@ -7,9 +7,13 @@ import Torch
 public struct ONNXOptions: Hashable, Sendable {
     /// Height and width of the one image; nil leaves them, and the number of images, open.
     public var size: Size?
-    /// Whether the images are bytes `pixels` `[N, H, W, 3]`, which the model itself scales and pads to 32 n + 1 pixels
-    /// as `predict` does; else it takes floats `image` `[N, 3, H, W]`, 2x / 255 - 1.
+    /// Whether the images are bytes `pixels` `[N, H, W, channels]`, which the model itself normalises and pads to 32 n + 1
+    /// pixels as `predict` does; else it takes floats `image` `[N, channels, H, W]`, normalised, colours by 2x / 255 - 1.
     public var takesBytes: Bool
+    /// What those bytes x are normalised by, `x * factor - shift`, for all channels or one for each.
+    public var factors = [Float(2) / 255]
+    /// See ``factors``.
+    public var shifts = [Float(1)]
     /// How those bytes are resized first, and the result back to their size.
     public var resizing = Resizing.none
     /// Whether the model gives the class of each pixel, bytes `labels` `[N, H, W]`; else floats `scores`
@@ -88,22 +92,23 @@ public func onnxModel(
 private func addNodes(of network: SegmentationNetwork, options: ONNXOptions, to builder: GraphBuilder) {
     typealias Dimension = GraphBuilder.Dimension
     let classes = network.description.classes
+    let channels = network.description.imageChannels
     let batch = options.size == nil ? Dimension.named("N") : .fixed(1)
     let height = options.size.map { Dimension.fixed($0.height) } ?? .named("H")
     let width = options.size.map { Dimension.fixed($0.width) } ?? .named("W")
 
     var images = options.takesBytes ? "pixels" : "image"
     if options.takesBytes {
-        builder.input(images, .uint8, [batch, height, width, .fixed(3)])
+        builder.input(images, .uint8, [batch, height, width, .fixed(channels)])
         images = channelsFirst(images, builder)
     } else {
-        builder.input(images, .float, [batch, .fixed(3), height, width])
+        builder.input(images, .float, [batch, .fixed(channels), height, width])
     }
     let whole =
         options.size.map { ImageExtent(height: $0.height, width: $0.width, builder: builder) }
         ?? ImageExtent(of: images, builder: builder)
     let seen = options.takesBytes ? resize(&images, whole, options, builder) : whole
-    if options.takesBytes { images = normalize(images, builder) }
+    if options.takesBytes { images = normalize(images, options, builder) }
     var extent = seen
     var isPadded = false
     if options.takesBytes, case (let aligned, let padding?) = seen.aligned {
@@ -114,7 +119,8 @@ private func addNodes(of network: SegmentationNetwork, options: ONNXOptions, to 
         isPadded = true
     }
     var result = network.scores(
-        of: GraphBackend.Map(name: images, channels: 3, stride: 1), on: GraphBackend(extent: extent, builder: builder)
+        of: GraphBackend.Map(name: images, channels: channels, stride: 1),
+        on: GraphBackend(extent: extent, builder: builder)
     ).name
     if isPadded {
         result = builder.node(
@@ -134,7 +140,7 @@ private func addNodes(of network: SegmentationNetwork, options: ONNXOptions, to 
     }
 }
 
-/// Resizes images `[N, 3, H, W]`; the extent that they have then.
+/// Resizes images `[N, channels, H, W]`; the extent that they have then.
 private func resize(
     _ images: inout String, _ whole: ImageExtent, _ options: ONNXOptions, _ builder: GraphBuilder
 ) -> ImageExtent {
@@ -151,17 +157,18 @@ private func resize(
     return new
 }
 
-/// Bytes `[N, H, W, 3]` as floats `[N, 3, H, W]`.
+/// Bytes `[N, H, W, channels]` as floats `[N, channels, H, W]`.
 private func channelsFirst(_ pixels: String, _ builder: GraphBuilder) -> String {
     let floats = builder.node("Cast", [pixels], ["to": .integer(1)], name: "pixels.float")
     return builder.node("Transpose", [floats], ["perm": .integers([0, 3, 1, 2])], name: "pixels.image")
 }
 
-/// 0 to 255 to 2x / 255 - 1.
-private func normalize(_ images: String, _ builder: GraphBuilder) -> String {
-    let scaled = builder.node(
-        "Mul", [images, builder.weights(Tensor([Float(2) / 255], shape: [1]), name: "pixels.scale")],
-        name: "pixels.scaled")
-    return builder.node(
-        "Sub", [scaled, builder.weights(Tensor([Float(1)], shape: [1]), name: "pixels.one")], name: "pixels.shifted")
+/// Values x of 0 to 255 to `x * factor - shift`, for colours 2x / 255 - 1.
+private func normalize(_ images: String, _ options: ONNXOptions, _ builder: GraphBuilder) -> String {
+    func constant(_ values: [Float], _ name: String) -> String {
+        // One for each channel has rows and columns behind it.
+        builder.weights(Tensor(values, shape: values.count == 1 ? [1] : [values.count, 1, 1]), name: name)
+    }
+    let scaled = builder.node("Mul", [images, constant(options.factors, "pixels.scale")], name: "pixels.scaled")
+    return builder.node("Sub", [scaled, constant(options.shifts, "pixels.one")], name: "pixels.shifted")
 }

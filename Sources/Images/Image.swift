@@ -1,18 +1,23 @@
-/// A colour image: 8 bits each of red, green and blue.
+/// An image of 8 bits a sample: red, green and blue unless it says otherwise.
 public struct Image: Hashable, Sendable {
     /// Pixels in a row.
     public let width: Int
     /// Rows.
     public let height: Int
-    /// Rows from the top, pixels from the left, channels interleaved: `height * width * 3` bytes.
+    /// Samples of a pixel: 3 are red, green and blue.
+    public let channels: Int
+    /// Rows from the top, pixels from the left, channels interleaved: `height * width * channels` bytes.
     public var pixels: [UInt8]
 
-    /// Wraps pixels that exist already; there must be `height * width * 3` of them.
-    public init(width: Int, height: Int, pixels: [UInt8]) {
-        precondition(width > 0 && height > 0, "an image of \(width)x\(height) pixels")
-        precondition(pixels.count == width * height * 3, "\(pixels.count) bytes for \(width)x\(height) RGB pixels")
+    /// Wraps pixels that exist already; there must be `height * width * channels` bytes of them.
+    public init(width: Int, height: Int, channels: Int = 3, pixels: [UInt8]) {
+        precondition(width > 0 && height > 0 && channels > 0, "an image of \(width)x\(height) pixels")
+        precondition(
+            pixels.count == width * height * channels,
+            "\(pixels.count) bytes for \(width)x\(height) pixels of \(channels) channels")
         self.width = width
         self.height = height
+        self.channels = channels
         self.pixels = pixels
     }
 
@@ -26,7 +31,7 @@ public struct Image: Hashable, Sendable {
         self.init(width: width, height: height, pixels: pixels)
     }
 
-    /// The colour at column `x` and row `y`.
+    /// The colour at column `x` and row `y` of an image of 3 channels.
     public subscript(x: Int, y: Int) -> Color {
         get {
             let start = (y * width + x) * 3
@@ -44,14 +49,28 @@ public struct Image: Hashable, Sendable {
     package func part(x: Range<Int>, y: Range<Int>) -> Image {
         if x.count == width && y.count == height { return self }
         var result: [UInt8] = []
-        result.reserveCapacity(x.count * y.count * 3)
-        for row in y { result += pixels[(row * width + x.lowerBound) * 3..<(row * width + x.upperBound) * 3] }
-        return Image(width: x.count, height: y.count, pixels: result)
+        result.reserveCapacity(x.count * y.count * channels)
+        for row in y {
+            result += pixels[(row * width + x.lowerBound) * channels..<(row * width + x.upperBound) * channels]
+        }
+        return Image(width: x.count, height: y.count, channels: channels, pixels: result)
     }
 
-    /// What a network reads: `2 x / 255 - 1` for every byte, in the same order (H, W, C).
-    public func normalized() -> [Float] {
-        pixels.map { Float($0) * (2 / 255) - 1 }
+    /// What a network reads, in the same order (H, W, C): `2 x / 255 - 1` for every byte, unless it is told otherwise.
+    public func normalized(by normalization: ChannelNormalization = .color) -> [Float] {
+        precondition(
+            normalization.channels == channels,
+            "\(channels) channels normalised by those of \(normalization.channels)")
+        if normalization == .color { return pixels.map { Float($0) * (2 / 255) - 1 } }
+        let (factors, shifts) = (normalization.factors, normalization.shifts)
+        return [Float](unsafeUninitializedCapacity: pixels.count) { buffer, count in
+            for start in stride(from: 0, to: pixels.count, by: channels) {
+                for channel in 0..<channels {
+                    buffer[start + channel] = Float(pixels[start + channel]) * factors[channel] - shifts[channel]
+                }
+            }
+            count = pixels.count
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 extension Image {
-    /// The image with the mask's colours laid over it; ignored pixels and those of a background stay as they are.
+    /// The image, of 3 channels, with the mask's colours laid over it; ignored pixels and those of a background stay as
+    /// they are.
     ///
     /// - Parameters:
     ///   - mask: labels of the same size as the image.
@@ -13,6 +14,7 @@ extension Image {
         precondition(
             mask.width == width && mask.height == height,
             "a mask of \(mask.width)x\(mask.height) over an image of \(width)x\(height)")
+        precondition(channels == 3, "a mask over an image of \(channels) channels")
         let share = Int(clamping: (min(max(opacity, 0), 1) * 256).rounded())
         let colors = Array(palette.prefix(256) + Palette.standard.dropFirst(palette.count))
         var result = self
@@ -26,7 +28,7 @@ extension Image {
         return result
     }
 
-    /// Puts images into a grid, row by row, on a background with a gap between them.
+    /// Puts images of 3 channels into a grid, row by row, on a background with a gap between them.
     public static func grid(_ rows: [[Image]], gap: Int = 4, background: Color = Color(255, 255, 255)) -> Image {
         let widths = (0..<(rows.map(\.count).max() ?? 0)).map { column in
             rows.compactMap { column < $0.count ? $0[column].width : nil }.max() ?? 0

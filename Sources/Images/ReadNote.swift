@@ -10,6 +10,8 @@ package enum ReadNote: Hashable, Sendable {
     case warning(String)
     /// Samples of so many bits were cut to their upper 8, for want of a range.
     case upperBits(Int)
+    /// Of so many samples of a pixel, none of which is transparency, the first ones were read.
+    case samplesLeftOut(Int)
 
     /// What is said behind the file's name.
     package var text: String {
@@ -19,6 +21,8 @@ package enum ReadNote: Hashable, Sendable {
         case .warning(let reason): "is read in spite of a fault that costs no pixels: \(reason)"
         case .upperBits(let depth):
             "has \(depth) bits a sample, of which the upper 8 are read: scale by data.range if it looks black"
+        case .samplesLeftOut(let samples):
+            "has \(samples) channels, of which the last is left out: set data.channels to \(samples) if it matters"
         }
     }
 
@@ -29,6 +33,7 @@ package enum ReadNote: Hashable, Sendable {
         case .frames: 1
         case .warning: 2
         case .upperBits: 3
+        case .samplesLeftOut: 4
         }
     }
 }

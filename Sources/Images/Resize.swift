@@ -37,27 +37,47 @@ extension Image {
     public func resized(width newWidth: Int, height newHeight: Int) -> Image {
         if newWidth == width && newHeight == height { return self }
         precondition(newWidth > 0 && newHeight > 0, "resizing to \(newWidth)x\(newHeight)")
-        let reduction = (max(1, width / newWidth), max(1, height / newHeight))
+        let reduction = (x: max(1, width / newWidth), y: max(1, height / newHeight))
         // At exactly half the two taps of bilinear interpolation see every pixel by themselves.
         let shrinksStrongly = width > 2 * newWidth || height > 2 * newHeight
-        let source = shrinksStrongly ? reduced(byX: reduction.0, y: reduction.1) : self
-        let columns = LinearTaps(count: newWidth, source: source.width, resized: newWidth)
-        let rows = LinearTaps(count: newHeight, source: source.height, resized: newHeight)
-        var line = [Float](repeating: 0, count: source.width * 3)
-        let result = [UInt8](unsafeUninitializedCapacity: newWidth * newHeight * 3) { buffer, count in
+        let blocks = shrinksStrongly ? reduction : nil
+        // A number that is known while compiling lets the inner loops be unrolled.
+        return channels == 3
+            ? resized(width: newWidth, height: newHeight, reduction: blocks, channels: 3)
+            : resized(width: newWidth, height: newHeight, reduction: blocks, channels: channels)
+    }
+
+    /// The image at another size, after blocks are averaged by whole factors where that is asked for.
+    @inline(__always)
+    private func resized(
+        width newWidth: Int, height newHeight: Int, reduction: (x: Int, y: Int)?, channels: Int
+    ) -> Image {
+        let source = reduction.map { reduced(byX: $0.x, y: $0.y, channels: channels) } ?? self
+        return Image(
+            width: newWidth, height: newHeight, channels: channels,
+            pixels: source.interpolated(width: newWidth, height: newHeight, channels: channels))
+    }
+
+    /// The bytes at another size, each between the four around its place.
+    @inline(__always)
+    private func interpolated(width newWidth: Int, height newHeight: Int, channels: Int) -> [UInt8] {
+        let columns = LinearTaps(count: newWidth, source: width, resized: newWidth)
+        let rows = LinearTaps(count: newHeight, source: height, resized: newHeight)
+        var line = [Float](repeating: 0, count: width * channels)
+        return [UInt8](unsafeUninitializedCapacity: newWidth * newHeight * channels) { buffer, count in
             for y in 0..<newHeight {
-                blendRows(source, rows.first[y], rows.second[y], rows.share[y], 0..<source.width, into: &line)
+                blendRows(self, rows.first[y], rows.second[y], rows.share[y], 0..<width, into: &line)
                 for x in 0..<newWidth {
-                    let (left, right, share) = (columns.first[x] * 3, columns.second[x] * 3, columns.share[x])
-                    for channel in 0..<3 {
+                    let (left, right) = (columns.first[x] * channels, columns.second[x] * channels)
+                    let share = columns.share[x]
+                    for channel in 0..<channels {
                         let value = line[left + channel] + (line[right + channel] - line[left + channel]) * share
-                        buffer[(y * newWidth + x) * 3 + channel] = UInt8(clamping: value + 0.5)
+                        buffer[(y * newWidth + x) * channels + channel] = UInt8(clamping: value + 0.5)
                     }
                 }
             }
-            count = newWidth * newHeight * 3
+            count = newWidth * newHeight * channels
         }
-        return Image(width: newWidth, height: newHeight, pixels: result)
     }
 
     /// The image with each side multiplied by a factor and rounded, one pixel at least.
@@ -66,24 +86,25 @@ extension Image {
     }
 
     /// Means of blocks; the blocks at the right and lower edge may be smaller.
-    private func reduced(byX factorX: Int, y factorY: Int) -> Image {
+    @inline(__always)
+    private func reduced(byX factorX: Int, y factorY: Int, channels: Int) -> Image {
         let (newWidth, newHeight) = ((width + factorX - 1) / factorX, (height + factorY - 1) / factorY)
-        var result = [UInt8](repeating: 0, count: newWidth * newHeight * 3)
+        var result = [UInt8](repeating: 0, count: newWidth * newHeight * channels)
         for y in 0..<newHeight {
             for x in 0..<newWidth {
                 let rows = y * factorY..<min((y + 1) * factorY, height)
                 let columns = x * factorX..<min((x + 1) * factorX, width)
                 let area = rows.count * columns.count
-                for channel in 0..<3 {
+                for channel in 0..<channels {
                     var sum = area / 2
                     for row in rows {
-                        for column in columns { sum += Int(pixels[(row * width + column) * 3 + channel]) }
+                        for column in columns { sum += Int(pixels[(row * width + column) * channels + channel]) }
                     }
-                    result[(y * newWidth + x) * 3 + channel] = UInt8(sum / area)
+                    result[(y * newWidth + x) * channels + channel] = UInt8(sum / area)
                 }
             }
         }
-        return Image(width: newWidth, height: newHeight, pixels: result)
+        return Image(width: newWidth, height: newHeight, channels: channels, pixels: result)
     }
 }
 
@@ -120,8 +141,9 @@ package func blendRows(
 ) {
     image.pixels.withUnsafeBufferPointer { pixels in
         line.withUnsafeMutableBufferPointer { line in
-            let (first, second) = (upper * image.width * 3, lower * image.width * 3)
-            for index in columns.lowerBound * 3..<columns.upperBound * 3 {
+            let channels = image.channels
+            let (first, second) = (upper * image.width * channels, lower * image.width * channels)
+            for index in columns.lowerBound * channels..<columns.upperBound * channels {
                 let value = Float(pixels[first + index])
                 line[index] = value + (Float(pixels[second + index]) - value) * share
             }

@@ -25,6 +25,10 @@ public final class Model: @unchecked Sendable {
     /// What became black and white in the images of more than 8 bits that it learnt from; nil where there were none, or
     /// where its file does not say: then their upper 8 bits are taken.
     public package(set) var range: ValueRange?
+    /// What becomes of images' bytes before the network sees them; it has a mean for each of their channels.
+    public package(set) var normalization = ChannelNormalization.color
+    /// The channels of images that pictures show, as red, green and blue, or as grey; none for the first three.
+    public package(set) var shownChannels: [Int] = []
     /// Where it computes.
     public let device: Device
 
@@ -49,6 +53,8 @@ public final class Model: @unchecked Sendable {
             description.network, classes: description.classes, scaling: description.scaling,
             masks: description.masks, generator: generator, device: device)
         range = description.range
+        normalization = description.normalization
+        shownChannels = description.shownChannels
         network.fold()
     }
 
@@ -78,7 +84,10 @@ public final class Model: @unchecked Sendable {
         network.fold()
     }
 
-    /// The class of every pixel of an image, at the image's size.
+    /// Channels that images must have: 3 are red, green and blue.
+    public var channels: Int { network.description.imageChannels }
+
+    /// The class of every pixel of an image, of the model's number of channels, at the image's size.
     ///
     /// As `predict` sees it: an image whose scores would take too much memory is gone through by windows.
     public func segment(_ image: Image) -> Mask {
@@ -90,6 +99,8 @@ public final class Model: @unchecked Sendable {
     /// Scores or probabilities of every pixel of an image, at the image's size.
     package func map(of image: Image, by inference: Predictor) -> ClassMap {
         let seen = scaling.size(width: image.width, height: image.height)
+        var inference = inference
+        inference.normalization = normalization
         return inference.map(of: image.resized(width: seen.width, height: seen.height)) {
             self.network.coarseScores($0)
         }.resized(height: image.height, width: image.width, alignCorners: false)
@@ -112,6 +123,11 @@ public final class Model: @unchecked Sendable {
             var result = [
                 "classes": try json(classes), "resize": try json(scaling.factor), "preprocessing": "2x/255-1",
             ]
+            if normalization != .color {
+                result["preprocessing"] = "(x-mean)/deviation"
+                result["normalization"] = try json(normalization)
+            }
+            if !shownChannels.isEmpty { result["shown"] = try json(shownChannels) }
             switch network.description {
             case .discrete(let genotype, let configuration):
                 result["genotype"] = String(decoding: genotype.json(), as: UTF8.self)

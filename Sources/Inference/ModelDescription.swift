@@ -17,6 +17,10 @@ public struct ModelDescription: Equatable, Sendable {
     public var masks: MaskMeaning?
     /// What became black and white in the images of more than 8 bits that it learnt from; nil where its file does not say.
     public var range: ValueRange?
+    /// What becomes of images' bytes before the network sees them.
+    public var normalization: ChannelNormalization
+    /// The channels of images that pictures show, as red, green and blue, or as grey; none for the first three.
+    public var shownChannels: [Int] = []
 
     /// A network of a genotype, whose classes have no names.
     public init(_ genotype: Genotype, _ configuration: DiscreteConfiguration, scaling: ImageScaling = ImageScaling()) {
@@ -27,6 +31,7 @@ public struct ModelDescription: Equatable, Sendable {
     public init(_ network: NetworkDescription, scaling: ImageScaling = ImageScaling()) {
         self.network = network
         classes = ClassTable(count: network.classes)
+        normalization = .unmeasured(channels: network.imageChannels)
         self.scaling = scaling
     }
 
@@ -93,11 +98,29 @@ public struct ModelDescription: Equatable, Sendable {
             }
             range = stored
         }
+        normalization = .color
+        if metadata["normalization"] != nil {
+            guard let stored = try? value("normalization", as: ChannelNormalization.self) else {
+                throw FileError(
+                    .damaged, path: path, reason: "`normalization` holds no means and deviations of 1 to 32 channels")
+            }
+            normalization = stored
+        }
+        if metadata["shown"] != nil { shownChannels = try value("shown", as: [Int].self) }
         let longerSide = metadata["longerSide"] == nil ? nil : try value("longerSide", as: Int.self)
         do {
             try network.validate()
         } catch {
             throw FileError(.damaged, path: path, reason: "\(error)")
+        }
+        guard normalization.channels == network.imageChannels else {
+            throw FileError(
+                .damaged, path: path,
+                reason: "means of \(normalization.channels) channels, where the network sees \(network.imageChannels)")
+        }
+        guard Image.canShow(shownChannels, of: normalization.channels) else {
+            throw FileError(
+                .damaged, path: path, reason: "`shown` names channels that its images do not have")
         }
         guard classes.count == network.classes else {
             throw FileError(

@@ -12,7 +12,8 @@ extension Model {
     package func milliseconds(height: Int, width: Int, repetitions: Int) -> [Double] {
         withoutGradients {
             let image = Tensor.uniform(
-                [1, height, width, 3], from: -1, to: 1, generator: Generator(seed: 0), dtype: .float32
+                [1, height, width, network.description.imageChannels], from: -1, to: 1, generator: Generator(seed: 0),
+                dtype: .float32
             ).to(device).permute([0, 3, 1, 2])
             return (0...repetitions).map { _ in
                 let start = DispatchTime.now().uptimeNanoseconds

@@ -5,7 +5,7 @@ import Torch
 /// Class probabilities of one image from scores at several scales, with and without mirroring (paper 5.2), of the whole
 /// image or by a sliding window.
 package struct Predictor {
-    /// Scores `[1, classes, h, w]` of images `[1, 3, H, W]`, of the images' size or smaller.
+    /// Scores `[1, classes, h, w]` of images `[1, channels, H, W]`, of the images' size or smaller.
     ///
     /// Smaller ones are resized with aligned corners.
     package typealias Network = (Tensor) -> Tensor
@@ -20,6 +20,8 @@ package struct Predictor {
     package var window = 0
     /// Share of a window that the next one covers again.
     package var overlap = 0.25
+    /// What becomes of images' bytes before the network sees them.
+    package var normalization = ChannelNormalization.color
     /// Where it computes.
     package let device: Device
 
@@ -51,7 +53,7 @@ package struct Predictor {
 
     /// An image without windows.
     func whole(_ image: Image, _ network: Network) -> ClassMap {
-        let whole = image.tensor(on: device)
+        let whole = image.tensor(on: device, normalization)
         if scales == [1] && !flip { return aligned(whole, network) }
         var maps: [ClassMap] = []
         for scale in scales {
@@ -89,8 +91,8 @@ func scaledSide(_ side: Int, by scale: Double) -> Int { max(1, Int(clamping: (Do
 package func paddedSize(_ size: Int) -> Int { size + (32 - (size - 1) % 32) % 32 }
 
 extension Image {
-    /// `[1, 3, H, W]`, values 2x / 255 - 1, channels last in memory.
-    package func tensor(on device: Device) -> Tensor {
-        Tensor(normalized(), shape: [1, height, width, 3]).to(device).permute([0, 3, 1, 2])
+    /// `[1, channels, H, W]`, normalised, colours by 2x / 255 - 1; channels last in memory.
+    package func tensor(on device: Device, _ normalization: ChannelNormalization = .color) -> Tensor {
+        Tensor(normalized(by: normalization), shape: [1, height, width, channels]).to(device).permute([0, 3, 1, 2])
     }
 }

@@ -50,9 +50,13 @@ extension Planner {
         }
         if timings.isEmpty {
             if encoders.isEmpty {
+                let channels = configuration.data.channels
                 choose(
                     "train.encoder",
-                    "none: no trained weights are there (make encoders), so all is learnt from these images")
+                    channels == 3
+                        ? "none: no trained weights are there (make encoders), so all is learnt from these images"
+                        : "none: trained encoders see 3 channels, and these images have \(channels), so all is learnt from"
+                            + " them")
             }
             settleStride(&configuration, choose)
             timings = [try settleSize(&configuration, since: start, choose)]
@@ -157,7 +161,8 @@ extension Planner {
         reporter.report(.note("timing \(name)\(filters)"))
         let scale = scale(in: configuration)
         let (height, width) = (Double(facts.height) * scale, Double(facts.width) * scale)
-        let description = network.description(own.train, classes: facts.classes.count)
+        let description = network.description(
+            own.train, classes: facts.classes.count, channels: own.data.channels)
         let timer = StepTimer(configuration: own)
         let step = timer.step(description)
         let pass = timer.pass(description, height: Int(clamping: height), width: Int(clamping: width))

@@ -55,7 +55,8 @@ package struct Planner {
         self.elapsed = elapsed
         self.facts = facts
         self.base = base
-        self.encoders = encoders
+        // They have learnt from colours.
+        self.encoders = base.data.channels == 3 ? encoders : []
         self.folds = folds
         self.limits = limits
         self.trial = trial
@@ -136,7 +137,8 @@ package struct Planner {
         configuration.train.batch = images < 6 ? 2 : images < 40 ? 4 : 8
         choose("train.batch", "\(configuration.train.batch): there are \(images) training images")
         // Half of what is free may hold decoded images.
-        let bytes = Double(images) * Double(facts.height * facts.width * 4) * scale * scale
+        let bytes =
+            Double(images) * Double(facts.height * facts.width * (configuration.data.channels + 1)) * scale * scale
         let free = Double(ProcessMemory.available ?? 2 << 30)
         configuration.data.cacheMegabytes = min(Int(clamping: free / 4 / 1e6), Int(clamping: bytes / 1e6) + 64)
     }

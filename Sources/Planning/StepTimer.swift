@@ -25,7 +25,7 @@ struct StepTimer {
         let generator = Generator(seed: 0)
         let network = network.network(store: VariableStore(generator: generator))
         let optimizer = train.optimizer(of: network.store.parameters)
-        let shape = [train.batch, train.crop.height, train.crop.width, 3]
+        let shape = [train.batch, train.crop.height, train.crop.width, configuration.data.channels]
         let images = Tensor.uniform(shape, from: -1, to: 1, generator: generator, dtype: .float32)
             .permute([0, 3, 1, 2])
         let labels = Tensor.zeros(Array(shape.prefix(3)), dtype: .int64)
@@ -49,12 +49,12 @@ struct StepTimer {
         Engine.threads = 1
         let generator = Generator(seed: 0)
         let store = VariableStore(generator: generator)
-        let shape = search.supernet(classes: classes)
+        let shape = search.supernet(classes: classes, channels: configuration.data.channels)
         let relaxation = SoftmaxRelaxation(store.root / "architecture", shape)
         let supernet = Supernet(shape, store: store)
         supernet.recompute = search.recompute
         supernet.workers = configuration.workerThreads
-        let size = [search.batch, search.crop.height, search.crop.width, 3]
+        let size = [search.batch, search.crop.height, search.crop.width, configuration.data.channels]
         let images = Tensor.uniform(size, from: -1, to: 1, generator: generator, dtype: .float32)
             .permute([0, 3, 1, 2])
         let labels = Tensor.zeros(Array(size.prefix(3)), dtype: .int64)
@@ -77,9 +77,10 @@ struct StepTimer {
     /// Seconds of a pass over one image as it is evaluated.
     func pass(_ network: NetworkDescription, height: Int, width: Int) -> Double {
         Engine.threads = configuration.workerThreads
+        let channels = network.imageChannels
         let network = network.network(store: VariableStore(generator: Generator(seed: 0)))
         network.fold()
-        let image = Tensor.zeros([1, height, width, 3], dtype: .float32).permute([0, 3, 1, 2])
+        let image = Tensor.zeros([1, height, width, channels], dtype: .float32).permute([0, 3, 1, 2])
         return withoutGradients {
             let times = (0..<3).map { _ in
                 let start = DispatchTime.now().uptimeNanoseconds

@@ -75,8 +75,8 @@ public struct DecoderLayout: Hashable, Sendable {
         if widths.decoderStride == 1 {
             finer.append(
                 FinerLayout(
-                    stride: 1, inputChannels: widths.fine, lowLevelChannels: 3, channels: max(1, widths.fine / 2),
-                    separable: separable))
+                    stride: 1, inputChannels: widths.fine, lowLevelChannels: widths.image,
+                    channels: max(1, widths.fine / 2), separable: separable))
         }
         self.finer = finer
     }

@@ -94,7 +94,8 @@ public struct NetworkLayout: Hashable, Sendable {
         self.widths = widths
         let (early, late) = (widths.stem[1], widths.stem[2])
         stem = [
-            ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: 3, outputChannels: widths.stem[0]),
+            ConvolutionLayout(
+                kernelSize: 3, stride: 2, inputChannels: widths.image, outputChannels: widths.stem[0]),
             ConvolutionLayout(kernelSize: 3, inputChannels: widths.stem[0], outputChannels: early),
             ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: early, outputChannels: late),
         ]

@@ -27,11 +27,13 @@ public struct NetworkWidths: Hashable, Sendable {
     public static let decoderStrides = [1, 2, 4]
     /// The decoder's channels at stride 2; half as many at stride 1.
     public var fine: Int
+    /// Channels of the images.
+    public var image: Int
 
     /// Widths, by default those of the published network.
     public init(
         stem: [Int] = [64, 64, 128], aspp: Int = 256, decoder: Int = 256, lowLevel: Int = 48,
-        head: HeadKind = .dense, decoderStride: Int = 4, fine: Int = 32
+        head: HeadKind = .dense, decoderStride: Int = 4, fine: Int = 32, image: Int = 3
     ) {
         self.stem = stem
         self.aspp = aspp
@@ -40,12 +42,13 @@ public struct NetworkWidths: Hashable, Sendable {
         self.head = head
         self.decoderStride = decoderStride
         self.fine = fine
+        self.image = image
     }
 
     /// Whether there are three convolutions in the stem, no width is below 1, and the decoder's stride is one that it
     /// can have.
     public var areValid: Bool {
-        stem.count == 3 && (stem + [aspp, decoder, lowLevel, fine]).allSatisfy { $0 >= 1 }
+        stem.count == 3 && (stem + [aspp, decoder, lowLevel, fine, image]).allSatisfy { $0 >= 1 }
             && Self.decoderStrides.contains(decoderStride)
     }
 }

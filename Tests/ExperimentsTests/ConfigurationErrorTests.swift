@@ -92,6 +92,27 @@ struct ConfigurationErrorTests {
             "data: {classes: {names: [b, b]}}\n", .contradiction,
             "data.classes.names: a name is empty or stands there twice"
         ),
+        (
+            "data:\n  channels: 33\n", .outOfRange,
+            "my.yaml:2: data.channels: '33' is out of range; expected a whole number from 1 to 32"
+        ),
+        (
+            "data:\n  shown: [0, 1]\n", .outOfRange,
+            "my.yaml:2: data.shown: ['0', '1'] is out of range; expected [], or one or three channels from 0 to 31"
+        ),
+        (
+            "data: {channels: 4, shown: [0, 1, 4]}\n", .contradiction,
+            "data.shown: [0, 1, 4], where data.channels is 4: count channels from 0"
+        ),
+        (
+            "data: {channels: 4}\ntrain: {encoder: efficientnet-lite0}\n", .contradiction,
+            "train.encoder: efficientnet-lite0 sees 3 channels, and data.channels is 4: set train.encoder to none, which "
+                + "trains a genotype's network from scratch"
+        ),
+        (
+            "data: {channels: 1}\nsearch: {augment: {hue: 0.1}}\n", .contradiction,
+            "search.augment.hue: 0.1, which images without colours (data.channels is 1) do not have: set it to 0"
+        ),
     ]
 
     @Test("Each fault gives one line with place, key, value and what is allowed", arguments: faults)

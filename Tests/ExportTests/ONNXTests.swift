@@ -34,7 +34,7 @@ struct ONNXTests {
             let model = folder.file("\(name).onnx")
             try write(try onnxModel(of: network, options: ONNXOptions(size: size)), to: model)
             for size in sizes {
-                let shape = [size[0], 3, size[1], size[2]]
+                let shape = [size[0], network.description.imageChannels, size[1], size[2]]
                 let images = Tensor.uniform(shape, from: -1, to: 1, generator: Generator(seed: seed))
                 let scores = withoutGradients { network(images, mode: .evaluation) }
                 try add(name, model, images.floats(), shape, scores.floats())
@@ -123,6 +123,19 @@ struct ONNXTests {
             try cases.add(
                 "random-\(seed)", network(genotype, configuration, seed: UInt64(seed)), fixed: seed % 2 == 0,
                 sizes: [size])
+        }
+        try expectEqual(cases)
+    }
+
+    @Test("Images of 1, 5 and 32 channels, of fixed and of open size")
+    func channels() throws {
+        let cases = try Cases()
+        for channels in [1, 5, 32] {
+            var configuration = DiscreteConfiguration.tiny()
+            (configuration.imageChannels, configuration.decoderStride) = (channels, channels == 5 ? 1 : 4)
+            let network = network(try KnownDesign.deeplabv3.genotype(), configuration)
+            try cases.add("channels-\(channels)", network, sizes: [[1, 65, 97], [2, 50, 41]])
+            try cases.add("channels-\(channels)-fixed", network, fixed: true, sizes: [[1, 50, 41]])
         }
         try expectEqual(cases)
     }

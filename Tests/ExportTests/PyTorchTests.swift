@@ -20,6 +20,9 @@ struct PyTorchTests {
             network(try $0.genotype(), .tiny(filters: 2))
         }
         networks.append(network(Genotype.everything.withAllSkips, .tiny()))
+        var bands = DiscreteConfiguration.tiny()
+        bands.imageChannels = 5
+        networks.append(network(.everything, bands))
         networks += (0..<3).map { network(.random(using: &random), .tiny(), seed: $0) }
         var separableUNet = EncodedConfiguration.tiny(.mobileNetV2, .unet)
         separableUNet.separable = true
@@ -33,7 +36,8 @@ struct PyTorchTests {
             try saveTensors(
                 network.store.state, metadata: try metadata(of: network.description),
                 to: folder.file("\(number).safetensors"))
-            let images = Tensor.uniform([2, 3, 65, 38], from: -1, to: 1, generator: Generator(seed: 9))
+            let shape = [2, network.description.imageChannels, 65, 38]
+            let images = Tensor.uniform(shape, from: -1, to: 1, generator: Generator(seed: 9))
             let scores = withoutGradients { network(images, mode: .evaluation) }
             try saveTensors(["images": images, "scores": scores], to: folder.file("\(number)-case.safetensors"))
         }

@@ -23,11 +23,12 @@ import Testing
         return try JSONDecoder().decode(DataFacts.self, from: Data(text.utf8))
     }
 
-    private func plan(_ facts: DataFacts, _ budget: String, encoders: [EncoderKind] = []) throws -> (
-        plan: Plan, configuration: Configuration
-    ) {
+    private func plan(
+        _ facts: DataFacts, _ budget: String, encoders: [EncoderKind] = [], channels: Int = 3
+    ) throws -> (plan: Plan, configuration: Configuration) {
         var base = Configuration()
         base.threads = 1
+        base.data.channels = channels
         return try Planner(
             budget: try Budget(budget), elapsed: 5, facts: facts, base: base, encoders: encoders,
             reporter: SilentReporter()
@@ -48,6 +49,15 @@ import Testing
         let text = plan.yaml(of: configuration)
         #expect(try Configuration.parse(yaml: text, source: "plan") == configuration)
         #expect(text.contains("# data: a note\n") && text.contains("# train.crop: [33, 33]"))
+    }
+
+    @Test func encodersAreForColors() throws {
+        let (plan, configuration) = try plan(
+            facts(height: 64, width: 64), "3min", encoders: EncoderKind.allCases, channels: 6)
+        #expect(configuration.train.encoder == .none && configuration.search.pool.isEmpty)
+        #expect(
+            plan.reasons.first { $0.key == "train.encoder" }?.text
+                == "none: trained encoders see 3 channels, and these images have 6, so all is learnt from them")
     }
 
     @Test func largeImagesAreMadeSmaller() throws {

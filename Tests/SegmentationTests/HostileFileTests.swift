@@ -18,6 +18,7 @@ import Testing
         for message in [
             failure { _ = try readImage(path: path, limits: limits) },
             failure { _ = try readMask(path: path, limits: limits) },
+            failure { _ = try readImage(path: path, channels: 4, limits: limits) },
         ] {
             if let message { #expect(message.hasPrefix(path + ": ") && !message.contains("\n")) }
         }
@@ -47,6 +48,37 @@ import Testing
             + [JPEGSample.rgb, JPEGSample.cmyk, JPEGSample.oriented(6, littleEndian: false)]
         for source in sources {
             for _ in 0..<60 { try survive(mutate(source, &random), "x.bin") }
+        }
+    }
+
+    /// Pages and bands, whose numbers and sizes a damaged file may claim to be anything.
+    @Test func mutatedBands() throws {
+        var random = RandomStream(seed: 15)
+        func page(_ samples: Int, isPlanar: Bool, isTiled: Bool) -> TIFFBuilder {
+            var result = TIFFBuilder(
+                width: 19, height: 17, bits: 16, samples: samples,
+                values: (0..<19 * 17 * samples).map { $0 * 77 % 65_536 })
+            result.isPlanar = isPlanar
+            result.tile = isTiled ? (width: 16, height: 16) : nil
+            return result
+        }
+        let sources = [
+            page(4, isPlanar: false, isTiled: false).bytes(), page(4, isPlanar: true, isTiled: true).bytes(),
+            TIFFBuilder.bytes(of: (0..<4).map { _ in page(1, isPlanar: false, isTiled: false) }),
+            TIFFBuilder.bytes(of: (0..<2).map { _ in page(2, isPlanar: true, isTiled: false) }),
+        ]
+        for source in sources {
+            #expect(try readImage(path: folder.write(source, to: "x.tif"), channels: 4).channels == 4)
+            for number in 0..<300 {
+                var damaged = source
+                // Directories are behind the samples, and what is said there matters most.
+                let tail = min(source.count, 700)
+                for _ in 0...random.below(3) {
+                    let place = number % 2 == 0 ? source.count - 1 - random.below(tail) : random.below(source.count)
+                    damaged[place] = UInt8(random.below(256))
+                }
+                try survive(number % 5 == 4 ? mutate(source, &random) : damaged, "x.tif")
+            }
         }
     }
 

@@ -22,8 +22,12 @@ struct TIFFBuilder {
     var offsetFault = 0
     /// Written in place of the true width.
     var claimedWidth: Int?
-    /// Whether another page follows.
+    /// Whether the same page follows once more.
     var hasSecondPage = false
+    /// What the samples beyond those of a grey or a colour are: 0 unspecified, 1 and 2 transparency; nil tells nothing.
+    var extraSample: Int?
+    /// What kind of page it is: 1 a smaller copy of another one.
+    var subfileType = 0
 
     private func number(_ value: Int, _ count: Int) -> [UInt8] {
         let bytes = (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
@@ -70,23 +74,43 @@ struct TIFFBuilder {
         return result
     }
 
-    func bytes() -> [UInt8] {
+    func bytes() -> [UInt8] { Self.bytes(of: hasSecondPage ? [self, self] : [self]) }
+
+    /// A file of several pages, all of the first one's byte order.
+    static func bytes(of pages: [TIFFBuilder]) -> [UInt8] {
+        let isBigEndian = pages[0].isBigEndian
         var file: [UInt8] = isBigEndian ? [0x4D, 0x4D, 0, 42] : [0x49, 0x49, 42, 0]
+        // Where the place of the next directory is to be written.
+        var link = file.count
+        file += [0, 0, 0, 0]
+        for page in pages {
+            let (directory, next) = page.append(to: &file)
+            file.replaceSubrange(link..<link + 4, with: page.number(directory, 4))
+            link = next
+        }
+        return file
+    }
+
+    /// Appends a page's samples and its directory; where the directory begins, and where it has the place of the next.
+    private func append(to file: inout [UInt8]) -> (directory: Int, next: Int) {
         let chunks = chunks()
         var offsets: [Int] = []
-        var data: [UInt8] = []
         for chunk in chunks {
-            offsets.append(8 + data.count + offsetFault)
-            data += chunk
+            offsets.append(file.count + offsetFault)
+            file += chunk
         }
-        if data.count % 2 == 1 { data.append(0) }
+        if file.count % 2 == 1 { file.append(0) }
         var entries: [(tag: Int, type: Int, values: [Int])] = [
-            (256, 4, [claimedWidth ?? width]), (257, 4, [height]),
+            (254, 4, [subfileType]), (256, 4, [claimedWidth ?? width]), (257, 4, [height]),
             (258, 3, [Int](repeating: bits, count: samples)), (259, 3, [1]), (262, 3, [photometric]),
             (274, 3, [orientation]), (277, 3, [samples]), (284, 3, [isPlanar ? 2 : 1]),
             (339, 3, [Int](repeating: format, count: samples)),
         ]
         if !palette.isEmpty { entries.append((320, 3, palette)) }
+        if let extraSample {
+            let colors = photometric == 2 ? 3 : 1
+            entries.append((338, 3, [Int](repeating: 0, count: samples - colors - 1) + [extraSample]))
+        }
         if let tile {
             entries += [
                 (322, 4, [tile.width]), (323, 4, [tile.height]), (324, 4, offsets), (325, 4, chunks.map(\.count)),
@@ -95,28 +119,23 @@ struct TIFFBuilder {
             entries += [(273, 4, offsets), (278, 4, [stripRows]), (279, 4, chunks.map(\.count))]
         }
         entries.sort { $0.tag < $1.tag }
-        let directory = 8 + data.count
+        let directory = file.count
+        let next = directory + 2 + entries.count * 12
         var extra: [UInt8] = []
-        let extraStart = directory + 2 + entries.count * 12 + 4
-        var body = number(entries.count, 2)
+        file += number(entries.count, 2)
         for entry in entries {
             let size = entry.type == 3 ? 2 : 4
             var content = entry.values.flatMap { number($0, size) }
-            body += number(entry.tag, 2) + number(entry.type, 2) + number(entry.values.count, 4)
+            file += number(entry.tag, 2) + number(entry.type, 2) + number(entry.values.count, 4)
             if content.count <= 4 {
                 while content.count < 4 { content.append(0) }
-                body += content
+                file += content
             } else {
-                body += number(extraStart + extra.count, 4)
+                file += number(next + 4 + extra.count, 4)
                 extra += content
             }
         }
-        // The second page is the first one again, at another place.
-        let second = extraStart + extra.count
-        let page = body
-        body += number(hasSecondPage ? second : 0, 4)
-        file += number(directory, 4) + data + body + extra
-        if hasSecondPage { file += page + number(0, 4) }
-        return file
+        file += number(0, 4) + extra
+        return (directory, next)
     }
 }

@@ -37,7 +37,7 @@ struct SegmentationService: Sendable {
     /// The share of each class in an upload, or what is wrong with it.
     func answer(_ upload: Data, name: String) -> String {
         do {
-            let mask = model.segment(try readImage(data: upload, name: name, limits: limits))
+            let mask = model.segment(try readImage(data: upload, name: name, channels: model.channels, limits: limits))
             let counts = Dictionary(grouping: mask.labels, by: { $0 }).mapValues(\.count)
             let shares = counts.sorted { $0.value > $1.value }.prefix(3).map { label, count in
                 "\(model.classes.names[Int(label)]) \(100 * count / mask.labels.count) %"

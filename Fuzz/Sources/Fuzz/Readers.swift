@@ -11,13 +11,13 @@ import Torch
 
 /// Every reader of files that come from outside.
 enum Reader: String, CaseIterable {
-    case image, mask, yaml, genotype, decoder, safetensors, model, classes, list, coco
+    case image, bands, mask, yaml, genotype, decoder, safetensors, model, classes, list, coco
     case log, status, metrics, compare, checkpoint, search, training
 
     /// What libFuzzer need not find out by itself: the words of the format.
     var words: [String] {
         switch self {
-        case .image, .mask:
+        case .image, .bands, .mask:
             [
                 "IHDR", "PLTE", "IDAT", "IEND", "tRNS", "\u{89}PNG\r\n\u{1A}\n", "Exif", "Adobe", "II*\0", "GIF89a",
                 "VP8L",
@@ -53,6 +53,7 @@ enum Reader: String, CaseIterable {
         do {
             switch self {
             case .image: _ = try readImage(path: file(bytes, "x"), limits: Reader.limits)
+            case .bands: _ = try readImage(path: file(bytes, "x"), channels: 4, limits: Reader.limits)
             case .mask: _ = try readMask(path: file(bytes, "x"), limits: Reader.limits)
             case .yaml: _ = try Configuration.parse(yaml: String(decoding: bytes, as: UTF8.self), source: "x.yaml")
             case .genotype: _ = try Genotype(json: bytes, source: "x.json")

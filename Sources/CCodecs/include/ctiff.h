@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The first page of a TIFF that is open for reading, by libtiff. It prints nothing: errors are kept for
+/// A page of a TIFF that is open for reading, the first to begin with, by libtiff. It prints nothing: errors are kept for
 /// `ctiff_message`. One handle is for one thread at a time.
 typedef struct ctiff ctiff;
 
@@ -15,8 +15,12 @@ typedef struct {
     uint32_t tile_width, tile_height, strip_rows;
     /// Bytes of a decoded row and of a decoded tile or strip.
     uint64_t row_bytes, chunk_bytes;
-    /// Whether there are pages behind the first.
+    /// Whether there are pages behind this one.
     int has_more_pages;
+    /// Whether the last sample of a pixel is its transparency.
+    int has_alpha;
+    /// Whether the page is a smaller copy of another one, or a mask of its transparency.
+    int is_secondary;
 } ctiff_header;
 
 /// Opens a file in memory, which must outlive the handle, or one on the disk where `bytes` is null; the library asks
@@ -29,6 +33,9 @@ void ctiff_close(ctiff *file);
 
 /// 1 where the header is read, else 0.
 int ctiff_read_header(ctiff *file, ctiff_header *header);
+
+/// Goes to a page, counted from 0: 1, or 0 where there is none or it cannot be read.
+int ctiff_set_page(ctiff *file, uint32_t page);
 
 /// Decodes a row of a page in strips, all of its samples beside each other: 1, or 0 where it cannot be.
 int ctiff_read_row(ctiff *file, uint32_t row, void *target);

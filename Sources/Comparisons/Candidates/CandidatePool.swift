@@ -50,6 +50,7 @@ struct CandidatePool {
         let reference = try KnownDesign.deeplabv3.genotype(
             layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers))
         let pool = try ComparedNetwork.named(by: search.namedPool, decoder: train.decoder)
+        try ComparedNetwork.refuseEncoders(among: pool, channels: images.channels)
         // An encoder has one size, which the others take.
         let first = pool.lazy.map(\.choice).first { $0.genotype == nil } ?? .genotype(reference)
         let multiplyAdds = first.cost(train, on: images).multiplyAdds

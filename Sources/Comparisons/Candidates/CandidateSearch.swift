@@ -392,18 +392,3 @@ public struct CandidateSearch {
         return table
     }
 }
-
-extension Configuration {
-    /// How candidates are trained: where decoders are searched, with their widths, first without the encoder.
-    fileprivate var ofCandidates: Configuration {
-        guard search.space == .decoders else { return self }
-        var result = self
-        result.train.cellChannels = search.decoder.channels
-        result.train.cellRepeats = search.decoder.repeats
-        result.train.freezeEpochs = search.decoder.epochs
-        result.train.frozenImages = search.decoder.images
-        result.train.frozenBatch = search.decoder.batch
-        result.train.epochs += search.decoder.epochs
-        return result
-    }
-}

@@ -60,7 +60,7 @@ public struct DatasetCheck: Sendable {
     }
 
     private func key(_ sample: Sample) -> String {
-        sample.tile.map { "\(sample.image)|\($0.x)|\($0.y)" } ?? sample.image
+        sample.tile.map { "\(sample.image)|\($0.x)|\($0.y)" } ?? sample.imageFiles.joined(separator: "+")
     }
 
     /// Reads everything.
@@ -172,20 +172,15 @@ struct DatasetTally {
     /// Pixels of each label.
     private(set) var labels = [Int](repeating: 0, count: 256)
     private var imagesWith = [Int](repeating: 0, count: 256)
-    private var pixels = 0
-    private var sums = [0.0, 0.0, 0.0]
-    private var squares = [0.0, 0.0, 0.0]
+    private var sums: ChannelSums?
 
     mutating func add(_ fact: SampleFacts) {
         for (label, count) in fact.labels.enumerated() where count > 0 {
             labels[label] += count
             imagesWith[label] += 1
         }
-        pixels += fact.width * fact.height
-        for channel in 0..<3 {
-            sums[channel] += Double(fact.sums[channel])
-            squares[channel] += Double(fact.squares[channel])
-        }
+        guard let own = fact.sums else { return }
+        if sums == nil { sums = own } else { sums?.add(own) }
     }
 
     /// Writes the sums' part of a report; of classes without names only those up to the largest label are listed.
@@ -218,8 +213,7 @@ struct DatasetTally {
                 .map { ($0 * 100).rounded() / 100 }
         }
         report.ignoredPixels = labels[Int(Mask.ignored)]
-        guard pixels > 0 else { return }
-        report.mean = sums.map { $0 / Double(pixels) }
-        report.deviation = zip(squares, report.mean).map { max(0, $0 / Double(pixels) - $1 * $1).squareRoot() }
+        report.mean = sums?.means ?? []
+        report.deviation = sums?.deviations ?? []
     }
 }

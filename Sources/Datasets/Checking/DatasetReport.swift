@@ -14,7 +14,8 @@ public struct DatasetReport: Encodable, Equatable, Sendable {
         public var median: [Int] = []
         /// How many different sizes there are.
         public var sizes = 0
-        /// Images by the samples of a pixel in their files: 1 is grey, 3 colour, 4 colour with alpha.
+        /// Images by the samples of a pixel in their files: 1 is grey, 3 colour, 4 colour with alpha; where `data.channels` is
+        /// not 3, by the channels that are read.
         public var channels: [String: Int] = [:]
     }
 
@@ -72,9 +73,9 @@ public struct DatasetReport: Encodable, Equatable, Sendable {
     public var classes: [ClassReport] = []
     /// Pixels labelled as ignored, over all splits.
     public var ignoredPixels = 0
-    /// Mean of red, green and blue, 0 to 255, over all splits.
+    /// Mean of each channel, red, green and blue unless `data.channels` says otherwise, 0 to 255, over all splits.
     public var mean: [Double] = []
-    /// Standard deviation of red, green and blue.
+    /// Standard deviation of each channel.
     public var deviation: [Double] = []
     /// Values to begin with.
     public var suggestion = Suggestion()

@@ -15,10 +15,8 @@ struct SampleFacts: Sendable {
     var mask: (file: String, notes: [ReadNote]) = ("", [])
     /// A number that equal images share.
     var hash: UInt64 = 0
-    /// Sums of red, green and blue.
-    var sums = [0, 0, 0]
-    /// Sums of their squares.
-    var squares = [0, 0, 0]
+    /// Sums of the image's channels; nil where it cannot be read.
+    var sums: ChannelSums?
     /// Pixels of each label; empty where there is no usable mask.
     var labels: [Int] = []
     /// What is wrong with either file.
@@ -46,20 +44,10 @@ struct SampleFacts: Sendable {
     private mutating func add(_ decoded: DecodedImage) {
         (width, height, channels) = (decoded.fullWidth, decoded.fullHeight, decoded.channels)
         (depth, values, notes) = (decoded.depth, decoded.values, decoded.notes)
-        let pixels = decoded.image.pixels
-        hash = contentHash(pixels, seed: UInt64(width))
-        pixels.withUnsafeBufferPointer { pixels in
-            for channel in 0..<3 {
-                var (sum, square) = (0, 0)
-                for index in stride(from: channel, to: pixels.count, by: 3) {
-                    let value = Int(pixels[index])
-                    sum += value
-                    square += value * value
-                }
-                sums[channel] = sum
-                squares[channel] = square
-            }
-        }
+        hash = contentHash(decoded.image.pixels, seed: UInt64(width))
+        var sums = ChannelSums(channels: decoded.image.channels)
+        sums.add(decoded.image)
+        self.sums = sums
     }
 
     private mutating func add(_ error: any Error, _ sample: Sample) {

@@ -20,6 +20,9 @@ let otherLayoutAdvice = "where the data have another layout than data.format or 
 /// not exist under the root are left off; how many is settled by the first line where the rest exists, and then holds
 /// for all lines, so that a missing file is reported and never mistaken for another one.
 ///
+/// Files that are one image together, each with channels of its own, are joined by `+`: `rgb/1.png+nir/1.png`. A file
+/// whose own name has a `+` goes before that.
+///
 /// A list that came with somebody's archive cannot name a file outside of the folder, by `..` or by a link, unless that
 /// is allowed; then absolute paths are taken as they are, too.
 func listPairing(_ root: String, _ split: Split, allowsOutside: Bool = false) throws -> Pairing {
@@ -31,7 +34,7 @@ func listPairing(_ root: String, _ split: Split, allowsOutside: Bool = false) th
             problem: "is missing\(foundInstead("lists", found)): write `image mask` on each line"
                 + (found.isEmpty ? ", or, \(otherLayoutAdvice)" : ""))
     }
-    var rows: [(place: String, fields: [ListedPath])] = []
+    var rows: [(place: String, fields: [ListedField])] = []
     var result = Pairing()
     for (number, line) in try readTextFile(list).enumerated() where !line.isEmpty && !line.hasPrefix("#") {
         let place = "\(list):\(number + 1)"
@@ -41,16 +44,21 @@ func listPairing(_ root: String, _ split: Split, allowsOutside: Bool = false) th
             result.problems.append(error)
         }
     }
-    let imageSkip = leadingFolders(rows.compactMap { $0.fields.first?.components }, root: root)
-    let maskSkip = leadingFolders(rows.compactMap { $0.fields.count > 1 ? $0.fields[1].components : nil }, root: root)
+    let imageSkip = leadingFolders(rows.flatMap { $0.fields.first?.candidates ?? [] }, root: root)
+    let maskSkip = leadingFolders(
+        rows.compactMap { $0.fields.count > 1 ? $0.fields[1].whole.components : nil }, root: root)
     var names: Set<String> = []
     let realRoot = realPath(root) ?? root
     for (place, fields) in rows {
-        let paths = zip(fields, [imageSkip, maskSkip]).map { field, skip in
-            if allowsOutside, field.isAbsolute { return field.text }
-            return field.components.dropFirst(min(skip, field.components.count - 1)).joined(separator: "/")
+        func named(_ path: ListedPath, _ skip: Int) -> String {
+            if allowsOutside, path.isAbsolute { return path.text }
+            return path.components.dropFirst(min(skip, path.components.count - 1)).joined(separator: "/")
         }
-        let files = paths.map { $0.hasPrefix("/") ? $0 : join(root, $0) }
+        func located(_ path: String) -> String { path.hasPrefix("/") ? path : join(root, path) }
+        let image = fields[0].isOneFile { isFile(located(named($0, imageSkip))) } ? [fields[0].whole] : fields[0].parts
+        let masks = fields.dropFirst().map(\.whole)
+        let paths = image.map { named($0, imageSkip) } + masks.map { named($0, maskSkip) }
+        let files = paths.map(located)
         if let missing = files.firstIndex(where: { !isFile($0) }) {
             result.problems.append(
                 DataError(.missing, file: place, problem: "names \(paths[missing]), which is not in \(root)"))
@@ -71,11 +79,12 @@ func listPairing(_ root: String, _ split: Split, allowsOutside: Bool = false) th
             result.problems.append(DataError(file: place, problem: "lists \(paths[0]) a second time"))
             continue
         }
-        if paths.count < 2 {
+        if masks.isEmpty {
             result.unlabelled.append(DataError(file: place, problem: "names no mask: write `image mask` on the line"))
         }
-        result.samples.append(
-            Sample(name: name, image: files[0], mask: files.count > 1 ? files[1] : nil))
+        var sample = Sample(name: name, image: files[0], mask: masks.isEmpty ? nil : files[image.count])
+        sample.furtherImages = Array(files[1..<image.count])
+        result.samples.append(sample)
     }
     return result
 }
@@ -88,33 +97,56 @@ private struct ListedPath {
     var isAbsolute: Bool { text.hasPrefix("/") && isFile(text) }
 }
 
+/// A field of a line: a file, or several joined by `+`.
+private struct ListedField {
+    /// All of it as one path.
+    let whole: ListedPath
+    /// Its parts; one where there is no `+`.
+    let parts: [ListedPath]
+
+    /// The paths by which leading folders are settled.
+    var candidates: [[String]] { parts.count == 1 ? [whole.components] : [whole.components, parts[0].components] }
+
+    /// Whether it names one file, which is looked for only where it might be several.
+    func isOneFile(_ exists: (ListedPath) -> Bool) -> Bool { parts.count == 1 || exists(whole) }
+}
+
 /// Whether a path lies below a folder, both with their links followed.
 func isInside(_ path: String, _ folder: String) -> Bool {
     folder == "/" || path.hasPrefix(folder + "/")
 }
 
 /// Takes a line apart: one or two paths, separated by tabs where there are any, else by spaces.
-private func fields(_ line: String, place: String, allowsOutside: Bool) throws -> [ListedPath] {
+private func fields(_ line: String, place: String, allowsOutside: Bool) throws -> [ListedField] {
     let separated = line.contains("\t") ? line.split(separator: "\t") : line.split { $0 == " " }
     guard separated.count <= 2 else {
         throw DataError(
             file: place,
             problem: "has \(separated.count) fields instead of `image mask` (names with spaces need a tab between)")
     }
-    return try separated.map { field in
-        guard field.utf8.count < longestPath else {
+    func path(_ text: Substring) throws -> ListedPath {
+        guard text.utf8.count < longestPath else {
             throw DataError(
                 file: place,
-                problem: "names a path of \(field.utf8.count) bytes, and none is longer than \(longestPath - 1)")
+                problem: "names a path of \(text.utf8.count) bytes, and none is longer than \(longestPath - 1)")
         }
-        let components = field.split(separator: "/").map(String.init).filter { $0 != "." }
+        let components = text.split(separator: "/").map(String.init).filter { $0 != "." }
         guard !components.isEmpty, allowsOutside || !components.contains("..") else {
             throw DataError(
                 file: place,
-                problem: "names \(field), a path that may leave the data set's folder: set data.allowOutsideRoot if it"
+                problem: "names \(text), a path that may leave the data set's folder: set data.allowOutsideRoot if it"
                     + " is yours")
         }
-        return ListedPath(text: String(field), components: components)
+        return ListedPath(text: String(text), components: components)
+    }
+    return try separated.enumerated().map { index, field in
+        let whole = try path(field)
+        let parts = index == 0 ? field.split(separator: "+", omittingEmptySubsequences: false) : [field]
+        // More than any image can have are no list of files.
+        guard parts.count > 1, parts.count <= ChannelNormalization.possibleChannels.upperBound,
+            parts.allSatisfy({ !$0.isEmpty })
+        else { return ListedField(whole: whole, parts: [whole]) }
+        return ListedField(whole: whole, parts: try parts.map(path))
     }
 }
 

@@ -76,6 +76,8 @@ public struct DatasetOptions: Hashable, Sendable {
     public var limits = ReadLimits()
     /// The values that become black and white in images of more than 8 bits a sample; nil finds them out.
     public var range: ValueRange?
+    /// How many channels images have; 3 are colours, whatever their files have.
+    public var channels = 3
 
     /// The defaults.
     public init() {}
@@ -123,6 +125,13 @@ public struct Dataset: Sendable {
             throw DataError(.missing, file: root, problem: "is no folder: name the data set's root")
         }
         let layout = try layout ?? detectLayout(root)
+        guard options.channels == 3 || layout != .tiles else {
+            throw DataError(
+                file: root,
+                problem:
+                    "the layout tiles reads images of 3 channels, and data.channels is \(options.channels): cut them"
+                    + " into files of their own, and take data.format=folders or list")
+        }
         let source = try ClassSource(root: root, layout: layout, options: options)
         var named = source?.table
         if named == nil, options.masks == .binary { named = ClassTable(names: ["background", "foreground"]) }
@@ -236,12 +245,19 @@ public struct Dataset: Sendable {
     ///   - resize: the factor.
     ///   - longerSide: what the longer side is brought to instead.
     ///   - range: what becomes black and white in images of more than 8 bits; nil takes the options' range.
+    ///   - normalization: what becomes of their bytes before a network sees them; nil takes `2 x / 255 - 1`.
     /// - Returns: the reader.
-    public func reader(resize: Double = 1, longerSide: Int? = nil, range: ValueRange? = nil) -> SampleReader {
+    public func reader(
+        resize: Double = 1, longerSide: Int? = nil, range: ValueRange? = nil,
+        normalization: ChannelNormalization? = nil
+    ) -> SampleReader {
         SampleReader(
             labels: labels, resize: resize, longerSide: longerSide, limits: options.limits,
-            range: range ?? options.range)
+            range: range ?? options.range, channels: options.channels, normalization: normalization)
     }
+
+    /// How many channels its images have.
+    public var channels: Int { options.channels }
 
     /// The values that become black and white in images of more than 8 bits: the options' range, or one that holds what
     /// is met in a hundred of these samples.
@@ -250,7 +266,9 @@ public struct Dataset: Sendable {
     ///   none was found. What is to be said about one that was found goes to `noting`.
     public func range(of samples: [Sample], noting: (String) -> Void = { _ in }) -> ValueRange? {
         if let range = options.range { return range }
-        guard let (range, note) = ValueRange.found(in: samples, limits: options.limits) else { return nil }
+        guard let (range, note) = ValueRange.found(in: samples, limits: options.limits, channels: channels) else {
+            return nil
+        }
         noting("\(root): \(note)")
         return range
     }

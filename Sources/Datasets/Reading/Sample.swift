@@ -4,8 +4,10 @@ import Images
 public struct Sample: Hashable, Sendable {
     /// What the sample is called in reports and in the names of predictions: its stem, unique within its split.
     public let name: String
-    /// The image's path.
+    /// The image's path; where it lies in several files, that of the first.
     public let image: String
+    /// The paths of further files, whose channels follow those of the first.
+    public var furtherImages: [String] = []
     /// The mask's path; nil where there is none.
     public let mask: String?
     /// The part of both files that the sample is; nil for all of them.
@@ -41,6 +43,9 @@ public struct Sample: Hashable, Sendable {
             [(width, other.width), (height, other.height)].allSatisfy { $0 == $1 || $1 == 0 }
         }
     }
+
+    /// The paths of all files of the image, in the order of their channels.
+    public var imageFiles: [String] { [image] + furtherImages }
 
     /// Pairs an image with its mask.
     public init(

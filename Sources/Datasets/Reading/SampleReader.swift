@@ -24,13 +24,17 @@ public struct SampleReader: Sendable {
     public let limits: ReadLimits
     /// The values that become black and white in images of more than 8 bits; nil takes their upper 8 bits.
     public let range: ValueRange?
+    /// How many channels images have; 3 are colours, whatever the file has.
+    public let channels: Int
+    /// What becomes of their bytes before a network sees them.
+    public let normalization: ChannelNormalization
     /// What was met in files that should be known, until somebody tells it.
     public let notes = ReadNotes()
 
     /// A reader for a data set's samples.
     public init(
         labels: LabelMap, resize: Double = 1, longerSide: Int? = nil, limits: ReadLimits = ReadLimits(),
-        range: ValueRange? = nil
+        range: ValueRange? = nil, channels: Int = 3, normalization: ChannelNormalization? = nil
     ) {
         precondition(resize > 0 && (longerSide ?? 1) > 0, "resizing by \(resize), to \(longerSide ?? 0)")
         self.labels = labels
@@ -38,6 +42,8 @@ public struct SampleReader: Sendable {
         self.longerSide = longerSide
         self.limits = limits
         self.range = range
+        self.channels = channels
+        self.normalization = normalization ?? .unmeasured(channels: channels)
     }
 
     /// Reads an image with its labels, both resized.
@@ -66,7 +72,10 @@ public struct SampleReader: Sendable {
         if let tile = sample.tile {
             return try TileStore.image(sample.image, tile, limits: limits, range: range)
         }
-        let decoded = try readImage(path: sample.image, limits: limits, range: range, target: size)
+        let decoded =
+            channels == 3 && sample.furtherImages.isEmpty
+            ? try readImage(path: sample.image, limits: limits, range: range, target: size)
+            : try readBands(paths: sample.imageFiles, channels: channels, limits: limits, range: range)
         notes.add(decoded.notes, file: sample.image)
         return decoded
     }

@@ -7,8 +7,8 @@ import Torch
 extension Model {
     /// Writes the network as a Core ML program (.mlpackage) for one image of a fixed size, by Python's coremltools.
     ///
-    /// It takes floats `image` `[1, 3, H, W]`, 2x / 255 - 1, and gives floats `scores` `[1, classes, H, W]`; its
-    /// metadata is that of the model file.
+    /// It takes floats `image` `[1, channels, H, W]`, normalised, colours by 2x / 255 - 1, and gives floats `scores`
+    /// `[1, classes, H, W]`; its metadata is that of the model file.
     ///
     /// - Parameters:
     ///   - path: The package, which is replaced if it is there.

@@ -33,7 +33,7 @@ package struct InferenceTime: Encodable, Equatable, Sendable {
     package init(of model: Model, size: ONNXOptions.Size, repetitions: Int, configuration: Configuration) throws {
         let threads = configuration.workerThreads
         Engine.threads = threads
-        let image = Image.noise(height: size.height, width: size.width)
+        let image = Image.noise(height: size.height, width: size.width, channels: model.channels)
         var inference = Predictor(configuration.evaluate, device: model.device)
         _ = inference.boundMemory(for: image, model)
         let times = (0...repetitions).map { _ in
@@ -51,7 +51,7 @@ package struct InferenceTime: Encodable, Equatable, Sendable {
         windows = seen.windows
         let folder = try ScratchFolder()
         // Of an image that is seen whole ONNX Runtime gets the bytes too; else a window as many times.
-        var options = ONNXOptions(size: .init(height: seen.height, width: seen.width))
+        var options = model.normalizing(ONNXOptions(size: .init(height: seen.height, width: seen.width)))
         if windows == 1 { options = try model.onnxOptions(size: size, takesBytes: true, givesLabels: true) }
         try model.exportONNX(to: folder.file("model.onnx"), options: options)
         var check = try ONNXCheck(

@@ -11,7 +11,7 @@ extension Model {
     public func onnxOptions(
         size: ONNXOptions.Size? = nil, takesBytes: Bool = false, givesLabels: Bool = false
     ) throws -> ONNXOptions {
-        var options = ONNXOptions(size: size, takesBytes: takesBytes, givesLabels: givesLabels)
+        var options = normalizing(ONNXOptions(size: size, takesBytes: takesBytes, givesLabels: givesLabels))
         guard takesBytes, !scaling.isIdentity else { return options }
         if let size {
             let seen = scaling.size(width: size.width, height: size.height)
@@ -19,6 +19,15 @@ extension Model {
         } else {
             options.resizing = try ONNXOptions.Resizing(factor: scaling.longerSide == nil ? scaling.factor : 0)
         }
+        return options
+    }
+
+    /// The same options with the model's means and deviations, where it has its own.
+    func normalizing(_ options: ONNXOptions) -> ONNXOptions {
+        guard normalization != .color else { return options }
+        var options = options
+        options.factors = normalization.factors
+        options.shifts = normalization.shifts
         return options
     }
 

@@ -39,26 +39,29 @@ package struct ONNXCheck: Codable, Equatable, Sendable {
         guard PythonProgram.interpreter != nil else { return }
         let size = options.size ?? size
         let folder = try ScratchFolder()
-        let image = Image.noise(height: size.height, width: size.width)
+        let image = Image.noise(height: size.height, width: size.width, channels: model.channels)
         let expected: Data = withoutGradients {
             let scores =
                 options.takesBytes
                 ? model.map(of: image, by: Predictor(device: model.device)).rows(0..<size.height)
-                : model.network(image.tensor(on: model.device), mode: .evaluation)
+                : model.network(image.tensor(on: model.device, model.normalization), mode: .evaluation)
             return options.givesLabels ? Data(scores.argmax(1).bytes()) : scores.floats().data
         }
         try expected.write(to: URL(fileURLWithPath: folder.file("expected")))
         try Data(image.pixels).write(to: URL(fileURLWithPath: folder.file("pixels")))
         let input = Case(
             model: path, pixels: folder.file("pixels"), expected: folder.file("expected"), height: size.height,
-            width: size.width, takesBytes: options.takesBytes, givesLabels: options.givesLabels,
-            repetitions: repetitions, threads: threads)
+            width: size.width, factors: options.factors, shifts: options.shifts, channels: model.channels,
+            takesBytes: options.takesBytes, givesLabels: options.givesLabels, repetitions: repetitions, threads: threads
+        )
         self = try ONNXCheck.program(input, about: path)
     }
 
     private struct Case: Encodable {
         let model, pixels, expected: String
         let height, width: Int
+        let factors, shifts: [Float]
+        let channels: Int
         let takesBytes, givesLabels: Bool
         let repetitions, threads: Int
     }
@@ -83,10 +86,12 @@ package struct ONNXCheck: Codable, Equatable, Sendable {
                 options.log_severity_level = 3
                 options.intra_op_num_threads = case["threads"]
                 session = onnxruntime.InferenceSession(case["model"], options, ["CPUExecutionProvider"])
-                pixels = numpy.fromfile(case["pixels"], numpy.uint8).reshape(1, case["height"], case["width"], 3)
+                pixels = numpy.fromfile(case["pixels"], numpy.uint8).reshape(
+                    1, case["height"], case["width"], case["channels"])
                 images = pixels
                 if not case["takesBytes"]:
-                    images = (pixels.astype(numpy.float32) * numpy.float32(2 / 255) - 1).transpose(0, 3, 1, 2)
+                    factors, shifts = (numpy.float32(case[name]) for name in ("factors", "shifts"))
+                    images = (pixels.astype(numpy.float32) * factors - shifts).transpose(0, 3, 1, 2)
                     images = numpy.ascontiguousarray(images)
                 feed = {session.get_inputs()[0].name: images}
                 have, = session.run(None, feed)
@@ -109,11 +114,11 @@ package struct ONNXCheck: Codable, Equatable, Sendable {
 
 extension Image {
     /// An image of random bytes, always the same.
-    package static func noise(height: Int, width: Int) -> Image {
+    package static func noise(height: Int, width: Int, channels: Int = 3) -> Image {
         var stream = RandomStream(seed: 0, height, width)
         return Image(
-            width: width, height: height,
-            pixels: (0..<height * width * 3).map { _ in UInt8(truncatingIfNeeded: stream.next()) })
+            width: width, height: height, channels: channels,
+            pixels: (0..<height * width * channels).map { _ in UInt8(truncatingIfNeeded: stream.next()) })
     }
 }
 

@@ -2,6 +2,7 @@ import Datasets
 import Experiments
 import Foundation
 import Images
+import Inference
 import Runs
 import Torch
 
@@ -9,6 +10,34 @@ import Torch
 struct PredictedImage {
     let path: String
     let subfolder: String
+    /// Further files, whose channels follow those of the first.
+    var further: [String] = []
+
+    /// All files of the image.
+    var paths: [String] { [path] + further }
+
+    /// An image file of a subfolder.
+    init(path: String, subfolder: String) {
+        self.path = path
+        self.subfolder = subfolder
+    }
+
+    /// The files that an argument joins by `+`; nil where they are not there.
+    init?(joined argument: String) {
+        let parts = argument.split(separator: "+", omittingEmptySubsequences: false).map(String.init)
+        guard (2...ChannelNormalization.possibleChannels.upperBound).contains(parts.count),
+            parts.allSatisfy({ FileManager.default.fileExists(atPath: $0) && !isFolder($0) })
+        else { return nil }
+        self.init(path: parts[0], subfolder: "")
+        further = Array(parts.dropFirst())
+    }
+
+    /// Reads the image as a model sees it: colours, or as many channels as it was trained on.
+    func read(for model: Model, limits: ReadLimits) throws -> DecodedImage {
+        model.channels == 3 && further.isEmpty
+            ? try readImage(path: path, limits: limits, range: model.range) { ($0, $1) }
+            : try readBands(paths: paths, channels: model.channels, limits: limits, range: model.range)
+    }
 
     /// Where its mask goes.
     func target(in output: String, form: ResultForm?) -> String {
@@ -82,7 +111,7 @@ struct PredictedFiles {
     /// Refuses to write over files that are read, and over any that no prediction wrote.
     func refuseOverwriting(_ inputs: InputFiles, images: [PredictedImage]) throws(RunError) {
         let files = images.map { targets(of: $0) }
-        try (inputs + InputFiles(images.map(\.path))).refuse(files.joined().map(\.path))
+        try (inputs + InputFiles(images.flatMap(\.paths))).refuse(files.joined().map(\.path))
         if options.ownsFolder { return }
         for files in files {
             let mask = files.first { $0.kind == .mask }?.path

@@ -25,6 +25,8 @@ public struct PredictionOptions: Sendable {
     public var evaluate = EvaluateConfiguration()
     /// Million pixels up to which images are read.
     public var megapixels = 100
+    /// The channels that overlays show, as red, green and blue, or one as grey; nil for those of the model.
+    public var shownChannels: [Int]?
 
     /// Whether the folder is for these results alone, so that whatever has their names may be replaced.
     package var ownsFolder = false
@@ -68,6 +70,12 @@ public func predict(
             .damaged, path: output,
             "results for \(form.rawValue) have \(form.classes) classes, and the model has \(model.classes.count)")
     }
+    let shown = options.shownChannels ?? model.shownChannels
+    guard Image.canShow(shown, of: model.channels) else {
+        throw RunError(
+            .damaged, path: output,
+            "overlays of the channels \(shown), and the model sees images of \(model.channels): count channels from 0")
+    }
     let images = try inputs.flatMap { try imageFiles($0, besides: output, reporter: reporter) }
     let files = try PredictedFiles(of: images, in: output, options: options)
     try files.refuseOverwriting(protected, images: images)
@@ -95,7 +103,7 @@ public func predict(
             try files.refuseLongNames(of: file)
             let limits = ReadLimits(
                 pixels: options.megapixels * 1_000_000, fileBytes: max(512 << 20, options.megapixels * 4_000_000))
-            let decoded = try readImage(path: file.path, limits: limits, range: model.range) { ($0, $1) }
+            let decoded = try file.read(for: model, limits: limits)
             notes.add(decoded.notes, file: file.path)
             reporter.report(notes)
             let image = decoded.image
@@ -125,7 +133,7 @@ public func predict(
             // After the mask, by which they are known as a prediction's.
             try probabilities?.commit()
             if let path = files.target(.overlay, of: file) {
-                try writePNG(legends.overlay(of: mask, on: image), to: path, software: software)
+                try writePNG(legends.overlay(of: mask, on: image.shown(shown)), to: path, software: software)
             }
             if options.measures { measurements.add(mask, image: file.path) }
             masks.append(target)
@@ -173,6 +181,7 @@ private func imageFiles(
 ) throws -> [PredictedImage] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+        if let image = PredictedImage(joined: path) { return [image] }
         throw DataError(.missing, file: path, problem: "does not exist")
     }
     guard isFolder.boolValue else { return [PredictedImage(path: path, subfolder: "")] }

@@ -24,6 +24,7 @@ public func evaluate(
     var configuration = configuration
     // What the network learnt by is what it is measured by, whatever these masks look like.
     configuration.data.adopt(model.masks)
+    configuration.data.channels = model.channels
     let dataset = try configuration.data.dataset(acceptingUnnamedClasses: false, reporter: reporter)
     try compareClasses(of: dataset, with: model.classes.names, reporter: reporter)
     let count = model.classes.count
@@ -33,13 +34,11 @@ public func evaluate(
     let settings = configuration.evaluate
     let evaluator = Evaluator(
         samples: samples,
-        reader: dataset.reader(
-            resize: model.scaling.factor, longerSide: model.scaling.longerSide, range: model.range),
-        classes: count,
-        inference: Predictor(settings, device: model.device))
+        reader: model.reader(of: dataset), classes: count, inference: Predictor(settings, device: model.device),
+        shownChannels: model.shown(of: configuration.data))
     let start = Date()
     var boundary = settings.boundary > 0 ? BoundaryScore(classes: count, tolerance: settings.boundary) : nil
-    var worst = WorstImages(limit: settings.worst)
+    var worst = WorstImages(limit: settings.worst, shownChannels: evaluator.shownChannels)
     var scores: [ImageScore] = []
     var (ignored, done) = (0, 0)
     reporter.report(.began(stage: "evaluate", unit: "image", total: samples.count))

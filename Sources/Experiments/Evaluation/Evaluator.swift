@@ -7,9 +7,9 @@ import Segmentation
 import Torch
 
 extension Batch {
-    /// `[N, 3, H, W]`, channels last in memory.
+    /// `[N, channels, H, W]`, channels last in memory.
     public func imageTensor(on device: Device = .cpu) -> Tensor {
-        Tensor(images, shape: [count, height, width, 3]).to(device).permute([0, 3, 1, 2])
+        Tensor(images, shape: [count, height, width, channels]).to(device).permute([0, 3, 1, 2])
     }
 
     /// `[N, H, W]` of 64-bit integers.
@@ -24,6 +24,24 @@ struct Evaluator {
     let reader: SampleReader
     let classes: Int
     let inference: Predictor
+    /// The channels of images that pictures show.
+    let shownChannels: [Int]
+
+    /// - Parameters:
+    ///   - samples: The images.
+    ///   - reader: Reads them, and says how they are normalised.
+    ///   - classes: The number of classes.
+    ///   - inference: How images are looked at.
+    ///   - shownChannels: The channels that pictures show; none for the first three.
+    init(samples: [Sample], reader: SampleReader, classes: Int, inference: Predictor, shownChannels: [Int] = []) {
+        var inference = inference
+        inference.normalization = reader.normalization
+        self.samples = samples
+        self.reader = reader
+        self.classes = classes
+        self.inference = inference
+        self.shownChannels = shownChannels
+    }
 
     /// - Parameters:
     ///   - network: Scores of a batch of images.
@@ -81,6 +99,7 @@ extension Evaluator {
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.val))
         self.init(
             samples: limit > 0 ? Array(samples.prefix(limit)) : samples, reader: reader,
-            classes: dataset.classes.count, inference: Predictor(device: device))
+            classes: dataset.classes.count, inference: Predictor(device: device),
+            shownChannels: configuration.data.shown)
     }
 }

@@ -15,6 +15,8 @@ package struct InputSpecification: Equatable, Sendable {
     package var width: Int
     /// How many such maps an image is: windows, or 1.
     package var windows = 1
+    /// Channels of the images.
+    package var channels = 3
 
     /// Looks at the first image of a split, as it is seen in evaluation.
     ///
@@ -35,6 +37,7 @@ package struct InputSpecification: Equatable, Sendable {
             classes: dataset.classes.count, height: image.fullHeight, width: image.fullWidth, scaling: scaling,
             evaluate: configuration.evaluate,
             scoreStride: configuration.train.scoreStride)
+        channels = dataset.channels
     }
 
     /// Images of a size as `predict` sees them: resized, gone through by windows where they are large, and padded to
@@ -112,14 +115,14 @@ extension TrainConfiguration {
     ///   - images: Classes, and the size of the image.
     /// - Returns: The cost of each part, for one image at scale 1.
     package func cost(of genotype: Genotype, on images: InputSpecification) -> Cost {
-        Cost(network(classes: images.classes).layout(of: genotype), on: images)
+        Cost(network(classes: images.classes, channels: images.channels).layout(of: genotype), on: images)
     }
 
     /// The filter multiplier with which a network's multiply-adds come closest to a number, and the cost then.
     package func filters(
         of genotype: Genotype, closestTo multiplyAdds: Int, on images: InputSpecification
     ) -> (filters: Int, cost: Cost) {
-        let layout = network(classes: images.classes).layout(of: genotype)
+        let layout = network(classes: images.classes, channels: images.channels).layout(of: genotype)
         let found = Cost.filters(
             of: genotype, closestTo: multiplyAdds / images.windows, classes: images.classes, height: images.height,
             width: images.width, widths: layout.widths)

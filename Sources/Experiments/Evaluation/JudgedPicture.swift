@@ -1,3 +1,4 @@
+import Configurations
 import Datasets
 import Images
 import Inference
@@ -12,14 +13,27 @@ import Segmentation
 /// - Returns: The picture.
 /// - Throws: `DataError` where a file cannot be read.
 package func judgedPicture(of sample: Sample, by model: Model, in dataset: Dataset) throws -> Image {
-    let reader = dataset.reader(
-        resize: model.scaling.factor, longerSide: model.scaling.longerSide, range: model.range)
-    let (image, mask) = try reader.readImageAndOriginalMask(sample)
+    let (image, mask) = try model.reader(of: dataset).readImageAndOriginalMask(sample)
     var inference = Predictor(device: model.device)
+    inference.normalization = model.normalization
     _ = inference.boundMemory(
         width: image.width, height: image.height, classes: model.classes.count,
         scoreStride: model.network.description.scoreStride)
     let prediction = inference.map(of: image) { model.network.coarseScores($0) }
         .resized(height: mask.height, width: mask.width, alignCorners: false).mask()
-    return sideBySide(image, labels: mask, prediction: prediction, classes: model.classes)
+    return sideBySide(
+        image.shown(model.shownChannels), labels: mask, prediction: prediction, classes: model.classes)
+}
+
+extension Model {
+    /// Reads a data set's samples as the network sees them.
+    func reader(of dataset: Dataset) -> SampleReader {
+        dataset.reader(
+            resize: scaling.factor, longerSide: scaling.longerSide, range: range, normalization: normalization)
+    }
+
+    /// The channels that pictures show: those of the settings, where there are any that its images have.
+    package func shown(of data: DataConfiguration) -> [Int] {
+        data.shown.isEmpty || !Image.canShow(data.shown, of: channels) ? shownChannels : data.shown
+    }
 }

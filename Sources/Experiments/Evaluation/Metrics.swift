@@ -215,15 +215,16 @@ extension Evaluation {
 /// An image with its labels and its prediction.
 struct JudgedImage {
     let sample: Sample
+    /// The image as pictures show it, of 3 channels.
     let image: Image
     let labels: Mask
     let prediction: Mask
     /// mIOU of this image alone.
     let mIOU: Double
 
-    init(_ item: EvaluationItem, prediction: Mask, _ matrix: ConfusionMatrix) {
+    init(_ item: EvaluationItem, _ shownChannels: [Int], prediction: Mask, _ matrix: ConfusionMatrix) {
         sample = item.sample
-        image = item.image
+        image = item.image.shown(shownChannels)
         labels = item.mask
         self.prediction = prediction
         // An image without a labelled pixel has no figure, and is not bad.

@@ -73,7 +73,7 @@ extension Evaluator {
     /// - Throws: An error that names the image which cannot be read.
     func validate(worst count: Int, network: @escaping Predictor.Network, stop: () -> Bool) throws -> Validation? {
         var loss = PixelLoss()
-        var worst = WorstImages(limit: count)
+        var worst = WorstImages(limit: count, shownChannels: shownChannels)
         let start = Date()
         let matrix = try self(
             network: network,
@@ -92,19 +92,24 @@ extension Evaluator {
 struct WorstImages {
     private(set) var images: [JudgedImage] = []
     private let limit: Int
+    private let shownChannels: [Int]
 
-    /// None yet of so many.
-    init(limit: Int) { self.limit = limit }
+    /// None yet of so many, of which pictures show some channels.
+    init(limit: Int, shownChannels: [Int]) {
+        self.limit = limit
+        self.shownChannels = shownChannels
+    }
 
     /// These, the worst first.
     init(_ images: [JudgedImage]) {
         self.images = images
         limit = images.count
+        shownChannels = []
     }
 
     mutating func add(_ item: EvaluationItem, prediction: Mask, _ matrix: ConfusionMatrix) {
         guard limit > 0 else { return }
-        images.append(JudgedImage(item, prediction: prediction, matrix))
+        images.append(JudgedImage(item, shownChannels, prediction: prediction, matrix))
         // Stable for equal figures, so that the list is the same each time.
         images.sort { ($0.mIOU, $0.sample.name) < ($1.mIOU, $1.sample.name) }
         if images.count > limit { images.removeLast() }

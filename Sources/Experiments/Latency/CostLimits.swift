@@ -46,7 +46,7 @@ package struct CostLimits: Sendable {
     package func judge(_ network: NetworkChoice, filters: Int) throws -> Judgement {
         var train = train
         train.filters = filters
-        return try judge(network.description(train, classes: images.classes))
+        return try judge(network.description(train, classes: images.classes, channels: images.channels))
     }
 
     /// Compares a network with the limits.

@@ -201,6 +201,9 @@ final class EpochLoop {
             try stage.save(in: &checkpoint)
             try checkpoint.set("position", position)
             if let range = loop.setup.range { try checkpoint.set("range", range) }
+            if loop.setup.normalization != .color {
+                try checkpoint.set("normalization", loop.setup.normalization)
+            }
             try checkpoint.set(loop.setup.configuration, samples: loop.setup.sampleList, steps: loop.schedule.total)
             try loop.log.synchronize()
             return checkpoint

@@ -45,6 +45,7 @@ extension DataConfiguration {
         options.allowsOutsideRoot = allowOutsideRoot
         if !splits.file.isEmpty { options.assignment = try SplitAssignment(file: splits.file) }
         options.limits.pixels = megapixels * 1_000_000
+        options.channels = channels
         options.range = range.count == 2 ? ValueRange(low: range[0], high: range[1]) : nil
         // Most often one mask is enough: progress is worth showing only where many are read.
         let stage = "looking at masks"
@@ -64,10 +65,14 @@ extension DataConfiguration {
     ///   - dataset: The data set.
     ///   - resize: The factor.
     ///   - range: What becomes black and white in images of more than 8 bits.
+    ///   - normalization: What becomes of their bytes before a network sees them; nil takes 2x / 255 - 1.
     /// - Returns: The reader.
-    package func trainingReader(_ dataset: Dataset, resize: Double, range: ValueRange? = nil) -> SampleReader {
+    package func trainingReader(
+        _ dataset: Dataset, resize: Double, range: ValueRange? = nil, normalization: ChannelNormalization? = nil
+    ) -> SampleReader {
         let scaling = scaling(resize: resize)
-        return dataset.reader(resize: scaling.factor, longerSide: scaling.longerSide, range: range)
+        return dataset.reader(
+            resize: scaling.factor, longerSide: scaling.longerSide, range: range, normalization: normalization)
     }
 
     /// The size at which images are seen, which a trained model keeps.
@@ -148,11 +153,12 @@ extension CropSize {
     ///
     /// - Parameters:
     ///   - batch: Crops in a batch.
+    ///   - channels: Channels of the images.
     ///   - stage: `search` or `train`, for the names of the settings.
     /// - Throws: `ConfigurationError` that says how much they would take.
-    func refuseImpossible(batch: Int, stage: String) throws(ConfigurationError) {
-        // 3 floats and a label a pixel; two batches wait while one is at work.
-        let bytes = 3.0 * 13 * Double(batch) * Double(height) * Double(width)
+    func refuseImpossible(batch: Int, channels: Int, stage: String) throws(ConfigurationError) {
+        // A float a channel and a label a pixel; two batches wait while one is at work.
+        let bytes = 3.0 * Double(4 * channels + 1) * Double(batch) * Double(height) * Double(width)
         let memory = Double(ProcessInfo.processInfo.physicalMemory)
         guard bytes > memory else { return }
         throw ConfigurationError(

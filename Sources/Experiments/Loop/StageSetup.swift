@@ -32,6 +32,8 @@ struct StageSetup {
     let samples: [Sample]
     /// The values of 16-bit images.
     let range: ValueRange?
+    /// What becomes of images' bytes before a network sees them.
+    let normalization: ChannelNormalization
     /// Reads samples as the stage sees them.
     let reader: SampleReader
     /// Images of a step in this process.
@@ -46,7 +48,8 @@ struct StageSetup {
     ) throws {
         try configuration.validate()
         ownBatch = try configuration.ownBatch(needs.batch, key: "\(needs.stage).batch")
-        try needs.crop.refuseImpossible(batch: ownBatch, stage: needs.stage)
+        try needs.crop.refuseImpossible(
+            batch: ownBatch, channels: configuration.data.channels, stage: needs.stage)
         self.needs = needs
         self.folder = folder
         self.reporter = StatusReporter(reporter, folder: folder)
@@ -65,7 +68,11 @@ struct StageSetup {
         range = try dataset.range(of: samples, from: restored?.checkpoint, path: folder.paths.lastCheckpoint) {
             reporter.report(.note($0))
         }
-        reader = configuration.data.trainingReader(dataset, resize: needs.resize, range: range)
+        normalization = try dataset.normalization(
+            of: samples, range: range, from: restored?.checkpoint, path: folder.paths.lastCheckpoint,
+            workers: configuration.workerThreads, reporter: reporter)
+        reader = configuration.data.trainingReader(
+            dataset, resize: needs.resize, range: range, normalization: normalization)
         self.configuration = configuration
     }
 

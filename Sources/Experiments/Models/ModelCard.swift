@@ -88,7 +88,7 @@ struct ModelCard {
                 | filters F | \(shape.filters) |
                 | stem, ASPP, decoder, low-level channels | \(shape.stemChannels.map(String.init).joined(separator: ", ")); \
                 \(shape.asppChannels); \(shape.decoderChannels); \(shape.lowLevelChannels) |
-                | head; stride of the scores | \(shape.head.rawValue); \(shape.layout(of: genotype).scoreStride) |
+                | head; stride of the scores | \(shape.head.rawValue); \(shape.layout(of: genotype).scoreStride) |\(channels)
                 """
         case .encoded(let shape):
             let (mean, deviation) = shape.encoder.family.colors
@@ -103,6 +103,16 @@ struct ModelCard {
                 | the encoder reads (x - mean) / deviation of bytes x | mean \(list(mean)); deviation \(list(deviation)) |
                 """
         }
+    }
+
+    /// A line about images that are no colours.
+    private var channels: String {
+        let normalization = model.normalization
+        if normalization == .color { return "" }
+        func list(_ values: [Double]) -> String { values.map { String(format: "%g", $0) }.joined(separator: ", ") }
+        return
+            "\n| channels of the images, which it reads as (x - mean) / deviation of bytes x | \(model.channels): mean"
+            + " \(list(normalization.means)); deviation \(list(normalization.deviations)) |"
     }
 
     private var encoderOrigin: String {
@@ -214,7 +224,7 @@ struct ModelCard {
             import Segmentation
 
             let model = try Model(at: "RUN")
-            let mask = model.segment(try readImage(path: "image.png"))
+            let mask = model.segment(try readImage(path: "image.png"\(model.channels == 3 ? "" : ", channels: model.channels")))
             try writePNG(mask, palette: model.classes.palette, to: "mask.png")
 
         In PyTorch, with the package's `Examples/load_in_pytorch.py`:

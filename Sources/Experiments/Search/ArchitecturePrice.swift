@@ -18,8 +18,8 @@ extension PricePenalty {
             settings.priceOf == .milliseconds && ProcessGroup.isLeader
             ? try LatencyModel(configuration, place: .lockedFolder(setup.folder.path)) : nil
         let cost = try ExpectedCost(
-            supernet, network: configuration.train.network(classes: images.classes), height: images.height,
-            width: images.width, device: setup.device,
+            supernet, network: configuration.train.network(classes: images.classes, channels: images.channels),
+            height: images.height, width: images.width, device: setup.device,
             prepare: { operations in
                 guard latency != nil else { return }
                 setup.reporter.report(.note("measuring \(Set(operations).count) operations"))

@@ -52,7 +52,8 @@ public final class Search {
         watch = NonFiniteGuard(configuration.onNonFinite, stage: "search")
         architectureWatch = NonFiniteGuard(configuration.onNonFinite, stage: "search", of: .architecture)
         store = VariableStore(generator: Generator(seed: setup.seed), device: setup.device)
-        let shape = search.supernet(classes: setup.dataset.classes.count)
+        let shape = search.supernet(
+            classes: setup.dataset.classes.count, channels: setup.dataset.channels)
         let place = store.root / "architecture"
         let (halfA, halfB) = halves(count: setup.samples.count, seed: setup.seed)
         let stepsPerEpoch = max(1, min(halfA.count, halfB.count) / search.batch)
@@ -127,7 +128,8 @@ public final class Search {
     /// Computes one architecture step's gradients and throws them away, so that too little memory is noticed at once.
     private func tryArchitectureStep() throws {
         let shape = [setup.ownBatch, configuration.crop.height, configuration.crop.width]
-        let images = Tensor.zeros([shape[0], 3, shape[1], shape[2]], device: setup.device)
+        let images = Tensor.zeros(
+            [shape[0], setup.dataset.channels, shape[1], shape[2]], device: setup.device)
         let labels = Tensor.zeros(shape, dtype: .int64, device: setup.device)
         let loss = loss(of: images, labels: labels, turn: .architecture)
         _ = allReducedGradients(of: loss, withRespectTo: architecture.parameters)
@@ -296,10 +298,13 @@ private func rounded(_ probability: Double) -> Double { (probability * 1e4).roun
 extension SearchConfiguration {
     /// The supernet that is searched.
     ///
-    /// - Parameter classes: The number of classes.
+    /// - Parameters:
+    ///   - classes: The number of classes.
+    ///   - channels: Channels of the images.
     /// - Returns: Its sizes.
-    package func supernet(classes: Int) -> SupernetConfiguration {
+    package func supernet(classes: Int, channels: Int = 3) -> SupernetConfiguration {
         var result = SupernetConfiguration(classes: classes)
+        result.imageChannels = channels
         result.layers = layers
         result.blocks = blocks
         result.filters = filters

@@ -40,11 +40,15 @@ package struct SupernetScorer {
         let samples = try dataset.samples(.init(rawValue: configuration.data.splits.train))
         let range = try dataset.range(of: samples, from: checkpoint, path: path) { _ in }
         let device = try configuration.device.device()
+        let normalization = try dataset.normalization(
+            of: samples, range: range, from: checkpoint, path: path, workers: 1, reporter: SilentReporter())
         evaluator = try Evaluator(
-            validating: dataset, reader: configuration.data.trainingReader(dataset, resize: saved.resize, range: range),
+            validating: dataset,
+            reader: configuration.data.trainingReader(
+                dataset, resize: saved.resize, range: range, normalization: normalization),
             limit: images, configuration: configuration, device: device)
         let store = VariableStore(generator: Generator(seed: 0), device: device)
-        supernet = Supernet(saved.supernet(classes: dataset.classes.count), store: store)
+        supernet = Supernet(saved.supernet(classes: dataset.classes.count, channels: dataset.channels), store: store)
         // What the search's relaxation keeps is no part of the supernet.
         let network = try checkpoint.section("network", in: path).filter { !$0.key.hasPrefix("architecture.") }
         do {

@@ -48,9 +48,12 @@ public enum NetworkChoice: Hashable, Sendable {
     }
 
     /// All that the network is built from, with the widths of a configuration.
-    package func description(_ train: TrainConfiguration, classes: Int) -> NetworkDescription {
+    ///
+    /// Encoders see colours alone, whatever the channels.
+    package func description(_ train: TrainConfiguration, classes: Int, channels: Int = 3) -> NetworkDescription {
         switch self {
-        case .genotype(let genotype): return .discrete(genotype, train.network(classes: classes))
+        case .genotype(let genotype):
+            return .discrete(genotype, train.network(classes: classes, channels: channels))
         case .encoder(let encoder, let decoder):
             var own = train
             own.decoder = decoder
@@ -60,7 +63,7 @@ public enum NetworkChoice: Hashable, Sendable {
 
     /// What the network costs with the widths of a configuration, for one image at scale 1.
     package func cost(_ train: TrainConfiguration, on images: InputSpecification) -> Cost {
-        description(train, classes: images.classes).cost(on: images)
+        description(train, classes: images.classes, channels: images.channels).cost(on: images)
     }
 
     /// The filter multiplier that brings the multiply-adds closest to a number, and the cost then; an encoder has no

@@ -63,6 +63,12 @@ extension Model {
             throw RunError(
                 .changed, path: path, "is another network than the one given", advice: .giveGenotypeOrStart)
         }
+        guard channels == other.channels else {
+            throw RunError(
+                .changed, path: path,
+                "its network sees \(other.channels) channels, and data.channels is \(channels): take another model to"
+                    + " start from, or none")
+        }
         let sameClasses = classes.names == other.classes.names
         var weights = other.network.store.state
         if !sameClasses {

@@ -23,10 +23,14 @@ struct Teacher {
     ///   - configuration: How is trained.
     ///   - classes: The classes of the data.
     ///   - range: The values of the data's 16-bit images.
+    ///   - normalization: What becomes of the images' bytes before networks see them.
     ///   - device: Where the training computes.
     /// - Throws: `FileError` for a file that is missing or no model, `ConfigurationError` where its classes or the size
     ///   or values at which it sees images are not the training's.
-    init?(_ configuration: Configuration, classes: ClassTable, range: ValueRange?, device: Device) throws {
+    init?(
+        _ configuration: Configuration, classes: ClassTable, range: ValueRange?, normalization: ChannelNormalization,
+        device: Device
+    ) throws {
         let train = configuration.train
         let path = train.teacher
         if path.isEmpty { return nil }
@@ -35,6 +39,7 @@ struct Teacher {
             model.classes.difference(from: classes)
             ?? model.scaling.difference(from: configuration.data.scaling(resize: train.resize))
             ?? model.range.flatMap { own in range.flatMap { own.difference(from: $0) } }
+            ?? model.normalization.difference(from: normalization)
         if let difference {
             throw ConfigurationError(.contradiction, "train.teacher: \(path) \(difference)")
         }
@@ -51,7 +56,7 @@ struct Teacher {
             ? url.deletingLastPathComponent().lastPathComponent : url.lastPathComponent
     }
 
-    /// Its scores `[N, C, H, W]` of images `[N, 3, H, W]`, in evaluation.
+    /// Its scores `[N, C, H, W]` of normalised images `[N, channels, H, W]`, in evaluation.
     ///
     /// Crops are padded as images are before they are evaluated, to 32 n + 1 pixels, at which its scores lie where the
     /// pixels do.
@@ -170,5 +175,17 @@ extension ValueRange {
         guard self != data else { return nil }
         return "sees values from \(low) to \(high), this training those from \(data.low) to \(data.high): take "
             + "data.range=[\(low), \(high)]"
+    }
+}
+
+extension ChannelNormalization {
+    /// How a teacher sees channels unlike a training; nil where it sees them alike.
+    fileprivate func difference(from training: ChannelNormalization) -> String? {
+        guard self != training else { return nil }
+        guard channels == training.channels else {
+            return "sees \(channels) channels, and data.channels is \(training.channels): take another teacher"
+        }
+        return "normalises channels by other means and deviations than those of these training images: take a teacher"
+            + " that was trained on the same images"
     }
 }

@@ -4,8 +4,9 @@ import Torch
 
 extension TrainConfiguration {
     /// The network's shape besides its genotype.
-    package func network(classes: Int) -> DiscreteConfiguration {
+    package func network(classes: Int, channels: Int = 3) -> DiscreteConfiguration {
         var result = DiscreteConfiguration(filters: filters, classes: classes)
+        result.imageChannels = channels
         result.stemChannels = stemChannels
         result.asppChannels = asppChannels
         result.decoderChannels = decoderChannels

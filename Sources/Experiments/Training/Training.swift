@@ -80,20 +80,23 @@ public final class Training {
                 try setup.restored?.checkpoint.genotype(in: folder, given: genotype)
                 ?? genotype ?? start?.model.genotype ?? loadGenotype(folder.paths.genotype)
             if let note = setup.configuration.search.settleAtrous(by: own) { reporter.report(.note(note)) }
-            description = .discrete(own, train.network(classes: classes))
+            description = .discrete(own, train.network(classes: classes, channels: setup.dataset.channels))
         }
         self.setup = setup
         watch = NonFiniteGuard(configuration.onNonFinite, stage: "train")
         let dataset = setup.dataset
         let device = setup.device
         let teacher = try Teacher(
-            setup.configuration, classes: dataset.classes, range: setup.range, device: device)
+            setup.configuration, classes: dataset.classes, range: setup.range, normalization: setup.normalization,
+            device: device)
         self.teacher = teacher
         generator = Generator(seed: setup.seed)
         model = Model(
             description, classes: dataset.classes, scaling: setup.configuration.data.scaling(resize: train.resize),
             masks: dataset.meaning, generator: generator, device: device)
         model.range = setup.range
+        model.normalization = setup.normalization
+        model.shownChannels = setup.configuration.data.shown
         if let start, setup.restored == nil {
             reporter.report(.note(try model.start(from: start.model, path: start.path)))
         } else if setup.restored == nil, let note = try train.loadEncoder(of: model.network) {

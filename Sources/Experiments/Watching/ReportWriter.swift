@@ -61,7 +61,9 @@ package func writeReport(
         let best = records.compactMap { $0.values["mIOU"] }.max()
         let evaluated = storedMetrics(paths)?.mIOU
         let train = configuration.train
-        report.comparison = compared(own, train, classes: classes, mIOU: evaluated ?? (trained == nil ? nil : best))
+        report.comparison = compared(
+            own, train, classes: classes, channels: configuration.data.channels,
+            mIOU: evaluated ?? (trained == nil ? nil : best))
         report.comparisonBasis =
             "\(train.crop.height) x \(train.crop.width) pixels, F = \(train.filters), \(classes) classes"
     }
@@ -84,9 +86,9 @@ package func writeReport(
 
 /// This run's network and the known designs.
 private func compared(
-    _ own: Genotype, _ train: TrainConfiguration, classes: Int, mIOU: Double?
+    _ own: Genotype, _ train: TrainConfiguration, classes: Int, channels: Int, mIOU: Double?
 ) -> [RunReport.ComparedNetwork] {
-    let network = train.network(classes: classes)
+    let network = train.network(classes: classes, channels: channels)
     func row(_ name: String, _ genotype: Genotype, _ mIOU: Double?) -> RunReport.ComparedNetwork {
         let cost = Cost(network.layout(of: genotype), height: train.crop.height, width: train.crop.width)
         return RunReport.ComparedNetwork(

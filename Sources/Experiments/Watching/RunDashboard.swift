@@ -127,7 +127,8 @@ extension Evaluator {
             let item = try reader.read(sample)
             let prediction = inference.map(of: item.image, network: network).mask()
             let longest = max(item.image.width, item.image.height)
-            return [item.image, item.mask.colored(palette: palette), prediction.colored(palette: palette)].map {
+            let image = item.image.shown(shownChannels)
+            return [image, item.mask.colored(palette: palette), prediction.colored(palette: palette)].map {
                 longest > 384 ? $0.resized(by: 384 / Double(longest)) : $0
             }
         }

@@ -78,8 +78,8 @@ extension Image {
         guard (2...8).contains(orientation) else { return self }
         let isTurned = orientation >= 5
         return Image(
-            width: isTurned ? height : width, height: isTurned ? width : height,
-            pixels: turned(pixels, width: width, height: height, channels: 3, by: orientation))
+            width: isTurned ? height : width, height: isTurned ? width : height, channels: channels,
+            pixels: turned(pixels, width: width, height: height, channels: channels, by: orientation))
     }
 }
 

@@ -111,6 +111,50 @@ package func decodePNGImage(
     }
 }
 
+/// Decodes the channels of a PNG: one of greys, three of colours and palettes; and transparency where that makes the
+/// number that is wanted.
+func decodePNGBands(
+    _ bytes: [UInt8], file: String, wanted: Int?, limits: ReadLimits, range: ValueRange?
+) throws -> DecodedImage {
+    try bytes.withUnsafeBytes { buffer in
+        let reader = try PNGReader(buffer, file: file, limits: limits)
+        let stored = reader.channels
+        let isPalette = UInt32(reader.header.color_type) == SPNG_COLOR_TYPE_INDEXED.rawValue
+        var result: DecodedImage
+        if isPalette || reader.depth < 8 || stored == 3 {
+            result = try decodePNGImage(bytes, file: file, limits: limits, range: range)
+            if !isPalette && stored == 1 { result.image = result.image.channel(0) }
+            return result
+        }
+        let channels = stored % 2 == 0 && wanted != stored ? stored - 1 : stored
+        let samples = try reader.decode(SPNG_FMT_PNG)
+        let count = reader.width * reader.height
+        let scale = SampleScale(depth: reader.depth, range: range)
+        var (low, high) = (UInt16.max, UInt16.min)
+        let pixels = [UInt8](unsafeUninitializedCapacity: count * channels) { pixels, initialized in
+            samples.withUnsafeBytes { samples in
+                for pixel in 0..<count {
+                    for channel in 0..<channels {
+                        let place = pixel * stored + channel
+                        let value =
+                            reader.depth == 8
+                            ? UInt16(samples[place]) : samples.loadUnaligned(fromByteOffset: place * 2, as: UInt16.self)
+                        (low, high) = (min(low, value), max(high, value))
+                        pixels[pixel * channels + channel] = scale[value]
+                    }
+                }
+            }
+            initialized = count * channels
+        }
+        let image = Image(width: reader.width, height: reader.height, channels: channels, pixels: pixels)
+            .oriented(pngOrientation(bytes))
+        result = DecodedImage(image: image, fullWidth: image.width, fullHeight: image.height, channels: channels)
+        result.depth = reader.depth
+        if reader.depth == 16 { result.values = Int(low)...Int(high) }
+        return result
+    }
+}
+
 /// Red, green and blue of samples of 16 bits, greys as equal ones; widens `values` by what it meets.
 private func scaledColors(
     _ samples: UnsafeRawBufferPointer, channels: Int, _ scale: SampleScale, _ values: inout ClosedRange<Int>?

@@ -22,10 +22,16 @@ package struct DecodedImage: Sendable {
 /// and the EXIF orientation is applied. Of samples with more than 8 bits `range` says which values become black and
 /// white; without it their upper 8 bits are taken. Of several pages or frames the first is read. A truncated or damaged
 /// file is an error, also where a decoder could have filled the rest with grey.
+///
+/// Where another number of channels than 3 is asked for, nothing becomes colours: a grey file has one channel, a coloured
+/// one three, a TIFF as many as its samples or those of its pages together; a file that has others is an error.
 public func readImage(
-    path: String, limits: ReadLimits = ReadLimits(), range: ValueRange? = nil
+    path: String, channels: Int = 3, limits: ReadLimits = ReadLimits(), range: ValueRange? = nil
 ) throws -> Image {
-    try readImage(path: path, limits: limits, range: range) { ($0, $1) }.image
+    guard channels == 3 else {
+        return try readBands(paths: [path], channels: channels, limits: limits, range: range).image
+    }
+    return try readImage(path: path, limits: limits, range: range) { ($0, $1) }.image
 }
 
 /// Reads an image that will be resized to `target` of its size: a JPEG may come out smaller already, but not below it.
@@ -171,7 +177,7 @@ package func readImageSize(path: String, limits: ReadLimits) throws -> (width: I
         switch try PictureFormat(bytes, file: path) {
         case .png: size = pngSize(bytes)
         case .jpeg: size = jpegSize(bytes)
-        case .tiff: size = try TIFFReader(path: path, limits: limits).size
+        case .tiff: size = try TIFFReader(path: path, limits: limits, asBands: true).size
         case .bmp: size = try attempt(isWhole) { try bmpSize(bytes, file: path, limits: limits) }
         case .gif: size = try attempt(isWhole) { try gifSize(bytes, file: path, limits: limits) }
         case .webP: size = isWhole ? try webPSize(bytes, file: path, limits: limits) : nil

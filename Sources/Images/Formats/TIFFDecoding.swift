@@ -16,6 +16,7 @@ func decodeTIFFImage(_ bytes: [UInt8], file: String, limits: ReadLimits, range: 
         result.depth = reader.depth
         result.values = rows.values
         result.notes = reader.notes
+        if reader.leavesOutSample { result.notes.append(.samplesLeftOut(Int(reader.header.samples))) }
         return result
     }
 }
@@ -98,13 +99,13 @@ extension TIFFReader {
     }
 }
 
-/// Turns rows of a TIFF's values into red, green and blue.
-private struct TIFFColorRows {
+/// Turns rows of a TIFF's values into red, green and blue, or into the bytes of its bands.
+struct TIFFColorRows {
     /// The smallest and the largest value, of samples with more than 8 bits.
     private(set) var values: ClosedRange<Int>?
     private let scale: SampleScale
     private let palette: [UInt8]
-    private let isColor: Bool
+    private let keepsSamples: Bool
     private let isDeep: Bool
 
     init(_ reader: TIFFReader, range: ValueRange?) throws {
@@ -115,7 +116,11 @@ private struct TIFFColorRows {
                     + " save images with 8 or 16 bits, without sign")
         }
         scale = SampleScale(depth: reader.depth, range: range)
-        isColor = reader.channels == 3
+        keepsSamples =
+            switch reader.kind {
+            case .color, .bands: true
+            case .grey, .palette, .converted: false
+            }
         isDeep = reader.depth > 8
         if case .palette = reader.kind { palette = try reader.palette() } else { palette = [] }
     }
@@ -124,7 +129,7 @@ private struct TIFFColorRows {
         if isDeep, let low = row.min(), let high = row.max() {
             values = min(Int(low), values?.lowerBound ?? .max)...max(Int(high), values?.upperBound ?? 0)
         }
-        if isColor {
+        if keepsSamples {
             for value in row { pixels.append(scale[value]) }
         } else if palette.isEmpty {
             for value in row {

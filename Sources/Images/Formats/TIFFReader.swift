@@ -1,61 +1,99 @@
 import CCodecs
 
-/// The first page of an open TIFF: owns libtiff's handle, and checks what the header says before anything is decoded.
+/// A page of an open TIFF, the first to begin with: owns libtiff's handle, and checks what the header says before
+/// anything is decoded.
 package final class TIFFReader {
     /// What the samples of a pixel are.
     package enum Kind {
         case grey(whiteIsZero: Bool)
         case palette
         case color
+        /// Any number of samples, each a channel of its own.
+        case bands(whiteIsZero: Bool)
         /// Inks, brightness and colour differences, and others that libtiff turns into colours.
         case converted
     }
 
     let file: String
-    let header: ctiff_header
-    package let kind: Kind
+    private(set) var header: ctiff_header
+    package private(set) var kind: Kind
+    /// Whether the last sample of a pixel, its transparency, is left out of ``channels``.
+    var dropsAlpha = false
+    private let asBands: Bool
+    private let limits: ReadLimits
     private let handle: OpaquePointer
 
     /// Opens a file in memory; the bytes must outlive the reader.
-    package convenience init(_ bytes: UnsafeRawBufferPointer, file: String, limits: ReadLimits) throws {
+    package convenience init(
+        _ bytes: UnsafeRawBufferPointer, file: String, limits: ReadLimits, asBands: Bool = false
+    ) throws {
         let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         try self.init(
-            ctiff_open(base, bytes.count, file, Self.allocation(limits)), file: file, limits: limits)
+            ctiff_open(base, bytes.count, file, Self.allocation(limits)), file: file, limits: limits, asBands: asBands)
     }
 
     /// Opens a file on the disk, of which only what is needed is read.
-    package convenience init(path: String, limits: ReadLimits) throws {
-        try self.init(ctiff_open(nil, 0, path, Self.allocation(limits)), file: path, limits: limits)
+    package convenience init(path: String, limits: ReadLimits, asBands: Bool = false) throws {
+        try self.init(
+            ctiff_open(nil, 0, path, Self.allocation(limits)), file: path, limits: limits, asBands: asBands)
     }
 
-    private init(_ handle: OpaquePointer?, file: String, limits: ReadLimits) throws {
+    private init(_ handle: OpaquePointer?, file: String, limits: ReadLimits, asBands: Bool) throws {
         guard let handle else { throw DataError(file: file, problem: "no memory for reading it") }
-        var header = ctiff_header()
-        guard ctiff_read_header(handle, &header) == 1 else {
-            defer { ctiff_close(handle) }
-            throw Self.fault(handle, file)
-        }
         do {
-            try checkSize(width: Int(header.width), height: Int(header.height), file: file, limits: limits)
-            kind = try Self.kind(header, file: file)
-            try Self.checkTiles(header, file: file, limits: limits)
+            (header, kind) = try Self.checkedHeader(handle, file: file, limits: limits, asBands: asBands)
         } catch {
             ctiff_close(handle)
             throw error
         }
         self.handle = handle
         self.file = file
-        self.header = header
+        self.limits = limits
+        self.asBands = asBands
     }
 
     deinit { ctiff_close(handle) }
+
+    private static func checkedHeader(
+        _ handle: OpaquePointer, file: String, limits: ReadLimits, asBands: Bool
+    ) throws -> (ctiff_header, Kind) {
+        var header = ctiff_header()
+        guard ctiff_read_header(handle, &header) == 1 else { throw fault(handle, file) }
+        try checkSize(width: Int(header.width), height: Int(header.height), file: file, limits: limits)
+        let kind = try kind(header, file: file, asBands: asBands)
+        try checkTiles(header, file: file, limits: limits)
+        return (header, kind)
+    }
+
+    /// Goes to a page, counted from 0, and checks its header.
+    func turn(toPage page: Int) throws {
+        guard ctiff_set_page(handle, UInt32(page)) == 1 else { throw fault() }
+        (header, kind) = try Self.checkedHeader(handle, file: file, limits: limits, asBands: asBands)
+    }
 
     var width: Int { Int(header.width) }
     var height: Int { Int(header.height) }
     package var depth: Int { Int(header.bits) }
     var orientation: Int { (1...8).contains(header.orientation) ? Int(header.orientation) : 1 }
-    /// Samples of a pixel that are colours.
-    var channels: Int { if case .color = kind { 3 } else { 1 } }
+    /// Samples of a pixel that are colours, or bands.
+    var channels: Int {
+        switch kind {
+        case .color: 3
+        case .bands: Int(header.samples) - (dropsAlpha && hasAlpha ? 1 : 0)
+        case .grey, .palette, .converted: 1
+        }
+    }
+
+    /// Whether the last sample of a pixel is its transparency.
+    var hasAlpha: Bool { header.has_alpha != 0 && header.samples > 1 }
+
+    /// Whether a sample beside those of a grey or a colour is not read, though it is no transparency.
+    var leavesOutSample: Bool {
+        switch kind {
+        case .grey, .color: Int(header.samples) > channels && !hasAlpha
+        case .palette, .bands, .converted: false
+        }
+    }
 
     /// The size as displayed.
     var size: (width: Int, height: Int) { orientation >= 5 ? (height, width) : (width, height) }
@@ -78,7 +116,7 @@ package final class TIFFReader {
 
     private func fault() -> DataError { Self.fault(handle, file) }
 
-    private static func kind(_ header: ctiff_header, file: String) throws -> Kind {
+    private static func kind(_ header: ctiff_header, file: String, asBands: Bool) throws -> Kind {
         func refusal(_ problem: String) -> DataError { DataError(file: file, problem: problem) }
         guard header.format != 3, header.format < 5 else {
             throw refusal("is a TIFF of floating-point or complex numbers: save it with integers of 8 or 16 bits")
@@ -88,8 +126,10 @@ package final class TIFFReader {
         }
         let kind: Kind
         switch header.photometric {
-        case 0, 1, 4: kind = .grey(whiteIsZero: header.photometric == 0)
-        case 2: kind = .color
+        case 0, 1, 4:
+            let whiteIsZero = header.photometric == 0
+            kind = asBands ? .bands(whiteIsZero: whiteIsZero) : .grey(whiteIsZero: whiteIsZero)
+        case 2: kind = asBands ? .bands(whiteIsZero: false) : .color
         case 3: kind = .palette
         default: kind = .converted
         }
@@ -98,12 +138,16 @@ package final class TIFFReader {
         switch kind {
         case .grey, .palette: samples = 1...2
         case .color: samples = 3...4
+        // One more is transparency here, too.
+        case .bands: samples = 1...ChannelNormalization.possibleChannels.upperBound + 1
         case .converted: samples = 1...5
         }
         guard samples.contains(Int(header.samples)) else {
             throw refusal(
-                "is a TIFF of \(header.samples) channels, where grey, palette, RGB and CMYK are read: choose the bands"
-                    + " that are meant")
+                asBands
+                    ? "is a TIFF of \(header.samples) channels, where up to \(samples.upperBound - 1) are read"
+                    : "is a TIFF of \(header.samples) channels, where grey, palette, RGB and CMYK are read: choose the"
+                        + " bands that are meant, or set data.channels to their number")
         }
         if case .palette = kind, header.bits > 8 { throw refusal("has a palette of more than 256 colours") }
         return kind
@@ -207,7 +251,10 @@ package final class TIFFReader {
 
     /// Turns values where 0 is white.
     private func invert(_ values: UnsafeMutableBufferPointer<UInt16>) {
-        guard case .grey(whiteIsZero: true) = kind else { return }
+        switch kind {
+        case .grey(whiteIsZero: true), .bands(whiteIsZero: true): break
+        case .grey, .palette, .color, .bands, .converted: return
+        }
         let largest = UInt16(1 << min(depth, 16) - 1)
         for index in values.indices { values[index] = largest - min(values[index], largest) }
     }

@@ -7,6 +7,13 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
     public var filters = 20
     /// Number of classes.
     public var classes = 19
+    /// Channels of the images.
+    public var imageChannels: Int {
+        get { otherChannels ?? 3 }
+        set { otherChannels = newValue == 3 ? nil : newValue }
+    }
+    /// Nil for 3, so that files of networks for colours say what they always said.
+    private var otherChannels: Int?
     /// Channels of the stem's three convolutions.
     public var stemChannels = [64, 64, 128]
     /// Channels of each branch of the ASPP, and of its result.
@@ -32,6 +39,12 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
     /// Probability p that the last cell keeps a branch at the end of training; 1 turns drop path off.
     public var dropPathKeep = 0.8
 
+    private enum CodingKeys: String, CodingKey {
+        case filters, classes, stemChannels, asppChannels, decoderChannels, lowLevelChannels, head, decoderStride
+        case fineChannels, batchNormDecay, backboneEpsilon, headEpsilon, dropoutKeep, dropPathKeep
+        case otherChannels = "imageChannels"
+    }
+
     /// The defaults with these filters and classes.
     public init(filters: Int = 20, classes: Int = 19) {
         self.filters = filters
@@ -47,6 +60,7 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         }
         try read(.filters, &filters)
         try read(.classes, &classes)
+        imageChannels = try values.decodeIfPresent(Int.self, forKey: .otherChannels) ?? 3
         try read(.stemChannels, &stemChannels)
         try read(.asppChannels, &asppChannels)
         try read(.decoderChannels, &decoderChannels)
@@ -73,6 +87,7 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         }
         try check("filters", filters, 1...1_024)
         try check("classes", classes, 1...255)
+        try check("imageChannels", imageChannels, 1...32)
         try check("number of stemChannels", stemChannels.count, 3...3)
         for channels in stemChannels { try check("stemChannels", channels, 1...4_096) }
         try check("asppChannels", asppChannels, 1...4_096)
@@ -95,7 +110,7 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
             genotype, filters: filters, classes: classes,
             widths: NetworkWidths(
                 stem: stemChannels, aspp: asppChannels, decoder: decoderChannels, lowLevel: lowLevelChannels,
-                head: head, decoderStride: decoderStride, fine: fineChannels))
+                head: head, decoderStride: decoderStride, fine: fineChannels, image: imageChannels))
     }
 
     var backboneNormalization: Normalization {

@@ -82,7 +82,7 @@ public final class DiscreteNetwork {
         decoder?.fold()
     }
 
-    /// Class scores `[N, classes, H, W]` of images `[N, 3, H, W]` whose values are 2x / 255 - 1.
+    /// Class scores `[N, classes, H, W]` of normalised images `[N, channels, H, W]`, colours by 2x / 255 - 1.
     ///
     /// - Parameters:
     ///   - images: The images, of any size from 33 pixels on.
@@ -154,7 +154,9 @@ public final class DiscreteNetwork {
     private func backend(
         for images: Tensor, mode: NormalizationMode, regularization: Regularization?
     ) -> TensorBackend {
-        precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
+        precondition(
+            images.rank == 4 && images.size(1) == configuration.imageChannels,
+            "images [N, \(configuration.imageChannels), H, W], not \(images.shape)")
         let dropping = regularization.map {
             TensorBackend.Dropping(
                 regularization: $0, dropPath: dropPath, dropoutKeep: configuration.dropoutKeep, images: images)

@@ -75,7 +75,8 @@ extension NetworkDescription {
     package func operations(height: Int, width: Int) -> [NetworkOperation] {
         let recorder = OperationRecorder(height: height, width: width)
         let network = network(store: VariableStore(shapesFor: .cpu))
-        _ = network.scores(of: MapShape(channels: 3, height: height, width: width), on: recorder)
+        _ = network.scores(
+            of: MapShape(channels: network.description.imageChannels, height: height, width: width), on: recorder)
         return recorder.operations
     }
 }

@@ -28,7 +28,7 @@ package struct NetworkParts {
         let recorder = OperationRecorder(height: height, width: width)
         let network = DiscreteNetwork(genotype(path), configuration, store: VariableStore(shapesFor: .cpu))
         var (first, last) = (0, 0)
-        let scores = network.scores(of: map(3, stride: 1), on: recorder) { layer, _ in
+        let scores = network.scores(of: map(configuration.imageChannels, stride: 1), on: recorder) { layer, _ in
             if layer == 0 { first = recorder.operations.count }
             last = recorder.operations.count
         }

@@ -28,6 +28,14 @@ public enum NetworkDescription: Hashable, Sendable {
         }
     }
 
+    /// Channels of the images; encoders see colours.
+    public var imageChannels: Int {
+        switch self {
+        case .discrete(_, let configuration): configuration.imageChannels
+        case .encoded: 3
+        }
+    }
+
     /// The genotype, where there is one.
     public var genotype: Genotype? {
         guard case .discrete(let genotype, _) = self else { return nil }

@@ -37,7 +37,7 @@ public enum SegmentationNetwork {
         }
     }
 
-    /// Class scores `[N, classes, H, W]` of images `[N, 3, H, W]` whose values are 2x / 255 - 1.
+    /// Class scores `[N, classes, H, W]` of normalised images `[N, channels, H, W]`, colours by 2x / 255 - 1.
     ///
     /// - Parameters:
     ///   - images: The images, of any size from 33 pixels on.

@@ -8,7 +8,7 @@ extension Supernet {
     /// Where the network reads a map that its path does not come by, the supernet has zeros, and so has this.
     ///
     /// - Parameters:
-    ///   - images: `[N, 3, H, W]`, values within ±1.
+    ///   - images: `[N, channels, H, W]`, normalised; colours within ±1.
     ///   - genotype: A network of as many layers and blocks.
     ///   - mode: `evaluation`, or `batchStatistics`, since running statistics are those of all networks together.
     /// - Returns: Logits `[N, classes, H, W]`.

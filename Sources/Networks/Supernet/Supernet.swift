@@ -61,7 +61,7 @@ public final class Supernet {
     }
 
     /// - Parameters:
-    ///   - images: `[N, 3, H, W]`, values within ±1.
+    ///   - images: `[N, channels, H, W]`, normalised; colours within ±1.
     ///   - weights: How strongly operators and arrows count.
     ///   - mode: `training` in a weight step, `batchStatistics` in an architecture step, `evaluation` else.
     /// - Returns: Logits `[N, classes, H, W]`.

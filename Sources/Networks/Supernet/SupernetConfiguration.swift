@@ -28,6 +28,8 @@ public struct SupernetConfiguration: Hashable, Sendable {
     public var filters = 8
     /// Classes of the task.
     public var classes: Int
+    /// Channels of the images.
+    public var imageChannels = 3
     /// Whether arrows into one node share operators.
     public var cells = CellSharing.perNode
     /// Whether H^{l-2} is read where the path was, resized, as in the discrete network; else at the cell's own stride.

@@ -12,7 +12,10 @@ final class SupernetStem {
                 path / name, inputChannels: from, outputChannels: to, kernelSize: 3, stride: stride,
                 normalization: configuration.normalization)
         }
-        half = [unit("1", from: 3, to: inner, stride: 2), unit("2", from: inner, to: inner, stride: 1)]
+        half = [
+            unit("1", from: configuration.imageChannels, to: inner, stride: 2),
+            unit("2", from: inner, to: inner, stride: 1),
+        ]
         quarter = unit("3", from: inner, to: configuration.mapChannels(stride: 4), stride: 2)
     }
 

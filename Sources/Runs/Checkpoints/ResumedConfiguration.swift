@@ -8,7 +8,7 @@ extension Configuration {
     /// What may change when a run goes on: where and how fast it computes, what it saves, how long it runs, and how it
     /// guards itself against numbers that go wrong.
     static let changeable = [
-        "data.root", "data.workers", "data.cacheMegabytes", "data.allowOutsideRoot", "data.tiles.cache",
+        "data.root", "data.workers", "data.cacheMegabytes", "data.allowOutsideRoot", "data.shown", "data.tiles.cache",
         "search.epochs", "search.recompute", "search.weights.clip", "train.epochs", "train.iterations", "train.clip",
         "train.frozenMegabytes",
         "checkpoint.every", "checkpoint.keep", "onNonFinite", "threads", "device",

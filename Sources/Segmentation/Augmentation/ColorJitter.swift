@@ -1,6 +1,10 @@
 import Foundation
+import Images
 
 /// Random changes of colour, each up to a bound; 0 is off.
+///
+/// Images of other than 3 channels have neither saturation nor hue: of all channels alike brightness changes, and contrast
+/// about each channel's mean.
 public struct ColorJitter: Hashable, Sendable {
     /// Brightness is multiplied by up to 1 more or less than this.
     public var brightness = 0.0
@@ -24,11 +28,13 @@ public struct ColorJitter: Hashable, Sendable {
     }
 }
 
-/// An affine map of normalised colours, -1 to 1, clamped to them.
+/// An affine map of normalised colours, -1 to 1, clamped to them; or of the channels of other images.
 public struct ColorTransform: Hashable, Sendable {
     /// Three rows of red, green and blue.
     private let rows: [SIMD3<Float>]
     private let offset: Float
+    /// Contrast and brightness together.
+    private let scale: Float
 
     /// Hue, saturation, contrast and brightness, in this order.
     init(brightness: Double, contrast: Double, saturation: Double, turn: Double) {
@@ -50,6 +56,7 @@ public struct ColorTransform: Hashable, Sendable {
         }
         // Brightness multiplies 0 to 1, which is (x + 1) / 2 here; contrast is about 0, which is middle grey.
         offset = Float(brightness - 1)
+        self.scale = Float(scale)
     }
 
     /// The new colour.
@@ -57,5 +64,18 @@ public struct ColorTransform: Hashable, Sendable {
     func callAsFunction(_ color: SIMD3<Float>) -> SIMD3<Float> {
         let value = SIMD3((rows[0] * color).sum(), (rows[1] * color).sum(), (rows[2] * color).sum()) + offset
         return value.clamped(lowerBound: SIMD3(repeating: -1), upperBound: SIMD3(repeating: 1))
+    }
+
+    /// The new values of channels that are normalised by some means and deviations, in place: with brightness b and
+    /// contrast c a byte x becomes b (mean + c (x - mean)), and stays within 0 to 255.
+    func apply(to pixels: UnsafeMutablePointer<Float>, count: Int, normalization: ChannelNormalization) {
+        let channels = normalization.channels
+        for (channel, (mean, deviation)) in zip(normalization.means, normalization.deviations).enumerated() {
+            let shift = offset * Float(mean / deviation)
+            let bounds = Float(-mean / deviation)...Float((255 - mean) / deviation)
+            for place in stride(from: channel, to: count * channels, by: channels) {
+                pixels[place] = min(max(scale * pixels[place] + shift, bounds.lowerBound), bounds.upperBound)
+            }
+        }
     }
 }

@@ -9,7 +9,10 @@ public struct Batch: Sendable {
     public let height: Int
     /// Columns of a crop.
     public let width: Int
-    /// `[count, height, width, 3]` (NHWC, the channels_last order), `2 x / 255 - 1`; padding is 0.
+    /// Channels of a pixel.
+    public let channels: Int
+    /// `[count, height, width, channels]` (NHWC, the channels_last order), `2 x / 255 - 1` unless the reader says
+    /// otherwise; padding is 0.
     public let images: [Float]
     /// `[count, height, width]`: classes, and 255 for ignored pixels and padding.
     public let labels: [UInt8]
@@ -158,7 +161,8 @@ struct BatchSource: Sendable {
         let own = size / options.part.of
         let begin = options.part.number * own
         var labels = [UInt8](repeating: Mask.ignored, count: own * area)
-        let images = try [Float](unsafeUninitializedCapacity: own * area * 3) { pixels, count in
+        let channels = reader.channels
+        let images = try [Float](unsafeUninitializedCapacity: own * area * channels) { pixels, count in
             try labels.withUnsafeMutableBufferPointer { labels in
                 for (slot, index) in indices[begin..<begin + own].enumerated() {
                     guard let pixels = pixels.baseAddress, let labels = labels.baseAddress else { continue }
@@ -170,15 +174,15 @@ struct BatchSource: Sendable {
                         : RandomStream(seed: options.seed, position.epoch, index)
                     let choice = augmentation.choose(for: sample.mask, random: &random)
                     augmentation.render(
-                        choice, image: sample.image, mask: sample.mask, pixels: pixels + slot * area * 3,
-                        labels: labels + slot * area)
+                        choice, image: sample.image, mask: sample.mask, normalization: reader.normalization,
+                        pixels: pixels + slot * area * channels, labels: labels + slot * area)
                 }
             }
-            count = own * area * 3
+            count = own * area * channels
         }
         return Batch(
-            count: own, height: augmentation.cropHeight, width: augmentation.cropWidth, images: images,
-            labels: labels, indices: indices, position: position)
+            count: own, height: augmentation.cropHeight, width: augmentation.cropWidth, channels: channels,
+            images: images, labels: labels, indices: indices, position: position)
     }
 
     /// Whether an epoch may hold a sample more than once.

@@ -40,14 +40,15 @@ extension DataCommand {
             let images = report.splits.values.reduce(0) { $0 + $1.images }
             print("\(report.root): layout \(report.layout.rawValue), \(images) images, \(report.classes.count) classes")
             for name in report.order {
-                if let split = report.splits[name] { print("  \(left(name, 12))\(describe(split))") }
+                guard let split = report.splits[name] else { continue }
+                print("  \(left(name, 12))\(describe(split, channels: report.mean.count))")
             }
             printClasses(report)
             if !report.mean.isEmpty {
                 let numbers = [report.mean, report.deviation].map { values in
                     values.map { fixed($0, digits: 1) }.joined(separator: " ")
                 }
-                print("mean RGB \(numbers[0]), deviation \(numbers[1])")
+                print("mean \(report.mean.count == 3 ? "RGB" : "by channel") \(numbers[0]), deviation \(numbers[1])")
             }
             let suggestion = report.suggestion
             if !suggestion.crop.isEmpty {
@@ -67,7 +68,7 @@ extension DataCommand {
             if report.problems.count > 10 { print("  and \(report.problems.count - 10) more (--json lists them)") }
         }
 
-        private func describe(_ split: DatasetReport.SplitReport) -> String {
+        private func describe(_ split: DatasetReport.SplitReport, channels: Int) -> String {
             func size(_ sides: [Int]) -> String { sides.map(String.init).joined(separator: "x") }
             var parts = ["\(split.images) images"]
             if split.unlabelled > 0 { parts.append("\(split.unlabelled) without mask") }
@@ -79,7 +80,9 @@ extension DataCommand {
             }
             let names = ["1": "grey", "2": "grey with alpha", "3": "colour", "4": "colour with alpha or CMYK"]
             if split.channels.count > 1 || split.channels["3"] == nil {
-                parts += split.channels.sorted { $0.key < $1.key }.map { "\($0.value) \(names[$0.key] ?? $0.key)" }
+                parts += split.channels.sorted { $0.key < $1.key }.map {
+                    "\($0.value) \((channels == 3 ? names[$0.key] : nil) ?? "of \($0.key) channels")"
+                }
             }
             return parts.joined(separator: ", ")
         }

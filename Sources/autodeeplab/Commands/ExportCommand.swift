@@ -11,7 +11,8 @@ struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export", abstract: "Write a trained network as an ONNX model or a Core ML program.",
         discussion: """
-            The model takes floats `image` [N, 3, H, W], 2x / 255 - 1, and gives floats `scores` [N, classes, H, W]. \
+            The model takes floats `image` [N, 3, H, W], 2x / 255 - 1, and gives floats `scores` [N, classes, H, W]; \
+            images of other channels are normalised by the means and deviations that its metadata have. \
             Classes, palette, genotype and preprocessing are in its metadata. An .mlpackage is written by Python's \
             coremltools and onnx (PYTHON names the interpreter) and needs --size.
             """)

@@ -42,9 +42,10 @@ struct InspectCommand: ParsableCommand {
         }
         let filters = network.description.network.filters.map { "\($0) filters, " } ?? ""
         let seen = images.windows == 1 ? "image" : "\(images.windows) windows of"
+        let channels = images.channels == 3 ? "" : " of \(images.channels) channels"
         print(
             "\(filters)\(images.classes) classes, "
-                + "\(seen) \(images.height)x\(images.width)")
+                + "\(seen) \(images.height)x\(images.width)\(channels)")
         let cost = network.cost
         let isEncoded = network.description.network.genotype == nil
         for (name, part) in [

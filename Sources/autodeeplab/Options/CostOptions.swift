@@ -51,6 +51,7 @@ struct CostOptions: ParsableArguments {
     func images(_ configuration: Configuration) throws -> InputSpecification {
         var images = InputSpecification(
             classes: classes ?? 19, height: size?.height ?? 1_025, width: size?.width ?? 2_049)
+        images.channels = configuration.data.channels
         if classes == nil || size == nil, !configuration.data.root.isEmpty {
             let own = try InputSpecification(configuration, split: nil)
             images.classes = classes ?? own.classes

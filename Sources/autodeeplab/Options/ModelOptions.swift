@@ -76,6 +76,12 @@ struct PredictOptions: ParsableArguments {
     @Flag(help: "Write the images with the masks over them too; a background stays as it is.")
     var overlay = false
 
+    @Option(
+        help: ArgumentHelp(
+            "The channels, counted from 0, that overlays show as red, green and blue, or one that they show as grey.",
+            valueName: "channels"))
+    var show: ChannelList?
+
     @Flag(
         inversion: .prefixedNo,
         help: "Put a legend of the classes in it below each overlay, of a third of its height at most.")
@@ -127,7 +133,22 @@ struct PredictOptions: ParsableArguments {
         result.pixelSize = pixelSize
         result.evaluate = configuration.evaluate
         result.megapixels = megapixels
+        result.shownChannels = show?.channels
         return result
+    }
+}
+
+/// One or three channels with commas between them.
+struct ChannelList: ExpressibleByArgument {
+    let channels: [Int]
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+        guard numbers.count == parts.count, [1, 3].contains(numbers.count),
+            numbers.allSatisfy({ (0..<32).contains($0) })
+        else { return nil }
+        channels = numbers
     }
 }
 
