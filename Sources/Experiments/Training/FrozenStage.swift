@@ -59,7 +59,7 @@ struct FrozenStage {
             seed: setup.seed, cacheBytes: configuration.data.cacheMegabytes << 20)
         crop = train.crop
         size = train.frozenBatch > 0 ? train.frozenBatch : train.batch
-        try train.crop.refuseImpossible(batch: size, stage: "train")
+        try train.crop.refuseImpossible(batch: size, channels: configuration.data.channels, stage: "train")
         owner = FrozenStage.owner(configuration, network)
     }
 
