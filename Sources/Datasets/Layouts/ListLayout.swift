@@ -104,8 +104,12 @@ private struct ListedField {
     /// Its parts; one where there is no `+`.
     let parts: [ListedPath]
 
-    /// The paths by which leading folders are settled.
-    var candidates: [[String]] { parts.count == 1 ? [whole.components] : [whole.components, parts[0].components] }
+    /// The paths by which leading folders are settled: a name with a `+` may be that of one file.
+    var candidates: [[String]] {
+        guard parts.count > 1 else { return [whole.components] }
+        let isName = whole.components.last?.contains("+") ?? false
+        return [parts[0].components] + (isName ? [whole.components] : [])
+    }
 
     /// Whether it names one file, which is looked for only where it might be several.
     func isOneFile(_ exists: (ListedPath) -> Bool) -> Bool { parts.count == 1 || exists(whole) }
