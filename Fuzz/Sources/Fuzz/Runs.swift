@@ -119,6 +119,9 @@ struct ShownRun {
         if path == RunPaths(folder: folder).log, let live = try? LiveArchitecture(of: folder) {
             precondition(!live.drawing(title: nil).isEmpty)
         }
+        // Of what is no JSON the report is that of no file, each time.
+        let parts = [bytes] + bytes.split(separator: UInt8(ascii: "\n"))
+        guard parts.contains(where: { (try? JSONSerialization.jsonObject(with: $0)) != nil }) else { return }
         try writeReport(ofRun: folder)
     }
 
