@@ -46,8 +46,8 @@ public struct Plan: Equatable, Codable, Sendable {
             let factor = measuredSeconds / max(plannedSeconds, 1e-9)
             let speed = String(format: factor > 1 ? "%.2f times as long as" : "%.2f of the time", factor)
             return
-                "after \(done) epochs: the last training has \(epochs) in place of \(planned): a step takes \(speed)"
-                + (factor > 1 ? " thought" : " that was thought")
+                "after \(done) epochs: the last training has \(epochs) in place of \(planned), as many as fit: a step"
+                + " takes \(speed)" + (factor > 1 ? " thought" : " that was thought")
         }
     }
 
