@@ -88,14 +88,14 @@ struct ConfigurationLayer {
 
     private func unknown(_ key: String, origin: Origin) -> ConfigurationError {
         let shown = key.count > 80 ? key.prefix(77) + "..." : key[...]
-        guard let nearest = nearest(to: key, among: namesAndGroups(of: known)) else {
+        guard let nearest = nearest(to: key, among: namesAndGroups) else {
             return ConfigurationError(.unknownKey, at: origin, "unknown key '\(shown)'")
         }
         return ConfigurationError(.unknownKey, at: origin, "unknown key '\(shown)'; did you mean '\(nearest)'?")
     }
 
     /// The keys and the groups that they stand in, in alphabetical order.
-    private func namesAndGroups(of known: [String: Setting]) -> [String] {
+    private var namesAndGroups: [String] {
         var names = Set(known.keys)
         for name in known.keys {
             for (place, character) in zip(name.indices, name) where character == "." {

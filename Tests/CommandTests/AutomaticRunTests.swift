@@ -91,21 +91,15 @@ struct AutomaticRunTests {
         let whole = try Command.run(run("whole"))
         try #require(whole.status == 0, "\(whole.errors)")
         let duration = Date().timeIntervalSince(begin)
-        var random = RandomStream(seed: 74)
-        var kills = 0
-        while kills < FaultTests.count {
-            let output = "broken-\(kills)"
-            for _ in 0...random.below(3) {
-                let exists = FileManager.default.fileExists(atPath: folder.file(output))
-                let started = try StartedCommand(
-                    run(output) + (exists ? ["--resume"] : []), errorFile: folder.file("errors"))
-                usleep(UInt32(duration * 1e6 * Double(random.below(1_000)) / 1_000))
-                _ = try started.end(by: SIGKILL)
-                if started.process.terminationReason == .exit { break }
-                kills += 1
-            }
-            let exists = FileManager.default.fileExists(atPath: folder.file(output))
-            let end = try Command.run(run(output) + (exists ? ["--resume"] : []))
+        func goingOn(_ number: Int) -> [String] {
+            let exists = FileManager.default.fileExists(atPath: folder.file("broken-\(number)"))
+            return run("broken-\(number)") + (exists ? ["--resume"] : [])
+        }
+        let (kills, _) = try RandomKills(count: FaultTests.count, duration: duration, seed: 74).run { number in
+            try StartedCommand(goingOn(number), errorFile: folder.file("errors"))
+        } finish: { number, kills in
+            let output = "broken-\(number)"
+            let end = try Command.run(goingOn(number))
             #expect(end.status == 0, "\(end.errors)")
             for file in [
                 "model.safetensors", "genotype.json", "model.onnx", "confusion.csv",

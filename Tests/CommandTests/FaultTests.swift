@@ -80,22 +80,16 @@ struct FaultTests {
         let whole = try bench.run("whole")
         #expect(whole.status == 0, "\(whole.errors)")
         let duration = Date().timeIntervalSince(begin)
-        var random = RandomStream(seed: 71)
-        var (kills, halfWritten, runs) = (0, 0, 0)
-        while kills < Self.count {
-            runs += 1
-            for _ in 0...random.below(3) {
-                let run = try bench.start("broken", resume: true)
-                usleep(UInt32(duration * 1e6 * Double(random.below(1_000)) / 1_000))
-                _ = try run.end(by: SIGKILL)
-                if run.process.terminationReason == .exit { break }
-                kills += 1
-                let names = try? FileManager.default.contentsOfDirectory(atPath: bench.path("broken/checkpoints"))
-                if names?.contains(where: { $0.hasSuffix(".tmp") || $0.hasPrefix("next") }) == true { halfWritten += 1 }
-            }
+        var halfWritten = 0
+        let (kills, runs) = try RandomKills(count: Self.count, duration: duration, seed: 71).run { _ in
+            try bench.start("broken", resume: true)
+        } killed: {
+            let names = try? FileManager.default.contentsOfDirectory(atPath: bench.path("broken/checkpoints"))
+            if names?.contains(where: { $0.hasSuffix(".tmp") || $0.hasPrefix("next") }) == true { halfWritten += 1 }
+        } finish: { run, kills in
             let end = try bench.run("broken", resume: true)
             #expect(end.status == 0, "\(end.errors)")
-            try bench.expectEqual("whole", "broken", "run \(runs) after \(kills) kills")
+            try bench.expectEqual("whole", "broken", "run \(run) after \(kills) kills")
             try bench.remove("broken")
         }
         print("faults: \(stage.rawValue): \(kills) kills in \(runs) runs, \(halfWritten) while a file was written")
@@ -119,16 +113,9 @@ struct FaultTests {
         let whole = try Command.run(search("whole"))
         try #require(whole.status == 0, "\(whole.errors)")
         let duration = Date().timeIntervalSince(begin)
-        var random = RandomStream(seed: 75)
-        var kills = 0
-        while kills < Self.count {
-            for _ in 0...random.below(3) {
-                let started = try StartedCommand(search("broken") + ["--resume"], errorFile: folder.file("errors"))
-                usleep(UInt32(duration * 1e6 * Double(random.below(1_000)) / 1_000))
-                _ = try started.end(by: SIGKILL)
-                if started.process.terminationReason == .exit { break }
-                kills += 1
-            }
+        let (kills, _) = try RandomKills(count: Self.count, duration: duration, seed: 75).run { _ in
+            try StartedCommand(search("broken") + ["--resume"], errorFile: folder.file("errors"))
+        } finish: { _, kills in
             let end = try Command.run(search("broken") + ["--resume"])
             #expect(end.status == 0, "\(end.errors)")
             for file in ["model.safetensors", "genotype.json", "candidates.json", "controller.safetensors"] {

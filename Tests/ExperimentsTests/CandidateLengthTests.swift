@@ -71,9 +71,11 @@ struct CandidateLengthTests {
         var configuration = try run.candidates("race")
         (configuration.search.candidates, configuration.search.reduction) = (1, 4)
         (configuration.train.epochs, configuration.train.validateEvery) = (8, 4)
-        func search(_ name: String, resume: Bool, _ watcher: Watcher, stopper: Watcher) throws -> CandidateTable {
+        func search(
+            _ name: String, resume: Bool, _ reporter: some ProgressReporter, _ interruption: Interruption
+        ) throws -> CandidateTable {
             try CandidateSearch(configuration, output: run.folder(name), resume: resume, rests: true)
-                .run(reporter: stopper, interruption: watcher.interruption) { last in
+                .run(reporter: reporter, interruption: interruption) { last in
                     #expect(last.stepsPerEpoch == 10 && last.secondsPerStep > 0)
                     // First after a quarter of what is planned, then in the middle of what was settled.
                     if last.done == 2 {
@@ -84,30 +86,15 @@ struct CandidateLengthTests {
                     return lengths[1]
                 }
         }
-        let quiet = Watcher()
-        let wanted = try search("whole", resume: false, quiet, stopper: quiet)
+        let wanted = try search("whole", resume: false, SilentReporter(), Interruption())
         #expect(wanted.epochs == [2, lengths[1]] && wanted.rows[0].scores.count == 2)
-        var (stops, found): (Int, CandidateTable?) = (0, nil)
-        while found == nil {
-            let watcher = Watcher()
-            let stopper = Watcher(onStep: { [interruption = watcher.interruption, stops] step in
-                if step % 9 == stops % 9 { _ = interruption.requestStop(signal: SIGTERM) }
-            })
-            do {
-                found = try search("parts", resume: stops > 0, watcher, stopper: stopper)
-            } catch is Interrupted {
-                stops += 1
-            }
-            try #require(stops < 200)
+        let (found, stops) = try stoppedOften(every: 9) { resume, reporter, interruption in
+            try search("parts", resume: resume, reporter, interruption)
         }
         #expect(stops > 5 && found == wanted)
         let name = wanted.rows[0].name
-        for file in ["model.safetensors", "candidates.json", "\(name)/checkpoints/last.safetensors"] {
-            let (first, second) = (run.folder("whole/\(file)"), run.folder("parts/\(file)"))
-            #expect(
-                try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)),
-                "\(file)")
-        }
+        try run.expectSame(
+            ["model.safetensors", "candidates.json", "\(name)/checkpoints/last.safetensors"], in: "whole", "parts")
         let log = try String(contentsOfFile: run.folder("whole/\(name)/log.jsonl"), encoding: .utf8)
         #expect(log.split(separator: "\n").count == lengths[1])
     }

@@ -133,33 +133,18 @@ struct CandidateSearchTests {
             let goOn = wanted.rows.filter { $0.scores.count > rung + 1 }.map { $0.scores[rung] }
             #expect(stay.max() ?? 0 <= goOn.min() ?? 1)
         }
-        var stops = 0
         var warnings: Set<String> = []
-        var found: CandidateTable?
-        while found == nil {
-            let watcher = Watcher(stopAfter: nil, onStep: nil)
-            let stopper = Watcher(onStep: { [interruption = watcher.interruption, stops] step in
-                if step % 3 == stops % 3 { _ = interruption.requestStop(signal: SIGTERM) }
-            })
-            let search = try CandidateSearch(configuration, output: run.folder("parts"), resume: stops > 0)
-            do {
-                found = try search.run(reporter: stopper, interruption: watcher.interruption)
-            } catch is Interrupted {
-                stops += 1
-            }
-            warnings.formUnion(stopper.warnings)
-            try #require(stops < 200)
+        let (found, stops) = try stoppedOften(every: 3) { resume, reporter, interruption in
+            defer { warnings.formUnion(reporter.warnings) }
+            return try CandidateSearch(configuration, output: run.folder("parts"), resume: resume)
+                .run(reporter: reporter, interruption: interruption)
         }
         #expect(stops > 3)
         #expect(warnings.count == 1 && warnings.first?.hasPrefix("the first rung has 10 steps") == true, "\(warnings)")
         #expect(found == wanted)
         let state = method == "reinforcement" ? ["controller.safetensors"] : []
-        for file in ["genotype.json", "model.safetensors", "candidates.json", "candidates.csv"] + state {
-            let (first, second) = (run.folder("whole/\(file)"), run.folder("parts/\(file)"))
-            #expect(
-                try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)),
-                "\(file)")
-        }
+        try run.expectSame(
+            ["genotype.json", "model.safetensors", "candidates.json", "candidates.csv"] + state, in: "whole", "parts")
         #expect(try Model(at: run.folder("whole")).genotype?.layers == 4)
         let page = try String(contentsOfFile: run.folder("whole/report.html"), encoding: .utf8)
         #expect(page.contains("(winner)"))

@@ -184,26 +184,11 @@ struct ControllerProposerTests {
             #expect(epochs == (row.scores.isEmpty ? 1 : wanted.epochs[row.scores.count - 1]))
             #expect(log.contains("\"reward\""))
         }
-        var (stops, found): (Int, CandidateTable?) = (0, nil)
-        while found == nil {
-            let watcher = Watcher(stopAfter: nil, onStep: nil)
-            let stopper = Watcher(onStep: { [interruption = watcher.interruption, stops] step in
-                if step % 7 == stops % 7 { _ = interruption.requestStop(signal: SIGTERM) }
-            })
-            let search = try CandidateSearch(configuration, output: run.folder("parts"), resume: stops > 0)
-            do {
-                found = try search.run(reporter: stopper, interruption: watcher.interruption)
-            } catch is Interrupted {
-                stops += 1
-            }
-            try #require(stops < 200)
+        let (found, stops) = try stoppedOften(every: 7) { resume, reporter, interruption in
+            try CandidateSearch(configuration, output: run.folder("parts"), resume: resume)
+                .run(reporter: reporter, interruption: interruption)
         }
         #expect(stops > 3 && found == wanted)
-        for file in ["model.safetensors", "candidates.json", "controller.safetensors"] {
-            let (first, second) = (run.folder("whole/\(file)"), run.folder("parts/\(file)"))
-            #expect(
-                try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)),
-                "\(file)")
-        }
+        try run.expectSame(["model.safetensors", "candidates.json", "controller.safetensors"], in: "whole", "parts")
     }
 }

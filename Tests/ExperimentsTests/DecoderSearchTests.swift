@@ -59,28 +59,14 @@ struct DecoderSearchTests {
             #expect(wanted.rows.prefix(3).map(\.name) == ["1-nekrasov-arch0", "2-nekrasov-arch1", "3-nekrasov-arch2"])
             #expect(wanted.rows[0].decoder == "nekrasov:arch0")
         }
-        var (stops, found): (Int, CandidateTable?) = (0, nil)
-        while found == nil {
-            let watcher = Watcher()
-            let stopper = Watcher(onStep: { [interruption = watcher.interruption, stops] step in
-                if step % 3 == stops % 3 { _ = interruption.requestStop(signal: SIGTERM) }
-            })
-            do {
-                found = try CandidateSearch(configuration, output: run.folder("parts"), resume: stops > 0)
-                    .run(reporter: stopper, interruption: watcher.interruption)
-            } catch is Interrupted {
-                stops += 1
-            }
-            try #require(stops < 200)
+        let (found, stops) = try stoppedOften(every: 3) { resume, reporter, interruption in
+            try CandidateSearch(configuration, output: run.folder("parts"), resume: resume)
+                .run(reporter: reporter, interruption: interruption)
         }
         #expect(stops > 3 && found == wanted)
         let state = method == "reinforcement" ? ["controller.safetensors"] : []
-        for file in ["genotype.json", "model.safetensors", "candidates.json", "candidates.csv"] + state {
-            let (first, second) = (run.folder("whole/\(file)"), run.folder("parts/\(file)"))
-            #expect(
-                try Data(contentsOf: URL(fileURLWithPath: first)) == Data(contentsOf: URL(fileURLWithPath: second)),
-                "\(file)")
-        }
+        try run.expectSame(
+            ["genotype.json", "model.safetensors", "candidates.json", "candidates.csv"] + state, in: "whole", "parts")
     }
 
     @Test("What comes out is a decoder's genotype, which is trained, counted, drawn and reported")

@@ -39,6 +39,30 @@ final class Watcher: ProgressReporter {
     }
 }
 
+/// Stops what runs at every so many steps, each time at others, and has it go on until it is done.
+///
+/// - Parameters:
+///   - steps: From one stop to the next.
+///   - run: Runs, or goes on, with what is reported to and asks to stop.
+/// - Returns: What it came to, and how often it was stopped.
+/// - Throws: Any other error of the run; `StoppedTooOften` where 200 stops are not enough.
+func stoppedOften<Result>(
+    every steps: Int, _ run: (_ resume: Bool, _ reporter: Watcher, _ interruption: Interruption) throws -> Result
+) throws -> (result: Result, stops: Int) {
+    for stops in 0..<200 {
+        let interruption = Interruption()
+        let reporter = Watcher(onStep: { step in
+            if step % steps == stops % steps { _ = interruption.requestStop(signal: SIGTERM) }
+        })
+        do {
+            return (try run(stops > 0, reporter, interruption), stops)
+        } catch is Interrupted {}
+    }
+    throw StoppedTooOften()
+}
+
+struct StoppedTooOften: Error {}
+
 /// Searches and trainings of seconds on generated scenes: 10 steps of search, 20 of training.
 struct InstantRun {
     let temporary: TemporaryFolder
@@ -95,6 +119,16 @@ struct InstantRun {
                 resume ? nil : KnownDesign.deeplabv3.genotype(layers: 3), configuration, folder: folder,
                 reporter: watcher, interruption: watcher.interruption
             ).run()
+        }
+    }
+
+    /// Files of equal bytes in two folders.
+    func expectSame(_ files: [String], in first: String, _ second: String) throws {
+        for file in files {
+            let contents = try [first, second].map {
+                try Data(contentsOf: URL(fileURLWithPath: folder($0) + "/" + file))
+            }
+            #expect(contents[0] == contents[1], "\(file)")
         }
     }
 

@@ -15,13 +15,7 @@ import Testing
 
     init() throws {
         folder = try TemporaryFolder()
-        for index in 0..<11 {
-            try folder.writeSample(
-                image: "images/train/s\(index).png", mask: "masks/train/s\(index).png", width: 24 + index,
-                height: 30 - index, mark: UInt8(index))
-        }
-        try folder.write("a\nb\nc\nd\ne\n", to: "classes.txt")
-        samples = try Dataset(root: folder.path).samples(.train)
+        samples = try folder.writeSamplesOfManySizes()
     }
 
     private func crops(_ limit: Int, seed: UInt64 = 7) throws -> FixedCrops {

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Images
 import TestSupport
@@ -8,6 +9,19 @@ extension TemporaryFolder {
     func writeSample(image: String, mask: String, width: Int, height: Int, mark: UInt8 = 0) throws {
         try writePNG(ramp(width: width, height: height, mark: mark), to: place(image))
         try writePNG(rampMask(width: width, height: height), palette: [], to: place(mask))
+    }
+}
+
+extension TemporaryFolder {
+    /// Writes a data set of eleven training samples, no two of one size, and five classes.
+    func writeSamplesOfManySizes() throws -> [Sample] {
+        for index in 0..<11 {
+            try writeSample(
+                image: "images/train/s\(index).png", mask: "masks/train/s\(index).png", width: 24 + index,
+                height: 30 - index, mark: UInt8(index))
+        }
+        try write("a\nb\nc\nd\ne\n", to: "classes.txt")
+        return try Dataset(root: path).samples(.train)
     }
 }
 

@@ -90,25 +90,13 @@ package struct StoppingRule: Equatable, Sendable {
     }
 }
 
-/// Given networks first, then uniformly random ones, all at once: for `random` none is given.
-package struct PoolProposer: CandidateProposer {
-    private let given: [Candidate]
-    private let space: any CandidateSpace
-    private let seed: Int
-    private let rule: StoppingRule?
+/// A proposer that learns nothing, whose candidates a rule judges where there is one.
+package protocol RuleProposer: CandidateProposer {
+    /// The rule; nil has all trainings go on.
+    var rule: StoppingRule? { get }
+}
 
-    /// - Parameters:
-    ///   - given: Networks that take part whatever is drawn.
-    ///   - space: What random ones are drawn from.
-    ///   - seed: The seed of what is drawn.
-    ///   - rule: Judges candidates before their training goes on; nil for no judge.
-    package init(given: [Candidate], space: any CandidateSpace, seed: Int, rule: StoppingRule? = nil) {
-        self.given = given
-        self.space = space
-        self.seed = seed
-        self.rule = rule
-    }
-
+extension RuleProposer {
     /// Whether there is a rule.
     package var judges: Bool { rule != nil }
 
@@ -120,6 +108,27 @@ package struct PoolProposer: CandidateProposer {
     /// - Returns: Whether the training goes on.
     package func goesOn(early: Double, after scored: [ScoredCandidate]) -> Bool {
         rule?.goesOn(early: early, after: scored) ?? true
+    }
+}
+
+/// Given networks first, then uniformly random ones, all at once: for `random` none is given.
+package struct PoolProposer: RuleProposer {
+    private let given: [Candidate]
+    private let space: any CandidateSpace
+    private let seed: Int
+    /// Judges candidates before their training goes on; nil for no judge.
+    package let rule: StoppingRule?
+
+    /// - Parameters:
+    ///   - given: Networks that take part whatever is drawn.
+    ///   - space: What random ones are drawn from.
+    ///   - seed: The seed of what is drawn.
+    ///   - rule: Judges candidates before their training goes on; nil for no judge.
+    package init(given: [Candidate], space: any CandidateSpace, seed: Int, rule: StoppingRule? = nil) {
+        self.given = given
+        self.space = space
+        self.seed = seed
+        self.rule = rule
     }
 
     /// What is given, then what is drawn; nothing depends on the scores.
@@ -141,12 +150,13 @@ package struct PoolProposer: CandidateProposer {
 }
 
 /// Regularised evolution (arXiv 1802.01548): the best of a few of the youngest is mutated, and the oldest dies.
-package struct EvolutionProposer: CandidateProposer {
+package struct EvolutionProposer: RuleProposer {
     private let space: any CandidateSpace
     private let seed: Int
     private let population: Int
     private let tournament: Int
-    private let rule: StoppingRule?
+    /// Judges candidates before their training goes on; nil for no judge.
+    package let rule: StoppingRule?
 
     /// - Parameters:
     ///   - space: What the first population is drawn from, and what says whether a child has the wanted cost.
@@ -162,19 +172,6 @@ package struct EvolutionProposer: CandidateProposer {
         self.population = population
         self.tournament = tournament
         self.rule = rule
-    }
-
-    /// Whether there is a rule.
-    package var judges: Bool { rule != nil }
-
-    /// What the rule says; all trainings go on without one.
-    ///
-    /// - Parameters:
-    ///   - early: The reward so far.
-    ///   - scored: All that were proposed before.
-    /// - Returns: Whether the training goes on.
-    package func goesOn(early: Double, after scored: [ScoredCandidate]) -> Bool {
-        rule?.goesOn(early: early, after: scored) ?? true
     }
 
     /// The first population at once, then a child at a time.

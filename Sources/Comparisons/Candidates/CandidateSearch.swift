@@ -210,20 +210,19 @@ public struct CandidateSearch {
         // What one candidate's encoder sees another one's sees too.
         let features = FrozenFeatures(megabytes: training.train.frozenMegabytes)
         for number in schedule.rungs.indices {
-            var middle: Int?
+            let isSettled = settle != nil && number > 0 && number + 1 == schedule.rungs.count
             func settleLast(after done: Int, since begin: Int) throws {
-                guard number > 0, number + 1 == schedule.rungs.count, let settle,
-                    let best = ranked(state.runs, after: done).first
-                else { return }
+                guard isSettled, let settle, let best = ranked(state.runs, after: done).first else { return }
                 let epochs = try settle(best.last(after: done, since: begin, of: schedule))
                 schedule.settleLast(epochs: epochs)
                 state.runs = state.runs.map { $0.settled(epochs: epochs, of: schedule) }
-                // Of a training of few epochs there is no middle that would leave time for anything else.
-                middle = begin == 0 && epochs - done >= 6 ? done + (epochs - done) / 2 : nil
             }
             let before = number > 0 ? schedule.rungs[number - 1].epochs : 0
             try settleLast(after: before, since: 0)
             let rung = schedule.rungs[number]
+            let left = rung.epochs - before
+            // Of a training of few epochs there is no middle that would leave time for anything else.
+            let middle = isSettled && left >= 6 ? before + left / 2 : nil
             func train(_ entries: [CandidateRun], through epochs: Int? = nil) throws {
                 let rests = Set(schedule.rungs.map(\.epochs) + [state.part, middle].compactMap(\.self))
                 let length = epochs ?? schedule.rungs[number].epochs
@@ -268,7 +267,6 @@ public struct CandidateSearch {
                 if let epochs = middle {
                     try train(best(), through: epochs)
                     try settleLast(after: epochs, since: before)
-                    middle = epochs
                 }
                 try train(best())
             }

@@ -92,7 +92,6 @@ struct ModelCard {
                 """
         case .encoded(let shape):
             let (mean, deviation) = shape.encoder.family.colors
-            func list(_ values: [Double]) -> String { values.map { String(format: "%g", $0) }.joined(separator: ", ") }
             let genotype = shape.decoder.genotype.map { String(decoding: $0.json(), as: UTF8.self) } ?? ""
             return genotype.split(separator: "\n").map { "    \($0)\n" }.joined() + (genotype.isEmpty ? "" : "\n") + """
                 | | |
@@ -109,10 +108,13 @@ struct ModelCard {
     private var channels: String {
         let normalization = model.normalization
         if normalization == .color { return "" }
-        func list(_ values: [Double]) -> String { values.map { String(format: "%g", $0) }.joined(separator: ", ") }
         return
             "\n| channels of the images, which it reads as (x - mean) / deviation of bytes x | \(model.channels): mean"
             + " \(list(normalization.means)); deviation \(list(normalization.deviations)) |"
+    }
+
+    private func list(_ values: [Double]) -> String {
+        values.map { String(format: "%g", $0) }.joined(separator: ", ")
     }
 
     private var encoderOrigin: String {

@@ -41,7 +41,8 @@ package final class FrozenFeatures {
     /// - Returns: The crop, and whether it is the first one that did not fit.
     func entry(_ number: Int, of owner: String, make: () throws -> Entry) rethrows -> (Entry, isFirstLeftOut: Bool) {
         if owner != self.owner {
-            (self.owner, entries, bytes, isFull) = (owner, [:], 0, false)
+            forget()
+            self.owner = owner
         }
         if let kept = entries[number] { return (kept, false) }
         let made = try make()

@@ -11,19 +11,8 @@ import Torch
 /// - Throws: ``RunError`` where there is nothing of that name, `FileError` where it cannot be read, `SearchSpaceError` where the file is not a genotype.
 public func loadGenotype(_ argument: String) throws -> Genotype {
     if let genotype = try KnownDesign.genotype(named: argument) { return genotype }
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
-        let names = KnownDesign.allCases.map(\.rawValue)
-        let hint = nearest(to: argument, among: names).map { "; did you mean '\($0)'?" } ?? ""
-        throw RunError(
-            .missing, path: argument,
-            "neither a file nor a known network\(hint) (known: \(names.joined(separator: ", ")))")
-    }
-    let path = isFolder.boolValue ? RunPaths(folder: argument).genotype : argument
-    if isFolder.boolValue, !FileManager.default.fileExists(atPath: path) {
-        throw RunError(.missing, path: path, "there is no genotype in this folder yet")
-    }
-    return try Genotype(json: boundedContents(of: path, limit: Genotype.maximumBytes), source: path)
+    let (json, path) = try genotypeFile(argument, kind: "network", known: KnownDesign.allCases.map(\.rawValue))
+    return try Genotype(json: json, source: path)
 }
 
 /// The decoder that an argument names: one with a name (`light`, `nekrasov:arch0`), a genotype's numbers as
@@ -35,18 +24,23 @@ public func loadGenotype(_ argument: String) throws -> Genotype {
 public func loadDecoder(_ argument: String) throws -> DecoderKind {
     if let decoder = DecoderKind(rawValue: argument) { return decoder }
     if let genotype = try DecoderGenotype.named(argument) { return .searched(genotype) }
+    let (json, path) = try genotypeFile(argument, kind: "decoder", known: DecoderKind.allCases.map(\.rawValue))
+    return .searched(try DecoderGenotype(json: json, source: path))
+}
+
+/// A genotype's file, by its path or that of a run's folder; what is there under neither might have been a known name.
+private func genotypeFile(_ argument: String, kind: String, known names: [String]) throws -> (json: Data, path: String)
+{
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
-        let names = DecoderKind.allCases.map(\.rawValue)
         let hint = nearest(to: argument, among: names).map { "; did you mean '\($0)'?" } ?? ""
         throw RunError(
             .missing, path: argument,
-            "neither a file nor a known decoder\(hint) (known: \(names.joined(separator: ", ")))")
+            "neither a file nor a known \(kind)\(hint) (known: \(names.joined(separator: ", ")))")
     }
     let path = isFolder.boolValue ? RunPaths(folder: argument).genotype : argument
     if isFolder.boolValue, !FileManager.default.fileExists(atPath: path) {
         throw RunError(.missing, path: path, "there is no genotype in this folder yet")
     }
-    let json = try boundedContents(of: path, limit: Genotype.maximumBytes)
-    return .searched(try DecoderGenotype(json: json, source: path))
+    return (try boundedContents(of: path, limit: Genotype.maximumBytes), path)
 }
