@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// A page of a TIFF that is open for reading, the first to begin with, by libtiff. It prints nothing: errors are kept for
-/// `ctiff_message`. One handle is for one thread at a time.
+/// A page of a TIFF that is open for reading, the first to begin with, by libtiff. It prints nothing: errors are kept
+/// for `ctiff_message`. One handle is for one thread at a time.
 typedef struct ctiff ctiff;
 
 /// How a page holds its pixels, by the tags of the TIFF specification.
