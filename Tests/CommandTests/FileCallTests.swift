@@ -6,7 +6,8 @@ import Testing
 /// Every call on a file fails once, is interrupted, does half of its work, or is the program's last.
 ///
 /// Calls of one name on one path (whatever the numbers in it) are one place, of which the first and the last are tried.
-/// `make test` tries some of these, `make faults` as many as FAULTS says (of each verb and each fault).
+/// `make test` tries some of these, `make faults` as many as FAULTS says (of each verb and each fault; of the verbs in
+/// FAULT_VERBS, divided by commas, where that is set).
 @Suite("Calls on files that fail", .enabled(if: PreloadedLibrary.isPossible, "needs Linux"), .serialized)
 struct FileCallTests {
     enum Fault: String, CaseIterable {
@@ -21,6 +22,10 @@ struct FileCallTests {
 
     /// How many calls are tried of each verb with each fault.
     private static let count = ProcessInfo.processInfo.environment["FAULTS"].flatMap { Int($0) } ?? 1
+
+    private static let verbs =
+        ProcessInfo.processInfo.environment["FAULT_VERBS"].map { $0.split(separator: ",") }
+        .map { names in Verb.allCases.filter { names.contains($0.rawValue[...]) } } ?? Verb.allCases
 
     /// Scenes, a trained model, and what a verb makes of them without a fault.
     private struct Bench {
@@ -138,7 +143,7 @@ struct FileCallTests {
     }
 
     @Test(
-        "The run ends with a line or as if nothing had happened, and the next one mends all", arguments: Verb.allCases)
+        "The run ends with a line or as if nothing had happened, and the next one mends all", arguments: verbs)
     func faults(verb: Verb) throws {
         let bench = try Bench(verb)
         var random = RandomStream(seed: 73)
