@@ -84,6 +84,8 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     public var weights = SearchWeightsConfiguration()
     /// Adam on alpha and beta.
     public var architecture = ArchitectureConfiguration()
+    /// How the cell is read out of the supernet.
+    public var selection = SelectionConfiguration()
     /// Batch normalisation of the supernet.
     public var batchNorm = BatchNormConfiguration()
     /// What is computed anew in the backward pass, in exchange for memory.
@@ -141,6 +143,28 @@ public struct SearchWeightsConfiguration: Encodable, Equatable, Sendable {
 
     /// The defaults.
     public init() {}
+}
+
+/// How the cell is read out of the supernet in the end.
+public struct SelectionConfiguration: Encodable, Equatable, Sendable {
+    /// By the largest probabilities of alpha (paper 4.3), or by what the supernet loses without each operator and input
+    /// (DARTS-PT), which takes `search.selection.epochs` more for each decision.
+    public var by = CellSelection.alpha
+    /// Epochs of the supernet from one decision of a selection by perturbation to the next (DARTS-PT: 5; a choice).
+    public var epochs = 1
+    /// Images of the architecture's half that each decision of a selection by perturbation looks at; 0 takes all (a choice).
+    public var images = 256
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What a cell is read out of.
+public enum CellSelection: String, CaseIterable, Sendable, Encodable {
+    /// The largest probabilities (paper 4.3).
+    case alpha
+    /// The loss without an operator or an input (DARTS-PT, arXiv 2108.04392).
+    case perturbation
 }
 
 /// Adam on alpha and beta (paper 5.1).
@@ -203,6 +227,11 @@ public struct BatchNormConfiguration: Encodable, Equatable, Sendable {
 }
 
 extension SearchConfiguration {
+    /// Epochs of the search with those of a selection by perturbation, of which one is trained after the last decision.
+    package var totalEpochs: Int {
+        selection.by == .alpha ? epochs : epochs + selection.epochs * (CellSpace(blocks: blocks).decisions - 1) + 1
+    }
+
     /// Takes the form of the atrous operators from the network that is trained, which decides it.
     ///
     /// - Returns: What its user should know; nil where nothing else was set.

@@ -163,6 +163,7 @@ extension ControllerFeedback: ChoiceValue {}
 extension PolicyRule: ChoiceValue {}
 extension ControllerReward: ChoiceValue {}
 extension FirstLayer: ChoiceValue {}
+extension CellSelection: ChoiceValue {}
 extension HeadKind: ChoiceValue {}
 extension OptimizerKind: ChoiceValue {}
 extension ScheduleKind: ChoiceValue {}

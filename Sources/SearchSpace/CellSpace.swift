@@ -28,6 +28,9 @@ public struct CellSpace: Hashable, Sendable {
         self.edges = edges
     }
 
+    /// How many decisions make a cell one by one: an operator for each edge, and two inputs for each block with more.
+    public var decisions: Int { edges.count + (1...blocks).count { edges(into: $0).count > 2 } }
+
     /// The edges that leave an input, by block.
     public func edges(from input: CellInput) -> [CellEdge] { edges.filter { $0.input == input } }
 

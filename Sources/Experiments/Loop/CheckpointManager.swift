@@ -63,6 +63,9 @@ final class CheckpointManager {
     /// Whether the loop is asked to stop, so that long work between steps need not be finished.
     var isStopping: Bool { interruption.signal != nil }
 
+    /// Whether any rank is asked to stop: all ranks ask together, and get the same answer.
+    var isAnyStopping: Bool { RankSync.wishes(signal: interruption.signal, wantsCheckpoint: false).signal != nil }
+
     /// Writes a checkpoint; in a group rank 0 does.
     ///
     /// - Parameters:

@@ -7,6 +7,8 @@ import Torch
 
 /// What a stage of a run, search or training, is to the loop that runs it.
 protocol LoopStage: AnyObject {
+    /// What is done before an epoch's first step; false where it was given up, since the run was asked to stop.
+    func begin(epoch: Int) throws -> Bool
     /// Takes the step that is due.
     func step() throws -> StepOutcome
     /// Measures the network; nil where the run was asked to stop.
@@ -23,6 +25,10 @@ protocol LoopStage: AnyObject {
     var path: [Stride] { get }
     /// Seconds that the stage has waited for data so far.
     var waitSeconds: Double { get }
+}
+
+extension LoopStage {
+    func begin(epoch: Int) throws -> Bool { true }
 }
 
 /// A validation at the end of an epoch.
@@ -132,6 +138,10 @@ final class EpochLoop {
     private func runEpoch(_ stage: some LoopStage, isValidated: Bool) throws {
         let epoch = position.epoch
         let end = min((epoch + 1) * stepsPerEpoch, schedule.total)
+        if position.step == epoch * stepsPerEpoch, try !stage.begin(epoch: epoch) {
+            try setup.keeper.save(saved(stage))
+            return try setup.keeper.stopIfAsked(saved(stage))
+        }
         let (start, waited, first, sent) = (Date(), stage.waitSeconds, position.step, ProcessGroup.bytes)
         while position.step < end {
             let outcome = try stage.step()

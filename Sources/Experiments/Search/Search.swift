@@ -14,6 +14,10 @@ public final class Search {
     private let supernet: Supernet
     private let relaxation: any Relaxation
     private let carried: CarriedFirstLayer?
+    private let selection: PerturbationSelection?
+    private let selectionLoss: SelectionLoss
+    /// The weights' learning rate, until the selection and in it.
+    private let rates: (search: Schedule, selection: Schedule)
     private let penalties: [any ArchitecturePenalty]
     private let decoder: any GenotypeDecoder
     private let weights: SGD
@@ -65,6 +69,10 @@ public final class Search {
         self.relaxation = relaxation
         carried =
             search.architecture.firstLayer == .carried ? CarriedFirstLayer(shape, device: setup.device) : nil
+        var random = RandomStream(seed: setup.seed, 1)
+        selection =
+            search.selection.by == .perturbation
+            ? PerturbationSelection(place / "selection", blocks: search.blocks) { random.permutation($0) } : nil
         decoder = method.decoder ?? ViterbiDecoder(path: search.architecture.path)
         if shape.gateShape != nil, withoutGradients({ relaxation.weights.gates }) == nil {
             throw ConfigurationError(
@@ -88,9 +96,11 @@ public final class Search {
                 shape, weight: search.architecture.entropy, from: search.architectureFrom * stepsPerEpoch) : nil
         let price: (any ArchitecturePenalty)? = try PricePenalty(setup, of: shape)
         penalties = [entropy, price, own].compactMap { $0 }
-        let schedule = Schedule(
-            base: search.weights.learningRate, total: stepsPerEpoch * search.epochs,
-            shape: .cosine(final: search.weights.finalLearningRate))
+        selectionLoss = SelectionLoss(setup: setup, supernet: supernet, carried: carried, price: price, half: halfB)
+        rates = search.weights.schedules(
+            steps: stepsPerEpoch * search.epochs, more: stepsPerEpoch * (search.totalEpochs - search.epochs))
+        var schedule = rates.search
+        schedule.total += search.totalEpochs > search.epochs ? rates.selection.total : 0
         var starts = (a: LoaderPosition(), b: LoaderPosition())
         try setup.restore(schedule: schedule) { [store, weights, architecture] checkpoint, path in
             starts.a = try checkpoint.value("loaderA", as: LoaderPosition.self, in: path)
@@ -108,6 +118,19 @@ public final class Search {
         loop = try EpochLoop(
             setup, schedule: schedule, stepsPerEpoch: stepsPerEpoch, validateEvery: search.validateEvery,
             validationImages: search.validationImages)
+        if let selection { try checkSelection(selection) }
+    }
+
+    /// Refuses a run whose decisions are not those that are due where it is.
+    private func checkSelection(_ selection: PerturbationSelection) throws {
+        let epoch = loop.position.epoch - configuration.epochs
+        let due = epoch < 0 ? 0 : min(selection.decisions.count, epoch / configuration.selection.epochs + 1)
+        // The one that is due at an epoch's start may be taken or not.
+        guard (due - 1...due).contains(selection.taken) else {
+            throw RunError(
+                .changed, path: setup.folder.path,
+                "search.epochs cannot change any more: \(selection.taken) decisions about the cell are taken")
+        }
     }
 
     /// Runs to the last epoch.
@@ -146,8 +169,8 @@ public final class Search {
 
     /// The mean cross entropy in this step, and, where it is the architecture's turn, its penalty.
     private func loss(of images: Tensor, labels: Tensor, turn: SearchStep.Turn) -> Tensor {
-        let step = SearchStep(index: loop.position.step, total: loop.schedule.total, turn: turn, seed: setup.seed)
-        let weights = relaxation.weights(at: step)
+        let step = step(turn)
+        let weights = selected(relaxation.weights(at: step))
         let mode: NormalizationMode = turn == .weights ? .training : .batchStatistics
         let logits = withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
             supernet(images, weights: carried?(weights) ?? weights, mode: mode)
@@ -158,8 +181,15 @@ public final class Search {
         return penalties.reduce(loss) { $0 + $1(weights, at: step) * (1 / Double(ProcessGroup.size)) }
     }
 
+    private func step(_ turn: SearchStep.Turn) -> SearchStep {
+        SearchStep(index: loop.position.step, total: rates.search.total, turn: turn, seed: setup.seed)
+    }
+
+    /// The weights with what is decided of the cell.
+    private func selected(_ weights: ArchitectureWeights) -> ArchitectureWeights { selection?(weights) ?? weights }
+
     /// How strongly operators and arrows count now.
-    private var table: ArchitectureTable { withoutGradients { relaxation.weights.table } }
+    private var table: ArchitectureTable { withoutGradients { selected(relaxation.weights).table } }
 
     private func decoded(_ table: ArchitectureTable) -> Genotype {
         decoder.decode(table, of: supernet.configuration)
@@ -170,6 +200,26 @@ extension Search: LoopStage {
     var keepsBest: Bool { false }
 
     var waitSeconds: Double { loaderA.waitSeconds + loaderB.waitSeconds }
+
+    private func rate(at step: Int) -> Double {
+        let first = rates.search.total
+        return step < first ? rates.search.rate(at: step) : rates.selection.rate(at: step - first)
+    }
+
+    /// Takes the decision about the cell that is due.
+    func begin(epoch: Int) throws -> Bool {
+        let (first, every) = (configuration.epochs, configuration.selection.epochs)
+        guard let selection, epoch >= first, (epoch - first) % every == 0,
+            selection.taken == (epoch - first) / every, selection.taken < selection.decisions.count
+        else { return true }
+        let step = step(.architecture)
+        guard
+            let outcome = try selection.decide(relaxation.weights, losses: { try selectionLoss($0, at: step) })
+        else { return false }
+        setup.reporter.report(
+            .note("decision \(selection.taken) of \(selection.decisions.count): \(outcome.description)"))
+        return true
+    }
 
     /// w on half A, then alpha and beta on half B under the new w.
     func step() throws -> StepOutcome {
@@ -199,7 +249,7 @@ extension Search: LoopStage {
         if configuration.weights.clip > 0 {
             clipGradients(found, norm: numbers.gradientNorm, to: configuration.weights.clip)
         }
-        weights.step(found, rate: loop.schedule.rate(at: loop.position.step))
+        weights.step(found, rate: rate(at: loop.position.step))
         if let batchB {
             let (found, numbers) = differentiate(batchB, turn: .architecture, by: architecture.parameters)
             guard
@@ -215,7 +265,10 @@ extension Search: LoopStage {
     }
 
     func validate(_ evaluator: Evaluator, stop: () -> Bool) throws -> EpochValidation? {
-        let weights = withoutGradients { carried?(relaxation.weights) ?? relaxation.weights }
+        let weights = withoutGradients {
+            let weights = selected(relaxation.weights)
+            return carried?(weights) ?? weights
+        }
         let network = { (images: Tensor) in self.supernet(images, weights: weights, mode: .evaluation) }
         guard let measured = try evaluator.validate(worst: 0, network: network, stop: stop) else { return nil }
         let palette = setup.dataset.classes.palette
@@ -227,7 +280,7 @@ extension Search: LoopStage {
     func measurements(of epoch: EpochSummary) -> (before: [(String, LogValue)], after: [(String, LogValue)]) {
         let before: [(String, LogValue)] = [
             ("loss", .number(loop.position.meanLoss)),
-            ("learningRate", .number(loop.schedule.rate(at: epoch.epoch * loop.stepsPerEpoch))),
+            ("learningRate", .number(rate(at: epoch.epoch * loop.stepsPerEpoch))),
             ("secondsPerStep", .number(epoch.secondsPerStep)), ("waitShare", .number(epoch.waitShare)),
         ]
         let table = table
@@ -294,27 +347,3 @@ private struct SearchState {
 
 /// A probability with the four decimals that a log needs.
 private func rounded(_ probability: Double) -> Double { (probability * 1e4).rounded() / 1e4 }
-
-extension SearchConfiguration {
-    /// The supernet that is searched.
-    ///
-    /// - Parameters:
-    ///   - classes: The number of classes.
-    ///   - channels: Channels of the images.
-    /// - Returns: Its sizes.
-    package func supernet(classes: Int, channels: Int = 3) -> SupernetConfiguration {
-        var result = SupernetConfiguration(classes: classes)
-        result.imageChannels = channels
-        result.layers = layers
-        result.blocks = blocks
-        result.filters = filters
-        result.cells = cells
-        result.resizesPrevious = resizePrevious
-        result.atrous = atrous
-        result.longSkips = longSkips == .on
-        result.separableHeads = separableHeads
-        result.normalizesImagePooling = poolingBatchNorm
-        result.normalization = Normalization(affine: false, eps: batchNorm.eps, momentum: batchNorm.momentum)
-        return result
-    }
-}

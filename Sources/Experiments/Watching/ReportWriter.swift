@@ -44,7 +44,7 @@ package func writeReport(
         kind: isTraining ? "train" : "search",
         name: URL(fileURLWithPath: run).standardizedFileURL.lastPathComponent,
         records: records,
-        epochs: isTraining ? configuration.train.epochs(records.last) : configuration.search.epochs)
+        epochs: isTraining ? configuration.train.epochs(records.last) : configuration.search.totalEpochs)
     report.genotype = trained
     if isTraining, trained == nil {
         report.decoder = (try? foundDecoder(paths)) ?? configuration.train.decoder.genotype

@@ -1,0 +1,44 @@
+import Configurations
+import Networks
+import SearchSpace
+import Torch
+
+extension SearchConfiguration {
+    /// The supernet that is searched.
+    ///
+    /// - Parameters:
+    ///   - classes: The number of classes.
+    ///   - channels: Channels of the images.
+    /// - Returns: Its sizes.
+    package func supernet(classes: Int, channels: Int = 3) -> SupernetConfiguration {
+        var result = SupernetConfiguration(classes: classes)
+        result.imageChannels = channels
+        result.layers = layers
+        result.blocks = blocks
+        result.filters = filters
+        result.cells = cells
+        result.resizesPrevious = resizePrevious
+        result.atrous = atrous
+        result.longSkips = longSkips == .on
+        result.separableHeads = separableHeads
+        result.normalizesImagePooling = poolingBatchNorm
+        result.normalization = Normalization(affine: false, eps: batchNorm.eps, momentum: batchNorm.momentum)
+        return result
+    }
+}
+
+extension SearchWeightsConfiguration {
+    /// The learning rate until the selection of a cell, and in it: it begins anew at a tenth (DARTS-PT).
+    ///
+    /// - Parameters:
+    ///   - steps: Steps of the search.
+    ///   - more: Steps of the selection; 0 where there is none.
+    /// - Returns: The two.
+    func schedules(steps: Int, more: Int) -> (search: Schedule, selection: Schedule) {
+        let restart = learningRate / 10
+        return (
+            Schedule(base: learningRate, total: steps, shape: .cosine(final: finalLearningRate)),
+            Schedule(base: restart, total: more, shape: .cosine(final: min(finalLearningRate, restart)))
+        )
+    }
+}
