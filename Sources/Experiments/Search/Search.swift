@@ -75,9 +75,13 @@ public final class Search {
         supernet = Supernet(shape, store: store)
         supernet.recompute = search.recompute
         supernet.workers = configuration.workerThreads
-        weights = SGD(
-            groups: [ParameterGroup(parameters: store.weights, weightDecay: search.weights.weightDecay)],
-            momentum: search.weights.momentum)
+        supernet.encoderTraining = search.encoderLearningRate > 0 ? .fixedStatistics : .frozen
+        if let encoder = supernet.encoder, setup.restored == nil,
+            let note = try configuration.train.load(into: encoder)
+        {
+            reporter.report(.note(note))
+        }
+        weights = SGD(groups: search.weightGroups(of: store), momentum: search.weights.momentum)
         architecture = Adam(
             store.architecture, rate: search.architecture.learningRate,
             betas: (search.architecture.betas[0], search.architecture.betas[1]),
@@ -242,6 +246,7 @@ extension Search: LoopStage {
             ("alpha", .numbers(table.operators.joined().map(rounded))),
             ("beta", .numbers(table.arrows.map(rounded))),
         ]
+        if state.genotype.stem != .paper { after.append(("stem", .text(state.genotype.stem.rawValue))) }
         if let gates = table.gates {
             after.append(("gates", .numbers(gates.map(rounded))))
             after.append(("gateEntropy", .number(gateEntropy(gates))))
@@ -296,6 +301,18 @@ private struct SearchState {
 private func rounded(_ probability: Double) -> Double { (probability * 1e4).rounded() / 1e4 }
 
 extension SearchConfiguration {
+    /// What SGD trains of the supernet's weights: all but an encoder that stays as it comes.
+    fileprivate func weightGroups(of store: VariableStore) -> [ParameterGroup] {
+        let (weights, encoder) = (store.weights.withoutEncoder, store.weights.ofEncoder)
+        let own = ParameterGroup(parameters: weights, weightDecay: self.weights.weightDecay)
+        guard encoderLearningRate > 0, !encoder.isEmpty else { return [own] }
+        return [
+            own,
+            ParameterGroup(
+                parameters: encoder, weightDecay: self.weights.weightDecay, rateFactor: encoderLearningRate),
+        ]
+    }
+
     /// The supernet that is searched.
     ///
     /// - Parameters:
@@ -310,6 +327,7 @@ extension SearchConfiguration {
         result.filters = filters
         result.cells = cells
         result.resizesPrevious = resizePrevious
+        result.stem = stem
         result.atrous = atrous
         result.longSkips = longSkips == .on
         result.separableHeads = separableHeads
