@@ -75,7 +75,16 @@ import Torch
             #expect(genotype.stem.encoder == kind && genotype.hasSkips == (path.count == 4))
             let built = network(genotype, configuration)
             randomizeVectors(of: built.store, seed: 3)
-            compare(built, images([2, 3, 46, 65]), training: training)
+            let x = images([2, 3, 46, 65])
+            compare(built, x, training: training)
+            guard training else { continue }
+            // A frozen encoder does not look at the batch, which would be seen.
+            var frozen = literal(of: built, training: true)
+            frozen.encoderTraining = false
+            for step in [EncoderTraining.frozen, .fixedStatistics] {
+                #expect(relativeDifference(built(x, mode: .batchStatistics, training: step), frozen(x)) < 1e-9)
+            }
+            #expect(relativeDifference(built(x, mode: .batchStatistics), frozen(x)) > 1e-3)
         }
     }
 

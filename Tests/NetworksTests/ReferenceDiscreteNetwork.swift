@@ -11,6 +11,8 @@ struct ReferenceDiscreteNetwork {
     var configuration: DiscreteConfiguration
     var weights: [String: Tensor]
     var training: Bool
+    /// Whether an encoder in the stem normalises by the batch; nil as the rest does.
+    var encoderTraining: Bool?
     /// Drop path's factors of a cell, counted from 0.
     var masks: (Int) -> [Tensor] = { _ in [] }
 
@@ -64,7 +66,7 @@ struct ReferenceDiscreteNetwork {
     /// The first H^{l-2} and the first H^{l-1}.
     private func stem(_ images: Tensor) -> (Tensor, Tensor) {
         if let kind = genotype.stem.encoder {
-            let seen = ReferenceEncoder.first(of: kind, in: weights, training: training)(images)
+            let seen = ReferenceEncoder.first(of: kind, in: weights, training: encoderTraining ?? training)(images)
             func adapter(_ x: Tensor, _ name: String) -> Tensor {
                 norm(conv(x, name + ".conv"), name + ".norm", backbone)
             }
