@@ -62,6 +62,7 @@ public struct NetworkLayout: Hashable, Sendable {
     /// The channels that do not follow from the filters.
     public let widths: NetworkWidths
     /// The stem's three convolutions; the second's output (stride 2) is the first H^{l-2}, the third's the first H^{l-1}.
+    ///
     /// On an encoder's blocks there are two, the adapters of its maps at strides 2 and 4, whose outputs are these.
     public let stem: [ConvolutionLayout]
     /// The encoder's blocks that the stem consists of besides; nil in the paper's.

@@ -36,6 +36,7 @@ public enum StemKind: RawRepresentable, CaseIterable, Codable, Hashable, Sendabl
     /// - Parameters:
     ///   - name: What was written.
     ///   - location: Where, for the message.
+    /// - Returns: The stem.
     /// - Throws: `SearchSpaceError` that lists the names there are.
     static func named(_ name: String, at location: String) throws -> StemKind {
         if let stem = StemKind(rawValue: name) { return stem }
