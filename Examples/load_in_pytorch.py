@@ -170,11 +170,21 @@ class Network(nn.Module):
         super().__init__()
         eps = configuration["backboneEpsilon"]
         first, second, third = configuration["stemChannels"]
-        self.stem = nn.ModuleDict({
-            "1": ConvNorm(configuration.get("imageChannels", 3), first, 3, 2, eps=eps),
-            "2": ConvNorm(first, second, 3, eps=eps),
-            "3": ConvNorm(second, third, 3, 2, eps=eps),
-        })
+        stem = genotype.get("stem", "paper")
+        self.encoder = None
+        if stem == "paper":
+            self.stem = nn.ModuleDict({
+                "1": ConvNorm(configuration.get("imageChannels", 3), first, 3, 2, eps=eps),
+                "2": ConvNorm(first, second, 3, eps=eps),
+                "3": ConvNorm(second, third, 3, 2, eps=eps),
+            })
+        else:
+            # An encoder's blocks up to a stride: `efficientnet-lite0@4`.
+            name, last = stem.split("@")
+            self.encoder = Encoder(ENCODERS[name], int(last))
+            self.stem = nn.ModuleDict({
+                f"adapter{stride}": ConvNorm(self.encoder.widths[stride], width, 1, eps=eps)
+                for stride, width in ((2, second), (4, third))})
         self.path = genotype["path"]
         self.cells = nn.ModuleDict()
         self.entries = []
@@ -205,8 +215,12 @@ class Network(nn.Module):
         def at(stride):
             return tuple((size + stride - 1) // stride for size in images.shape[2:])
 
-        half = self.stem["2"](F.relu(self.stem["1"](images)))
-        maps = [half, self.stem["3"](F.relu(half))]
+        if self.encoder:
+            seen = self.encoder(images)
+            maps = [self.stem[f"adapter{stride}"](seen[stride]) for stride in (2, 4)]
+        else:
+            half = self.stem["2"](F.relu(self.stem["1"](images)))
+            maps = [half, self.stem["3"](F.relu(half))]
         for cell, second, stride, entry in zip(self.cells.values(), self.seconds, self.path, self.entries):
             maps.append(cell(maps[-1], maps[second + 1], at(entry), at(stride)))
         previous, low_level = maps[-1], maps[self.low_level_layer + 1]
@@ -269,9 +283,9 @@ class InvertedResidual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Maps at strides 2, 4, 8, 16 and 32, by their strides."""
+    """Maps at strides 2, 4, 8, 16 and 32, by their strides; or at the first of them, as far as the blocks go."""
 
-    def __init__(self, own):
+    def __init__(self, own, last=32):
         super().__init__()
         kind, padding = (Same, 0) if own["same"] else (nn.Conv2d, 1)
         self.own = own
@@ -282,6 +296,8 @@ class Encoder(nn.Module):
             for place in range(count):
                 step = (1, 2, 2, 2, 1, 2, 1)[stage] if place == 0 else 1
                 inner = inputs * (6 if stage else 1)
+                if stride * step > last:
+                    return
                 self.blocks.append(InvertedResidual(inputs, inner, outputs, kernel, step, own))
                 inputs, stride = outputs, stride * step
                 self.strides.append(stride)

@@ -55,7 +55,8 @@ public struct ExpectedCost {
         let cells = CellSpace(blocks: supernet.blocks)
         let operators = SearchSpace.Operator.allCases
         let parts = NetworkParts(
-            network, blocks: supernet.blocks, atrous: supernet.atrous, height: height, width: width)
+            network, blocks: supernet.blocks, atrous: supernet.atrous, stem: supernet.stem, height: height, width: width
+        )
         func tensor(_ values: [Double], _ shape: [Int]) -> Tensor {
             Tensor(values, shape: shape).to(dtype).to(device)
         }

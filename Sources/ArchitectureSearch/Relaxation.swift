@@ -78,7 +78,7 @@ public struct ViterbiDecoder: GenotypeDecoder {
         return Genotype(
             path: path, skips: table.gates.map { space.longSkips(along: path, gates: $0) },
             cell: decodeCell(alpha: table.operators, space: CellSpace(blocks: supernet.blocks)),
-            atrous: supernet.atrous)
+            atrous: supernet.atrous, stem: supernet.stem)
     }
 }
 

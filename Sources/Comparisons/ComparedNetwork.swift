@@ -51,13 +51,16 @@ public struct ComparedNetwork: Equatable, Sendable {
     ///
     /// - Throws: `ConfigurationError` that names the first.
     static func refuseEncoders(among networks: [ComparedNetwork], channels: Int) throws(ConfigurationError) {
-        guard channels != 3, let encoder = networks.first(where: { $0.choice.genotype == nil }) else { return }
+        guard channels != 3, let encoder = networks.first(where: { $0.choice.hasEncoder }) else { return }
         throw ConfigurationError(
             .contradiction,
             "\(encoder.argument): its encoder sees 3 channels, and data.channels is \(channels): leave it out")
     }
 
     private static func plainName(of argument: String) throws -> String {
+        if let (stem, network) = try StemKind.split(argument) {
+            return try stem.rawValue + "+" + plainName(of: network)
+        }
         if EncoderKind.named(argument) != nil { return argument.replacing(":", with: "-") }
         if case (let encoder, let decoder?)? = EncoderKind.split(argument) {
             return encoder.rawValue + "+" + URL(fileURLWithPath: decoder).deletingPathExtension().lastPathComponent

@@ -74,7 +74,7 @@ package struct LatencyCheck: Encodable, Equatable, Sendable {
         var networks = [(name: name, network: network)]
         if case .discrete(let genotype, let configuration) = network, count > 0 {
             let sampler = try GenotypeSampler(
-                layers: genotype.layers, blocks: genotype.blocks, atrous: genotype.atrous)
+                layers: genotype.layers, blocks: genotype.blocks, atrous: genotype.atrous, stem: genotype.stem)
             var stream = RandomStream(seed: 0)
             for number in 1...count {
                 networks.append(

@@ -15,6 +15,12 @@ extension Configuration {
                 "train.encoder: \(encoder.rawValue) sees 3 channels, and data.channels is \(channels): set train.encoder"
                     + " to none, which trains a genotype's network from scratch")
         }
+        if let encoder = search.stem.encoder {
+            throw ConfigurationError(
+                .contradiction,
+                "search.stem: \(encoder.rawValue) sees 3 channels, and data.channels is \(channels): set search.stem to paper"
+            )
+        }
         for (group, augment) in [("search", search.augment), ("train", train.augment)] {
             for (name, value) in [("saturation", augment.saturation), ("hue", augment.hue)] where value > 0 {
                 throw ConfigurationError(

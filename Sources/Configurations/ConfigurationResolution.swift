@@ -163,6 +163,11 @@ extension Configuration {
                 "search.space: decoders are not found by search.method=paper: set it to reinforcement, evolution, random "
                     + "or race")
         }
+        if search.stem != .paper {
+            throw refuse(
+                "search.stem: decoders lie behind the whole of train.encoder: set search.stem to paper, or search.space to "
+                    + "networks")
+        }
         if search.pool.contains(SearchConfiguration.searched) || !search.supernet.isEmpty {
             throw refuse(
                 "search.space: decoders have no supernet: leave search.supernet, and `paper` in search.pool, out")

@@ -55,6 +55,11 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     /// Whether a cell reads H^{l-2} where the path was, resized, as the network that is found will; the paper's supernet reads
     /// it at the cell's own stride.
     public var resizePrevious = false
+    /// What the trellis begins on: the paper's three convolutions, or the blocks of a trained encoder up to stride 4
+    /// (ALGORITHM 17).
+    public var stem = StemKind.paper
+    /// Factor of the supernet's learning rate for the stem's encoder; 0 leaves the encoder as it comes.
+    public var encoderLearningRate = 0.0
     /// Form of the atrous operators (ALGORITHM 1; the paper's parameter counts hold with dense ones).
     public var atrous = AtrousKind.dense
     /// Long skips: layers that move to a finer stride may read the latest earlier map there in place of H^{l-2}, as in U-Net

@@ -185,6 +185,8 @@ extension Setting {
             Setting("search.filters", \.search.filters, 1...512),
             Setting("search.cells", \.search.cells),
             Setting("search.resizePrevious", \.search.resizePrevious),
+            Setting("search.stem", \.search.stem),
+            Setting("search.encoderLearningRate", \.search.encoderLearningRate, 0...100),
             Setting("search.atrous", \.search.atrous),
             Setting("search.longSkips", \.search.longSkips),
             Setting("search.separableHeads", \.search.separableHeads),

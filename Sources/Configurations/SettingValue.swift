@@ -11,6 +11,7 @@ import enum SearchSpace.HeadKind
 import enum SearchSpace.LongSkipChoice
 import enum SearchSpace.PathDecoding
 import enum SearchSpace.PolicyRule
+import enum SearchSpace.StemKind
 
 /// A value that a configuration file can hold.
 protocol SettingValue: Equatable, Sendable {
@@ -154,6 +155,7 @@ extension MaskForm: ChoiceValue {}
 extension CellSharing: ChoiceValue {}
 extension AtrousKind: ChoiceValue {}
 extension LongSkipChoice: ChoiceValue {}
+extension StemKind: ChoiceValue {}
 extension Recomputation: ChoiceValue {}
 extension SearchStrategy: ChoiceValue {}
 extension SearchedSpace: ChoiceValue {}

@@ -27,6 +27,8 @@ package struct RunRecord: Sendable {
 
     /// How far each gate of a long skip is open; nil where none are searched.
     package let gates: [Double]?
+    /// What a search's trellis begins on.
+    package let stem: StemKind
 
     /// Reads one line; nil where it is no record.
     package init?(line: some DataProtocol) {
@@ -49,6 +51,7 @@ package struct RunRecord: Sendable {
         }
         beta = numbers("beta").flatMap { $0.allSatisfy(\.isFinite) ? $0 : nil }
         gates = numbers("gates").flatMap { $0.allSatisfy(\.isFinite) ? $0 : nil }
+        stem = (object["stem"] as? String).flatMap(StemKind.init) ?? .paper
     }
 
     /// All records of a log's text, in order; lines that are none are passed over.

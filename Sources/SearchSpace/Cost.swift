@@ -83,7 +83,7 @@ public struct Cost: Hashable, Sendable {
         precondition(height >= 1 && width >= 1, "an image of \(height)x\(width) pixels")
         func size(_ stride: Int) -> Int { scaledSize(height, stride: stride) * scaledSize(width, stride: stride) }
         backbone = Part()
-        for (convolution, stride) in zip(layout.stem, [2, 2, 4]) { backbone.add(convolution, size: size(stride)) }
+        for (convolution, stride) in layout.stemConvolutions { backbone.add(convolution, size: size(stride)) }
         for cell in layout.cells {
             let entry = size(cell.inputStride.rawValue)
             let output = size(cell.stride.rawValue)

@@ -8,6 +8,8 @@ public struct Genotype: Hashable, Sendable {
     public var cell: Cell
     /// How the atrous operators convolve: as they did in the search.
     public var atrous: AtrousKind
+    /// What the cells begin on.
+    public var stem: StemKind
 
     /// The number of layers, L.
     public var layers: Int { path.count }
@@ -21,11 +23,15 @@ public struct Genotype: Hashable, Sendable {
     ///   - skips: the long skips, an entry for each layer; nil for none.
     ///   - cell: the cell.
     ///   - atrous: how the atrous operators convolve.
-    public init(path: [Stride], skips: [Int?]? = nil, cell: Cell, atrous: AtrousKind = .dense) {
+    ///   - stem: what the cells begin on.
+    public init(
+        path: [Stride], skips: [Int?]? = nil, cell: Cell, atrous: AtrousKind = .dense, stem: StemKind = .paper
+    ) {
         self.path = path
         self.skips = skips ?? Array(repeating: nil, count: path.count)
         self.cell = cell
         self.atrous = atrous
+        self.stem = stem
     }
 
     /// The most layers that a genotype may have: a bound on what a file can ask for.

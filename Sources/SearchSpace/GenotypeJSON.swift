@@ -39,7 +39,7 @@ extension Genotype {
 
     /// The genotype file's bytes, always the same for equal genotypes.
     ///
-    /// `atrous` is there where it is not dense, `skips` where there are any.
+    /// `atrous` is there where it is not dense, `stem` where it is not the paper's, `skips` where there are any.
     public func json() -> Data {
         let strides = path.map { String($0.rawValue) }.joined(separator: ", ")
         let lines = cell.blocks.map { block in
@@ -47,7 +47,9 @@ extension Genotype {
         }
         let sources = skips.map { $0.map { "\($0)" } ?? "null" }.joined(separator: ", ")
         let jumps = hasSkips ? "\n \"skips\": [\(sources)]," : ""
-        let kind = atrous == .dense ? "" : " \"atrous\": \"\(atrous.rawValue)\","
+        let kind =
+            (atrous == .dense ? "" : " \"atrous\": \"\(atrous.rawValue)\",")
+            + (stem == .paper ? "" : " \"stem\": \"\(stem.rawValue)\",")
         let text = """
             {"version": \(Genotype.formatVersion), "layers": \(layers), "blocks": \(blocks),\(kind)
              "path": [\(strides)],\(jumps)
@@ -71,7 +73,8 @@ extension Genotype: Codable {
             blocks: value(Int.self, "blocks"), path: value([Int].self, "path"),
             cell: value([[[String]]].self, "cell"),
             skips: container.decodeIfPresent([Int?].self, forKey: AnyKey(stringValue: "skips")),
-            atrous: container.decodeIfPresent(String.self, forKey: AnyKey(stringValue: "atrous"))
+            atrous: container.decodeIfPresent(String.self, forKey: AnyKey(stringValue: "atrous")),
+            stem: container.decodeIfPresent(String.self, forKey: AnyKey(stringValue: "stem"))
         ).genotype()
     }
 
@@ -84,6 +87,7 @@ extension Genotype: Codable {
         try container.encode(path, forKey: AnyKey(stringValue: "path"))
         if hasSkips { try container.encode(skips, forKey: AnyKey(stringValue: "skips")) }
         if atrous != .dense { try container.encode(atrous.rawValue, forKey: AnyKey(stringValue: "atrous")) }
+        if stem != .paper { try container.encode(stem.rawValue, forKey: AnyKey(stringValue: "stem")) }
         let names = cell.blocks.map { $0.branches.map { [$0.input.name, $0.op.rawValue] } }
         try container.encode(names, forKey: AnyKey(stringValue: "cell"))
     }
@@ -107,9 +111,11 @@ struct GenotypeDocument {
     var skips: [Int?]?
     /// Dense where it is not said.
     var atrous: String?
+    /// The paper's where it is not said.
+    var stem: String?
 
     static let required = ["version", "layers", "blocks", "path", "cell"]
-    static let keys = required + ["skips", "atrous"]
+    static let keys = required + ["skips", "atrous", "stem"]
 
     static let otherKind = SearchSpaceError(
         location: "kind", problem: "this is no network's genotype but a decoder's, which goes with an encoder")
@@ -153,7 +159,9 @@ struct GenotypeDocument {
                 first: try branch(pair[0], "cell[\(number)][0]"),
                 second: try branch(pair[1], "cell[\(number)][1]"))
         }
-        let genotype = Genotype(path: strides, skips: skips, cell: Cell(blocks: cells), atrous: try atrousKind())
+        let genotype = Genotype(
+            path: strides, skips: skips, cell: Cell(blocks: cells), atrous: try atrousKind(),
+            stem: try stem.map { try StemKind.named($0, at: "stem") } ?? .paper)
         try genotype.validate()
         return genotype
     }

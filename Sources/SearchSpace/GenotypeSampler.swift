@@ -12,6 +12,8 @@ public struct GenotypeSampler: Sendable {
     public let atrous: AtrousKind
     /// Whether layers may have long skips.
     public let longSkips: Bool
+    /// What all of them begin on.
+    public let stem: StemKind
     /// The number of paths from a node to the last layer, with their skips, by the layers that are left, the level of the
     /// layer before, and the node's.
     private let completions: [[[UInt128]]]
@@ -24,13 +26,16 @@ public struct GenotypeSampler: Sendable {
     /// A sampler of genotypes of one size.
     ///
     /// - Throws: `SearchSpaceError` where layers or blocks are out of range.
-    public init(layers: Int = 12, blocks: Int = 5, atrous: AtrousKind = .dense, longSkips: Bool = false) throws {
+    public init(
+        layers: Int = 12, blocks: Int = 5, atrous: AtrousKind = .dense, longSkips: Bool = false, stem: StemKind = .paper
+    ) throws {
         try Genotype.check(count: layers, of: "layers", upTo: GenotypeSampler.maximumLayers)
         try Genotype.check(count: blocks, of: "blocks", upTo: GenotypeSampler.maximumBlocks)
         self.layers = layers
         self.blocks = blocks
         self.atrous = atrous
         self.longSkips = longSkips
+        self.stem = stem
         var completions = [Stride.allCases.map { _ in Stride.allCases.map { _ in UInt128(1) } }]
         for _ in 0..<layers {
             let next = completions[completions.count - 1]
@@ -107,7 +112,7 @@ public struct GenotypeSampler: Sendable {
             block(number, Int(uniform(below: UInt128(choices(forBlock: number)), bits)))
         }
         let (path, skips) = pathWithSkips(uniform(below: paths, bits))
-        return Genotype(path: path, skips: skips, cell: Cell(blocks: blocks), atrous: atrous)
+        return Genotype(path: path, skips: skips, cell: Cell(blocks: blocks), atrous: atrous, stem: stem)
     }
 
     private static let operators = Operator.allCases.filter { $0 != .none }

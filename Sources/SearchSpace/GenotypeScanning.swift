@@ -17,6 +17,7 @@ extension GenotypeDocument {
             case "cell": cell = try scanner.list { try $0.list { try $0.list { try $0.text() } } }
             case "skips": skips = try scanner.list { try $0.wholeNumberOrNull() }
             case "atrous": atrous = try scanner.text()
+            case "stem": stem = try scanner.text()
             default: try scanner.skip()
             }
         }

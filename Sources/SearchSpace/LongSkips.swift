@@ -37,11 +37,11 @@ public enum LongSkips {
 extension Genotype {
     /// The genotype with every long skip that its path allows.
     public var withAllSkips: Genotype {
-        Genotype(path: path, skips: LongSkips.sources(along: path), cell: cell, atrous: atrous)
+        Genotype(path: path, skips: LongSkips.sources(along: path), cell: cell, atrous: atrous, stem: stem)
     }
 
     /// The genotype without long skips.
-    public var withoutSkips: Genotype { Genotype(path: path, cell: cell, atrous: atrous) }
+    public var withoutSkips: Genotype { Genotype(path: path, cell: cell, atrous: atrous, stem: stem) }
 
     /// Whether any layer has a long skip.
     public var hasSkips: Bool { skips.contains { $0 != nil } }

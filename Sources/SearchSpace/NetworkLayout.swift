@@ -62,7 +62,11 @@ public struct NetworkLayout: Hashable, Sendable {
     /// The channels that do not follow from the filters.
     public let widths: NetworkWidths
     /// The stem's three convolutions; the second's output (stride 2) is the first H^{l-2}, the third's the first H^{l-1}.
+    ///
+    /// On an encoder's blocks there are two, the adapters of its maps at strides 2 and 4, whose outputs are these.
     public let stem: [ConvolutionLayout]
+    /// The encoder's blocks that the stem consists of besides; nil in the paper's.
+    public let encoder: EncoderLayout?
     /// The layers' cells.
     public let cells: [CellLayout]
     /// Atrous spatial pyramid pooling behind the last cell; nil in a plain head.
@@ -93,12 +97,16 @@ public struct NetworkLayout: Hashable, Sendable {
         self.classes = classes
         self.widths = widths
         let (early, late) = (widths.stem[1], widths.stem[2])
-        stem = [
-            ConvolutionLayout(
-                kernelSize: 3, stride: 2, inputChannels: widths.image, outputChannels: widths.stem[0]),
-            ConvolutionLayout(kernelSize: 3, inputChannels: widths.stem[0], outputChannels: early),
-            ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: early, outputChannels: late),
-        ]
+        let encoder = genotype.stem.encoder.map { EncoderLayout($0, upTo: StemKind.stride.rawValue) }
+        self.encoder = encoder
+        stem =
+            encoder?.adapters(to: [early, late])
+            ?? [
+                ConvolutionLayout(
+                    kernelSize: 3, stride: 2, inputChannels: widths.image, outputChannels: widths.stem[0]),
+                ConvolutionLayout(kernelSize: 3, inputChannels: widths.stem[0], outputChannels: early),
+                ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: early, outputChannels: late),
+            ]
         var cells: [CellLayout] = []
         var maps = [(channels: early, stride: 2), (channels: late, stride: Stride.s4.rawValue)]
         var previous = (channels: late, stride: Stride.s4)
@@ -137,6 +145,11 @@ public struct NetworkLayout: Hashable, Sendable {
             self.logits = logits(from: decoder.finer.last?.channels ?? decoder.channels)
             scoreStride = widths.decoderStride
         }
+    }
+
+    /// Every convolution of the stem with the stride of its output, in order.
+    public var stemConvolutions: [(layout: ConvolutionLayout, stride: Int)] {
+        (encoder?.convolutions ?? []) + zip(stem, encoder == nil ? [2, 2, 4] : [2, 4]).map { ($0, $1) }
     }
 
     /// The convolutions of a branch of a cell.

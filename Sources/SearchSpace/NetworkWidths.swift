@@ -12,6 +12,8 @@ public enum HeadKind: String, CaseIterable, Codable, Hashable, Sendable {
 /// What the discrete network has besides its genotype and filters: form and channels of its stem and head.
 public struct NetworkWidths: Hashable, Sendable {
     /// The stem's three convolutions; the second's map is the first H^{l-2}, the third's the first H^{l-1}.
+    ///
+    /// On an encoder's blocks its adapters have the channels of these two.
     public var stem: [Int]
     /// Each branch of the atrous spatial pyramid pooling, and its result.
     public var aspp: Int

@@ -50,6 +50,71 @@ struct EncoderCommandTests {
         try done("watch", run, "--once")
     }
 
+    @Test("A network on an encoder's first blocks is counted, drawn and sampled by its name")
+    func stems() throws {
+        let folder = try TemporaryFolder()
+        let name = "efficientnet-lite0@4+deeplabv3:8"
+        let result = try Command.run("inspect", name, "--classes", "3", "--json")
+        #expect(result.status == 0 && result.errors.isEmpty, "\(result.errors)")
+        let object = try #require(
+            JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+        #expect(object["stem"] as? String == "efficientnet-lite0@4" && object["layers"] as? Int == 8)
+        let table = try Command.run("inspect", name)
+        #expect(table.output.hasPrefix("stem efficientnet-lite0@4\n8 layers at strides 4 8 16 "))
+        let plain = try Command.run("inspect", "deeplabv3:8", "--json")
+        #expect(!plain.output.contains("stem"))
+        #expect(try Command.run("draw", name, "--output", folder.file("a.svg")).status == 0)
+        let drawing = try String(contentsOfFile: folder.file("a.svg"), encoding: .utf8)
+        #expect(drawing.contains("efficientnet-lite0@4"))
+        let wrong = try Command.run("inspect", "efficientnet-lite0@8+deeplabv3:8")
+        #expect(wrong.status == 65 && wrong.output.isEmpty)
+        #expect(wrong.errors.hasPrefix("error: stem: 'efficientnet-lite0@8' is not paper, "), "\(wrong.errors)")
+        #expect(wrong.errors.filter(\.isNewline).count == 1)
+        for (number, arguments) in [["--of", name], ["--set", "search.stem=efficientnet-lite0@4"]].enumerated() {
+            let output = folder.file("random\(number)")
+            let sampled = try Command.run(
+                ["sample", "--count", "1", "--size", "65x65", "--output", output] + arguments)
+            #expect(sampled.status == 0, "\(sampled.errors)")
+            let text = try String(contentsOfFile: output + "/random-1.json", encoding: .utf8)
+            #expect(text.contains("\"stem\": \"efficientnet-lite0@4\""))
+        }
+    }
+
+    @Test("A search on an encoder's first blocks, and the training of what it finds, take every verb")
+    func stemRoad() throws {
+        let folder = try TemporaryFolder()
+        let (scenes, search, run) = (folder.file("scenes"), folder.file("search"), folder.file("run"))
+        func done(_ arguments: String...) throws {
+            let result = try Command.run(
+                arguments + (["data", "watch"].contains(arguments[0]) ? [] : ["--threads", "1"]))
+            #expect(result.status == 0, "\(arguments): \(result.errors)")
+        }
+        let weights = ["--set", "train.encoderWeights=none"]
+        try done("data", "demo", "--count", "10", "--output", scenes)
+        try done(
+            "search", "--preset", "instant", "--data", scenes, "--output", search, "-q", weights[0], weights[1],
+            "--set",
+            "search.stem=mobilenet-v2@4", "--set", "search.encoderLearningRate=1")
+        try done("watch", search, "--once")
+        try done(
+            "train", "--preset", "instant", "--data", scenes, "--genotype", search, "--output", run, "-q", weights[0],
+            weights[1])
+        try done("train", "--output", run, "--resume", "--set", "train.epochs=3", "-q")
+        try done("evaluate", run, "--split", "test", "-q")
+        try done("predict", run, scenes + "/images/test/0000.png", "--output", folder.file("masks"), "-q")
+        try done("inspect", run)
+        try done("bench", run, "--repetitions", "1")
+        if Python.has("onnx", "onnxruntime") {
+            try done("export", run, "--output", folder.file("m.onnx"), "--check")
+            try done(
+                "export", run, "--output", folder.file("b.onnx"), "--preprocess", "--argmax", "--check", "--size",
+                "60x70")
+        }
+        if Python.has("coremltools") {
+            try done("export", run, "--output", folder.file("m.mlpackage"), "--size", "64x96")
+        }
+    }
+
     @Test("A decoder of a genotype is trained, counted, drawn and exported from its file")
     func searchedDecoder() throws {
         let folder = try TemporaryFolder()

@@ -154,6 +154,20 @@ struct ONNXTests {
         try expectEqual(cases)
     }
 
+    @Test("Genotypes on an encoder's first blocks, at even and odd sizes, of fixed and of open size")
+    func encoderStems() throws {
+        let cases = try Cases()
+        for (kind, stride) in [(EncoderKind.efficientNetLite0, 4), (.mobileNetV2, 2), (.efficientNetLite2, 1)] {
+            var configuration = DiscreteConfiguration.tiny()
+            configuration.decoderStride = stride
+            let genotype = Genotype.everything.withAllSkips.on(.encoder(kind))
+            let network = network(genotype, configuration)
+            try cases.add("stem-\(kind)", network, sizes: [[1, 64, 96], [2, 65, 97], [1, 46, 75]])
+            try cases.add("stem-\(kind)-fixed", network, fixed: true, sizes: [[1, 64, 46]])
+        }
+        try expectEqual(cases)
+    }
+
     @Test("Decoders of genotypes with every operation, at even and odd sizes, of fixed and of open size")
     func searchedDecoders() throws {
         let cases = try Cases()

@@ -20,6 +20,9 @@ struct PyTorchTests {
             network(try $0.genotype(), .tiny(filters: 2))
         }
         networks.append(network(Genotype.everything.withAllSkips, .tiny()))
+        networks += [EncoderKind.efficientNetLite0, .mobileNetV2].map {
+            network(Genotype.everything.on(.encoder($0)), .tiny())
+        }
         var bands = DiscreteConfiguration.tiny()
         bands.imageChannels = 5
         networks.append(network(.everything, bands))

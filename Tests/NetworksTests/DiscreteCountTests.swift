@@ -10,7 +10,7 @@ import Torch
             store.parameters.filter { variable in prefixes.contains { variable.name.hasPrefix($0 + ".") } }
                 .reduce(0) { $0 + $1.tensor.count }
         }
-        return [count(["stem", "cells"]), count(["aspp"]), count(["decoder"])]
+        return [count(["stem", "encoder", "cells"]), count(["aspp"]), count(["decoder"])]
     }
 
     @Test(arguments: [
@@ -39,6 +39,34 @@ import Torch
         let cost = Cost(built.layout, height: 65, width: 65)
         #expect(parts(built.store) == [cost.backbone, cost.aspp, cost.decoder].map(\.parameters))
         #expect(built.store.parameterCount == cost.parameters)
+    }
+
+    @Test(arguments: EncoderKind.allCases) func encoderStemsEqualCost(kind: EncoderKind) {
+        let built = network(Genotype.random(seed: 3).on(.encoder(kind)), .tiny(), dtype: .float32)
+        let cost = Cost(built.layout, height: 65, width: 65)
+        #expect(parts(built.store) == [cost.backbone, cost.aspp, cost.decoder].map(\.parameters))
+    }
+
+    /// Counted by hand: EfficientNet-Lite0's first convolution, block 0 at stride 2 without expansion, blocks 1 and 2 to 24
+    /// channels at stride 4 by 96 and 144, then 1x1 from 16 to 64 and from 24 to 128; each with scale and offset.
+    @Test func encoderStemByHand() {
+        let genotype = Genotype.random(seed: 3)
+        let (height, width) = (64, 96)
+        func backbone(_ stem: StemKind) -> Cost.Part {
+            Cost.of(genotype.on(stem), filters: 20, classes: 3, height: height, width: width).backbone
+        }
+        let half = [27 * 32, 9 * 32, 32 * 16, 16 * 96, 16 * 64]
+        let quarter = [9 * 96, 96 * 24, 24 * 144, 9 * 144, 144 * 24, 24 * 128]
+        let norms = 2 * (32 + 32 + 16 + 96 + 96 + 24 + 144 + 144 + 24 + 64 + 128)
+        let paper = [27 * 64, 9 * 64 * 64, 9 * 64 * 128]
+        let (own, other) = (backbone(.encoder(.efficientNetLite0)), backbone(.paper))
+        #expect(
+            own.parameters - other.parameters
+                == (half + quarter).reduce(0, +) + norms - paper.reduce(0, +) - 2 * (64 + 64 + 128))
+        let pixels = (height / 2 * width / 2, height / 4 * width / 4)
+        #expect(
+            own.multiplyAdds - other.multiplyAdds
+                == pixels.0 * (half.reduce(0, +) - paper[0] - paper[1]) + pixels.1 * (quarter.reduce(0, +) - paper[2]))
     }
 
     @Test func everyOperatorEqualsCost() {

@@ -66,6 +66,28 @@ import Torch
         #expect(relativeDifference(built(x, mode: .batchStatistics), other(x)) > 1e-3)
     }
 
+    /// Every path's beginning, with and without a long skip from the stem, and a decoder that reads the stem's maps.
+    @Test(arguments: EncoderKind.allCases, [true, false]) func encoderStems(kind: EncoderKind, training: Bool) throws {
+        for path in [[Stride.s8, .s16, .s8, .s4], [.s4, .s8]] {
+            var configuration = DiscreteConfiguration.tiny()
+            configuration.decoderStride = 2
+            let genotype = Genotype(path: path, cell: .published, stem: .encoder(kind)).withAllSkips
+            #expect(genotype.stem.encoder == kind && genotype.hasSkips == (path.count == 4))
+            let built = network(genotype, configuration)
+            randomizeVectors(of: built.store, seed: 3)
+            let x = images([2, 3, 46, 65])
+            compare(built, x, training: training)
+            guard training else { continue }
+            // A frozen encoder does not look at the batch, which would be seen.
+            var frozen = literal(of: built, training: true)
+            frozen.encoderTraining = false
+            for step in [EncoderTraining.frozen, .fixedStatistics] {
+                #expect(relativeDifference(built(x, mode: .batchStatistics, training: step), frozen(x)) < 1e-9)
+            }
+            #expect(relativeDifference(built(x, mode: .batchStatistics), frozen(x)) > 1e-3)
+        }
+    }
+
     @Test func publishedNetwork() throws {
         let built = network(try KnownDesign.autoDeepLab.genotype())
         randomizeVectors(of: built.store, seed: 3)

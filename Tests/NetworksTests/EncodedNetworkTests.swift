@@ -129,7 +129,7 @@ import Torch
     @Test func frozenEncodersStay() throws {
         let network = network(configuration(.unet))
         let x = images([2, 3, 65, 65])
-        func gradient(_ training: EncodedNetwork.EncoderTraining, _ name: String) throws -> Tensor? {
+        func gradient(_ training: EncoderTraining, _ name: String) throws -> Tensor? {
             let loss = network(x, mode: .training, training: training).abs().mean()
             return gradients(of: loss, withRespectTo: [try #require(network.store.state[name])])[0]
         }
@@ -144,6 +144,34 @@ import Torch
         #expect(statistics("decoder") != before.decoder)
         #expect(try gradient(.whole, "encoder.stem.conv.weight") != nil)
         #expect(statistics("encoder") != before.encoder)
+    }
+
+    /// The same on the first blocks alone, below cells.
+    @Test func frozenStemsStay() throws {
+        let genotype = Genotype(path: [.s4, .s8], cell: .published, stem: .encoder(.efficientNetLite0))
+        let built = DiscreteNetwork(
+            genotype, .tiny(), store: VariableStore(generator: Generator(seed: 1), dtype: .float64))
+        let x = images([2, 3, 65, 65])
+        func gradient(_ training: EncoderTraining, _ name: String) throws -> Tensor? {
+            let loss = built(x, mode: .training, training: training).abs().mean()
+            return gradients(of: loss, withRespectTo: [try #require(built.store.state[name])])[0]
+        }
+        func statistics(_ place: String) -> [Double] {
+            built.store.buffers.filter { $0.name.hasPrefix(place) }.flatMap { $0.tensor.doubles() }
+        }
+        let before = (encoder: statistics("encoder"), adapters: statistics("stem"))
+        #expect(try gradient(.frozen, "encoder.stem.conv.weight") == nil)
+        for name in ["stem.adapter2.conv.weight", "stem.adapter4.conv.weight"] {
+            #expect(try #require(try gradient(.frozen, name)).abs().sum().item() > 0)
+        }
+        #expect(try #require(try gradient(.fixedStatistics, "encoder.stem.conv.weight")).abs().sum().item() > 0)
+        #expect(statistics("encoder") == before.encoder && statistics("stem") != before.adapters)
+        #expect(try gradient(.whole, "encoder.blocks.2.project.conv.weight") != nil)
+        #expect(statistics("encoder") != before.encoder)
+        randomizeVectors(of: built.store, seed: 2)
+        let plain = built.coarseScores(x)
+        built.fold()
+        #expect(relativeDifference(built.coarseScores(x), plain) < 1e-9)
     }
 
     @Test(arguments: DecoderKind.allCases) func foldingChangesNothing(decoder: DecoderKind) {

@@ -98,6 +98,21 @@ import Torch
         }
     }
 
+    /// The blocks up to a stride are those that the whole encoder begins with, to the bit, from the same file.
+    @Test(arguments: EncoderKind.allCases) func firstBlocks(kind: EncoderKind) throws {
+        let (_, path) = try file(kind, .package)
+        let (whole, _) = try encoder(kind, path)
+        for (last, count) in [(4, 2), (8, 3)] {
+            let store = VariableStore(generator: Generator(seed: 2), dtype: .float64)
+            let first = ImageEncoder(store.root / "encoder", EncoderLayout(kind, upTo: last))
+            first.load(try EncoderWeights(kind, path: path))
+            let x = images([2, 3, 50, 65])
+            let (have, want) = (first(x, mode: .evaluation), whole(x, mode: .evaluation))
+            #expect(have.count == count)
+            for (a, b) in zip(have, want) { #expect(a.doubles() == b.doubles()) }
+        }
+    }
+
     /// Symmetric zeros in place of TensorFlow's give another result where a size is even, and the same where all are
     /// odd.
     @Test func paddingMatters() {

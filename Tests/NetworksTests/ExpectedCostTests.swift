@@ -83,6 +83,10 @@ struct ExpectedCostTests {
         let supernet = SupernetConfiguration.tiny(layers: 5, blocks: 3)
         let found = cost(supernet)(ArchitectureWeights(of: genotype, dtype: .float64, device: .cpu)).item()
         #expect(abs(found / counted(genotype, .tiny()) - 1) < 1e-12)
+        var onEncoder = supernet
+        onEncoder.stem = .encoder(.efficientNetLite0)
+        let own = cost(onEncoder)(ArchitectureWeights(of: genotype, dtype: .float64, device: .cpu)).item()
+        #expect(abs(own / counted(genotype.on(onEncoder.stem), .tiny()) - 1) < 1e-12 && own != found)
     }
 
     @Test("Its gradients are the slopes that central differences find")

@@ -34,6 +34,10 @@ struct NetworkOperationTests {
             check(.discrete(genotype, configuration), height: 65, width: 97)
         }
         check(.discrete(.everything, .tiny()), height: 70, width: 45)
+        for kind in EncoderKind.allCases {
+            check(.discrete(genotype.on(.encoder(kind)), .tiny()), height: 65, width: 97)
+            check(.discrete(Genotype.everything.on(.encoder(kind)), .tiny()), height: 70, width: 45)
+        }
     }
 
     @Test("They are those of a pass on tensors: as many, on maps of the same sizes")

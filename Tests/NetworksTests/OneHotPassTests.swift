@@ -12,14 +12,16 @@ struct OneHotPassTests {
         "Without what weighs 0 its scores are the same",
         arguments: CellSharing.allCases, [NormalizationMode.batchStatistics, .evaluation])
     func skipped(cells: CellSharing, mode: NormalizationMode) throws {
-        for (resizes, skips, atrous) in [
-            (false, false, AtrousKind.dense), (true, false, .separable), (false, true, .dense), (true, true, .dense),
+        for (resizes, skips, atrous, stem) in [
+            (false, false, AtrousKind.dense, StemKind.paper), (true, false, .separable, .paper),
+            (false, true, .dense, .encoder(.mobileNetV2)), (true, true, .dense, .encoder(.efficientNetLite0)),
         ] {
             var configuration = SupernetConfiguration.tiny(layers: 5, blocks: 3, cells: cells, atrous: atrous)
             configuration.resizesPrevious = resizes
             configuration.longSkips = skips
+            configuration.stem = stem
             let built = supernet(configuration)
-            let sampler = try GenotypeSampler(layers: 5, blocks: 3, atrous: atrous, longSkips: skips)
+            let sampler = try GenotypeSampler(layers: 5, blocks: 3, atrous: atrous, longSkips: skips, stem: stem)
             var random = SplitMix(state: 3)
             for seed in 0..<4 {
                 var genotype = sampler.genotype { random.next() }

@@ -11,6 +11,8 @@ struct ReferenceDiscreteNetwork {
     var configuration: DiscreteConfiguration
     var weights: [String: Tensor]
     var training: Bool
+    /// Whether an encoder in the stem normalises by the batch; nil as the rest does.
+    var encoderTraining: Bool?
     /// Drop path's factors of a cell, counted from 0.
     var masks: (Int) -> [Tensor] = { _ in [] }
 
@@ -22,9 +24,7 @@ struct ReferenceDiscreteNetwork {
         func at(_ stride: Int, _ x: Tensor) -> Tensor {
             resize(x, (height + stride - 1) / stride, (width + stride - 1) / stride)
         }
-        let stem1 = norm(conv(images, "stem.1.conv", stride: 2), "stem.1.norm", backbone).relu()
-        let stem2 = norm(conv(stem1, "stem.2.conv"), "stem.2.norm", backbone)
-        let stem3 = norm(conv(stem2.relu(), "stem.3.conv", stride: 2), "stem.3.norm", backbone)
+        let (stem2, stem3) = stem(images)
         var (before, last) = (stem2, stem3)
         var lowLevel = stem3
         var (stride, left) = (4, false)
@@ -61,6 +61,20 @@ struct ReferenceDiscreteNetwork {
             x = threeByThree(concatenate([at(finer, coarse), fine], dim: 1), name + ".refine")
         }
         return classes(x)
+    }
+
+    /// The first H^{l-2} and the first H^{l-1}.
+    private func stem(_ images: Tensor) -> (Tensor, Tensor) {
+        if let kind = genotype.stem.encoder {
+            let seen = ReferenceEncoder.first(of: kind, in: weights, training: encoderTraining ?? training)(images)
+            func adapter(_ x: Tensor, _ name: String) -> Tensor {
+                norm(conv(x, name + ".conv"), name + ".norm", backbone)
+            }
+            return (adapter(seen[0], "stem.adapter2"), adapter(seen[1], "stem.adapter4"))
+        }
+        let stem1 = norm(conv(images, "stem.1.conv", stride: 2), "stem.1.norm", backbone).relu()
+        let stem2 = norm(conv(stem1, "stem.2.conv"), "stem.2.norm", backbone)
+        return (stem2, norm(conv(stem2.relu(), "stem.3.conv", stride: 2), "stem.3.norm", backbone))
     }
 
     /// A 3x3 convolution of the head in the form that the configuration asks for.

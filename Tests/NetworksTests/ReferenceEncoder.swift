@@ -8,6 +8,29 @@ struct ReferenceEncoder {
     let naming: Naming
     var weights: [String: Tensor]
     var training: Bool
+    /// How many of the maps are wanted, the finest first.
+    var maps = 5
+
+    /// The blocks up to stride 4 whose variables a network has below `encoder`.
+    static func first(
+        of kind: EncoderKind, in variables: [String: Tensor], training: Bool
+    ) -> ReferenceEncoder {
+        let norms = ["expand": "_bn0", "depthwise": "_bn1", "project": "_bn2"]
+        let vectors = ["runningMean": "running_mean", "runningVariance": "running_var"]
+        var weights: [String: Tensor] = [:]
+        for (name, tensor) in variables where name.hasPrefix("encoder.") {
+            let parts = name.split(separator: ".").map(String.init)
+            let last = vectors[parts[parts.count - 1]] ?? parts[parts.count - 1]
+            let isNorm = parts[parts.count - 2] == "norm"
+            if parts[1] == "stem" {
+                weights[(isNorm ? "_bn0." : "_conv_stem.") + last] = tensor
+            } else {
+                let unit = isNorm ? norms[parts[3]] ?? "" : "_\(parts[3])_conv"
+                weights["_blocks.\(parts[2]).\(unit).\(last)"] = tensor
+            }
+        }
+        return ReferenceEncoder(kind: kind, naming: .package, weights: weights, training: training, maps: 2)
+    }
 
     enum Naming: CaseIterable { case package, timm, torchvision }
 
@@ -69,6 +92,7 @@ struct ReferenceEncoder {
         var (input, index, atHand) = (32, 0, [Tensor]())
         for (stage, size) in stages.enumerated() {
             if strides[stage] == 2 { atHand.append(x) }
+            if atHand.count == maps { return atHand }
             for place in 0..<size.blocks {
                 let inner = stage == 0 ? input : 6 * input
                 let stride = place == 0 ? strides[stage] : 1

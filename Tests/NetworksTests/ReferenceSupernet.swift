@@ -11,6 +11,8 @@ final class ReferenceSupernet {
     private let configuration: SupernetConfiguration
     private let state: [String: Tensor]
     private let mode: NormalizationMode
+    /// Whether gradients end at the encoder's maps.
+    private var isFrozen = false
     /// Running statistics that this pass moved: edges that share a map would move it once each.
     private var moved: Set<String> = []
 
@@ -29,6 +31,7 @@ final class ReferenceSupernet {
         var state = store.state
         for buffer in store.buffers { state[buffer.name] = buffer.tensor.clone() }
         self.init(supernet.configuration, state: state, mode: mode)
+        isFrozen = supernet.encoderTraining == .frozen
     }
 
     /// A variable, or the copy of a running statistic.
@@ -50,8 +53,7 @@ final class ReferenceSupernet {
 
     func callAsFunction(_ images: Tensor) -> Tensor {
         let (height, width) = (images.size(2), images.size(3))
-        let half = unit(unit(images, "stem.1", stride: 2), "stem.2")
-        var maps = [-1: [2: half], 0: [4: unit(half, "stem.3", stride: 2)]]
+        var maps = stem(images)
         let arrows = ReferenceSupernet.arrows(layers: configuration.layers)
         let beta = betaProbabilities(arrows)
         let alpha = get("architecture.alpha").exp()
@@ -96,6 +98,17 @@ final class ReferenceSupernet {
             return head(map, stride: stride, height: height, width: width)
         }
         return last.dropFirst().reduce(last[0], +)
+    }
+
+    /// The maps of layers -1 and 0; an encoder always normalises by its own statistics.
+    private func stem(_ images: Tensor) -> [Int: [Int: Tensor]] {
+        if let kind = configuration.stem.encoder {
+            let maps = ReferenceEncoder.first(of: kind, in: state, training: false)(images)
+            let seen = isFrozen ? maps.map { $0.detach() } : maps
+            return [-1: [2: unit(seen[0], "stem.adapter2")], 0: [4: unit(seen[1], "stem.adapter4")]]
+        }
+        let half = unit(unit(images, "stem.1", stride: 2), "stem.2")
+        return [-1: [2: half], 0: [4: unit(half, "stem.3", stride: 2)]]
     }
 
     /// How likely a path that takes an arrow was at each stride two layers before: all paths are walked.

@@ -8,9 +8,10 @@ import Torch
     /// Compares logits, the gradients of all parameters and the running statistics.
     private func compare(
         _ configuration: SupernetConfiguration, _ shape: [Int], mode: NormalizationMode = .training,
-        recompute: Recomputation = .none, workers: Int = 1, seed: UInt64 = 1
+        recompute: Recomputation = .none, workers: Int = 1, encoder: EncoderTraining = .frozen, seed: UInt64 = 1
     ) {
         let built = supernet(configuration, seed: seed)
+        built.network.encoderTraining = encoder
         built.network.recompute = recompute
         built.network.workers = workers
         let x = images([shape[0], 3, shape[1], shape[2]], seed: seed + 7)
@@ -111,6 +112,16 @@ import Torch
     @Test(arguments: [1, 2, 31, 32, 33, 34, 64, 65]) func sizes(size: Int) {
         compare(.tiny(layers: 4), [1, size, size])
         compare(.tiny(layers: 4, cells: .perArrow), [2, size, 33])
+    }
+
+    /// The first blocks of an encoder in the stem's place, trained by statistics that stay, or frozen.
+    @Test(arguments: EncoderKind.allCases, [EncoderTraining.frozen, .fixedStatistics])
+    func encoderStems(kind: EncoderKind, training: EncoderTraining) {
+        var configuration = SupernetConfiguration.tiny(layers: 2)
+        configuration.stem = .encoder(kind)
+        compare(configuration, [2, 46, 65], encoder: training)
+        compare(configuration, [1, 33, 48], mode: .batchStatistics, encoder: training)
+        compare(configuration, [2, 40, 50], mode: .evaluation, recompute: .layers, encoder: training)
     }
 
     @Test func separableHeads() {

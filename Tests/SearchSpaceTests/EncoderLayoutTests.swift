@@ -29,6 +29,13 @@ import Testing
         #expect(features.map(\.channels) == channels)
     }
 
+    @Test(arguments: EncoderKind.allCases, [2, 4, 8, 16, 32]) func upToAStride(kind: EncoderKind, last: Int) {
+        let (first, whole) = (EncoderLayout(kind, upTo: last), EncoderLayout(kind))
+        #expect(first.features == whole.features.filter { $0.stride <= last })
+        #expect(first.blocks == Array(whole.blocks.prefix(first.blocks.count)))
+        #expect(first.blocks.count - 1 == first.features.last?.block && first.kind == kind)
+    }
+
     /// The stages' channels, scaled by w = 1.1 as the authors' code does it.
     @Test func liteTwoIsScaledByTheRule() {
         let scaled = [24, 40, 80, 112, 192, 320].map { channels -> Int in

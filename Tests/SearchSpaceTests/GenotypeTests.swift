@@ -75,6 +75,40 @@ private func read(_ text: String) throws -> Genotype { try Genotype(json: Data(t
         #expect(text.hasPrefix("{\"version\": 1, \"layers\": 2, \"blocks\": 2, \"atrous\": \"separable\",\n"))
     }
 
+    @Test(arguments: StemKind.allCases) func theStemIsOptional(stem: StemKind) throws {
+        #expect(try read(small()).stem == .paper)
+        let genotype = try read(small(more: ", \"stem\": \"\(stem.rawValue)\""))
+        #expect(genotype == (try read(small()).on(stem)) && genotype.stem == stem)
+        #expect((genotype == (try read(small()))) == (stem == .paper))
+        let text = String(decoding: genotype.json(), as: UTF8.self)
+        let head = stem == .paper ? "" : " \"stem\": \"\(stem.rawValue)\","
+        #expect(text.hasPrefix("{\"version\": 1, \"layers\": 2, \"blocks\": 2,\(head)\n"))
+        #expect(try read(text) == genotype)
+        let coded = try JSONEncoder().encode(genotype)
+        #expect(try JSONDecoder().decode(Genotype.self, from: coded) == genotype)
+        #expect(String(decoding: coded, as: UTF8.self).contains("stem") == (stem != .paper))
+        #expect(StemKind(rawValue: stem.rawValue) == stem)
+        #expect(genotype.withAllSkips.stem == stem && genotype.withoutSkips.stem == stem)
+        #expect(genotype.mutants(.stride).allSatisfy { $0.stem == stem })
+        let sampler = try GenotypeSampler(layers: 3, blocks: 2, stem: stem)
+        var random = SplitMix(state: 3)
+        #expect(sampler.genotype { random.next() }.stem == stem)
+        #expect(try GenotypeChoices(layers: 1, blocks: 1, stem: stem).genotype([0, 0, 1, 0, 0]).stem == stem)
+    }
+
+    @Test func stemsBeforeNetworks() throws {
+        let split = try StemKind.split("mobilenet-v2@4+a+b")
+        #expect(split?.stem == .encoder(.mobileNetV2) && split?.network == "a+b")
+        for plain in ["mobilenet-v2+light", "deeplabv3:8", "a@4+b", "mobilenet-v2@4", "paper+deeplabv3"] {
+            #expect(try StemKind.split(plain) == nil, "\(plain)")
+        }
+        let error = #expect(throws: SearchSpaceError.self) { try StemKind.split("mobilenet-v2@8+deeplabv3") }
+        #expect(
+            error?.description
+                == "stem: 'mobilenet-v2@8' is not paper, efficientnet-lite0@4, efficientnet-lite1@4, efficientnet-lite2@4 or "
+                + "mobilenet-v2@4")
+    }
+
     @Test func equalInputsOfABlockAreAllowed() throws {
         let genotype = try read(small())
         #expect(genotype.cell.blocks[1].first == genotype.cell.blocks[1].second)
@@ -85,6 +119,12 @@ private func read(_ text: String) throws -> Genotype { try Genotype(json: Data(t
         (small(more: ", \"paths\": 1"), "g.json: 'paths': unknown key; did you mean 'path'?"),
         (small(more: ", \"path\": [4]"), "g.json: line 1: not valid JSON: the key 'path' is repeated"),
         (small(more: ", \"atrous\": \"sparse\""), "g.json: atrous: 'sparse' is not dense or separable"),
+        (
+            small(more: ", \"stem\": \"efficientnet-lite0\""),
+            "g.json: stem: 'efficientnet-lite0' is not paper, efficientnet-lite0@4, efficientnet-lite1@4, "
+                + "efficientnet-lite2@4 or mobilenet-v2@4"
+        ),
+        (small(more: ", \"stem\": 4"), "g.json: stem: expected a text, found the number 4"),
         (small(more: ", \"atrous\": null"), "g.json: atrous: expected a text, found null"),
         (small(version: "2"), "g.json: version: 2 is not supported; this program reads version 1"),
         (small(version: "true"), "g.json: version: expected a whole number, found true"),

@@ -24,7 +24,10 @@ enum Reader: String, CaseIterable {
             ]
         case .yaml: ["search", "train", "data", ": ", "- ", "&a", "*a", "---", "[", "{", "!!"]
         case .genotype:
-            ["\"version\"", "\"layers\"", "\"path\"", "\"skips\"", "\"cell\"", "\"previous2\"", "\"atrous5x5\"", "\\u"]
+            [
+                "\"version\"", "\"layers\"", "\"path\"", "\"skips\"", "\"stem\"", "\"mobilenet-v2@4\"", "\"cell\"",
+                "\"previous2\"", "\"atrous5x5\"", "\\u",
+            ]
         case .decoder:
             ["\"version\"", "\"kind\"", "\"blocks\"", "\"node0\"", "\"nodes\"", "\"separable5x5Rate6\"", "[0, ", "\\u"]
         case .safetensors, .model, .checkpoint:

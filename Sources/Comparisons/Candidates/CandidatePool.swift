@@ -46,9 +46,11 @@ struct CandidatePool {
         let (search, train) = (configuration.search, configuration.train)
         let longSkips = search.longSkips == .on
         let sampler = try GenotypeSampler(
-            layers: search.layers, blocks: search.blocks, atrous: search.atrous, longSkips: longSkips)
+            layers: search.layers, blocks: search.blocks, atrous: search.atrous, longSkips: longSkips,
+            stem: search.stem)
         let reference = try KnownDesign.deeplabv3.genotype(
-            layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers))
+            layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers)
+        ).on(search.stem)
         let pool = try ComparedNetwork.named(by: search.namedPool, decoder: train.decoder)
         try ComparedNetwork.refuseEncoders(among: pool, channels: images.channels)
         // An encoder has one size, which the others take.
@@ -60,7 +62,8 @@ struct CandidatePool {
             wanted: .init(
                 multiplyAdds: wanted * (1 - tolerance)...wanted * (1 + tolerance), anyFilters: true), limits: limits)
         let choices = try GenotypeChoices(
-            layers: search.layers, blocks: search.blocks, atrous: search.atrous, longSkips: longSkips)
+            layers: search.layers, blocks: search.blocks, atrous: search.atrous, longSkips: longSkips,
+            stem: search.stem)
         func candidate(_ name: String, _ network: NetworkChoice, _ steps: Int?) -> Candidate {
             let filters = network.filters(closestTo: multiplyAdds, train, on: images).filters
             return Candidate(name: name, network, filters: filters, stepsPerEpoch: steps)
@@ -68,7 +71,9 @@ struct CandidatePool {
         func given() -> [Candidate] {
             guard [.race, .paper].contains(search.method) else { return [] }
             let designs = KnownDesign.allCases.filter { longSkips || $0 != .unet }.compactMap { design in
-                (try? design.genotype(layers: search.layers)).map { candidate(design.rawValue, .genotype($0), nil) }
+                (try? design.genotype(layers: search.layers)).map {
+                    candidate(design.rawValue, .genotype($0.on(search.stem)), nil)
+                }
             }
             return different(named(pool, search, candidate) + designs)
         }

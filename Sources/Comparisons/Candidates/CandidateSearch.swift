@@ -64,7 +64,7 @@ public struct CandidateSearch {
             rests: rests,
             before: train.epochs - configuration.train.epochs)
         let dataset = try configuration.refuseUnusable()
-        if search.space == .decoders { try train.refuseMissingWeights() }
+        try train.refuseMissingWeights(of: search.space == .decoders ? train.encoder.kind : search.stem.encoder)
         warning = CandidateSearch.shortness(
             schedule, train, samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)).count)
         images = try InputSpecification(configuration, split: nil, of: dataset)

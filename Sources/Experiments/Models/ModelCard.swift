@@ -60,7 +60,9 @@ struct ModelCard {
 
     private var origin: String {
         switch model.network.description {
-        case .discrete: " in the search space of Auto-DeepLab (Liu et al., CVPR 2019)"
+        case .discrete(let genotype, _):
+            " in the search space of Auto-DeepLab (Liu et al., CVPR 2019)"
+                + (genotype.stem.encoder.map { " on the first blocks of \($0.rawValue)" } ?? "")
         case .encoded(let own): ": \(own.encoder.rawValue) with the decoder \(own.decoder.rawValue)"
         }
     }
@@ -88,10 +90,10 @@ struct ModelCard {
                 | filters F | \(shape.filters) |
                 | stem, ASPP, decoder, low-level channels | \(shape.stemChannels.map(String.init).joined(separator: ", ")); \
                 \(shape.asppChannels); \(shape.decoderChannels); \(shape.lowLevelChannels) |
-                | head; stride of the scores | \(shape.head.rawValue); \(shape.layout(of: genotype).scoreStride) |\(channels)
+                | head; stride of the scores | \(shape.head.rawValue); \(shape.layout(of: genotype).scoreStride) |\(channels)\
+                \(genotype.stem.encoder.map { "\n| stem | \(genotype.stem.rawValue), \(encoderOrigin) |\n" + reading($0) } ?? "")
                 """
         case .encoded(let shape):
-            let (mean, deviation) = shape.encoder.family.colors
             let genotype = shape.decoder.genotype.map { String(decoding: $0.json(), as: UTF8.self) } ?? ""
             return genotype.split(separator: "\n").map { "    \($0)\n" }.joined() + (genotype.isEmpty ? "" : "\n") + """
                 | | |
@@ -99,9 +101,16 @@ struct ModelCard {
                 | encoder | \(shape.encoder.rawValue), \(encoderOrigin) |
                 | decoder | \(shape.decoder.rawValue) |
                 | channels | \(shape.channels.map(String.init).joined(separator: ", ")) |
-                | the encoder reads (x - mean) / deviation of bytes x | mean \(list(mean)); deviation \(list(deviation)) |
+                \(reading(shape.encoder))
                 """
         }
+    }
+
+    /// A line about the values that an encoder sees.
+    private func reading(_ encoder: EncoderKind) -> String {
+        let (mean, deviation) = encoder.family.colors
+        return
+            "| the encoder reads (x - mean) / deviation of bytes x | mean \(list(mean)); deviation \(list(deviation)) |"
     }
 
     /// A line about images that are no colours.

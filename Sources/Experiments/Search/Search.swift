@@ -83,9 +83,13 @@ public final class Search {
         supernet = Supernet(shape, store: store)
         supernet.recompute = search.recompute
         supernet.workers = configuration.workerThreads
-        weights = SGD(
-            groups: [ParameterGroup(parameters: store.weights, weightDecay: search.weights.weightDecay)],
-            momentum: search.weights.momentum)
+        supernet.encoderTraining = search.encoderLearningRate > 0 ? .fixedStatistics : .frozen
+        if let encoder = supernet.encoder, setup.restored == nil,
+            let note = try configuration.train.load(into: encoder)
+        {
+            reporter.report(.note(note))
+        }
+        weights = SGD(groups: search.weightGroups(of: store), momentum: search.weights.momentum)
         architecture = Adam(
             store.architecture, rate: search.architecture.learningRate,
             betas: (search.architecture.betas[0], search.architecture.betas[1]),
@@ -295,6 +299,7 @@ extension Search: LoopStage {
             ("alpha", .numbers(table.operators.joined().map(rounded))),
             ("beta", .numbers(table.arrows.map(rounded))),
         ]
+        if state.genotype.stem != .paper { after.append(("stem", .text(state.genotype.stem.rawValue))) }
         if let gates = table.gates {
             after.append(("gates", .numbers(gates.map(rounded))))
             after.append(("gateEntropy", .number(gateEntropy(gates))))

@@ -4,6 +4,18 @@ import SearchSpace
 import Torch
 
 extension SearchConfiguration {
+    /// What SGD trains of the supernet's weights: all but an encoder that stays as it comes.
+    func weightGroups(of store: VariableStore) -> [ParameterGroup] {
+        let (weights, encoder) = (store.weights.withoutEncoder, store.weights.ofEncoder)
+        let own = ParameterGroup(parameters: weights, weightDecay: self.weights.weightDecay)
+        guard encoderLearningRate > 0, !encoder.isEmpty else { return [own] }
+        return [
+            own,
+            ParameterGroup(
+                parameters: encoder, weightDecay: self.weights.weightDecay, rateFactor: encoderLearningRate),
+        ]
+    }
+
     /// The supernet that is searched.
     ///
     /// - Parameters:
@@ -18,6 +30,7 @@ extension SearchConfiguration {
         result.filters = filters
         result.cells = cells
         result.resizesPrevious = resizePrevious
+        result.stem = stem
         result.atrous = atrous
         result.longSkips = longSkips == .on
         result.separableHeads = separableHeads

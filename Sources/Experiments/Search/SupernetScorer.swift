@@ -23,17 +23,18 @@ package struct SupernetScorer {
         else { throw RunError(.damaged, path: path, "is no checkpoint of a search") }
         let (saved, wanted) = (try Configuration.parse(yaml: text, source: path).search, configuration.search)
         guard
-            (saved.layers, saved.blocks, saved.atrous, saved.longSkips)
-                == (wanted.layers, wanted.blocks, wanted.atrous, wanted.longSkips)
+            (saved.layers, saved.blocks, saved.atrous, saved.longSkips, saved.stem)
+                == (wanted.layers, wanted.blocks, wanted.atrous, wanted.longSkips, wanted.stem)
         else {
+            let isOfStems = saved.stem != wanted.stem
             func text(_ search: SearchConfiguration) -> String {
                 "\(search.layers) layers, \(search.blocks) blocks, atrous operators \(search.atrous), long skips "
-                    + "\(search.longSkips)"
+                    + "\(search.longSkips)" + (isOfStems ? ", stem \(search.stem.rawValue)" : "")
             }
             throw RunError(
                 .changed, path: run,
                 "its supernet has \(text(saved)), and the search here \(text(wanted)): set search.layers, search.blocks, "
-                    + "search.atrous and search.longSkips as they were")
+                    + (isOfStems ? "search.stem, " : "") + "search.atrous and search.longSkips as they were")
         }
         var configuration = configuration
         let dataset = try configuration.settleData(from: checkpoint, reporter: SilentReporter())

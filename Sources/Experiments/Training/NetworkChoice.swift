@@ -31,6 +31,9 @@ public enum NetworkChoice: Hashable, Sendable {
         return genotype
     }
 
+    /// Whether it begins with an encoder, the whole of one or its first blocks.
+    package var hasEncoder: Bool { genotype.map { $0.stem.encoder != nil } ?? true }
+
     /// Sets what a training of the network needs.
     ///
     /// - Parameters:

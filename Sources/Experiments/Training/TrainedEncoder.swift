@@ -5,6 +5,14 @@ import Runs
 import SearchSpace
 import Torch
 
+extension [Variable] {
+    /// Those of an encoder, whatever network it is in.
+    var ofEncoder: [Variable] { filter { $0.name.hasPrefix("encoder.") } }
+
+    /// All others.
+    var withoutEncoder: [Variable] { filter { !$0.name.hasPrefix("encoder.") } }
+}
+
 extension TrainConfiguration {
     /// An encoder with the configured decoder.
     public func network(_ encoder: EncoderKind, classes: Int) -> EncodedConfiguration {
@@ -37,16 +45,14 @@ extension TrainConfiguration {
         }
     }
 
-    /// Puts the trained weights into a network's encoder, where it has one and they are wanted.
+    /// Puts the trained weights into an encoder, where they are wanted.
     ///
-    /// - Returns: A line that says where they come from.
+    /// - Returns: A line that says where they come from; nil where they are not wanted.
     /// - Throws: As `weights(of:)`.
-    func loadEncoder(of network: SegmentationNetwork) throws -> String? {
-        guard case .encoded(let network) = network, let found = try weights(of: network.configuration.encoder) else {
-            return nil
-        }
-        network.encoder.load(found.weights)
-        return "\(network.configuration.encoder.rawValue) has the weights of \(found.path)"
+    func load(into encoder: ImageEncoder) throws -> String? {
+        guard let found = try weights(of: encoder.layout.kind) else { return nil }
+        encoder.load(found.weights)
+        return "\(encoder.layout.kind.rawValue) has the weights of \(found.path)"
     }
 
     /// The trained weights of an encoder, from the file that is set or one of those that `make encoders` writes.
@@ -60,7 +66,9 @@ extension TrainConfiguration {
     /// Refuses an encoder whose trained weights are nowhere, before anything is written.
     ///
     /// - Throws: As `weights(of:)`.
-    package func refuseMissingWeights() throws { _ = try encoder.kind.flatMap { try weights(of: $0) } }
+    package func refuseMissingWeights(of encoder: EncoderKind?) throws {
+        _ = try encoder.flatMap { try weights(of: $0) }
+    }
 
     private func weightsPath(of encoder: EncoderKind) throws(RunError) -> String? {
         if encoderWeights == "none" { return nil }

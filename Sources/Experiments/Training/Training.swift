@@ -99,7 +99,7 @@ public final class Training {
         model.shownChannels = setup.configuration.data.shown
         if let start, setup.restored == nil {
             reporter.report(.note(try model.start(from: start.model, path: start.path)))
-        } else if setup.restored == nil, let note = try train.loadEncoder(of: model.network) {
+        } else if setup.restored == nil, let encoder = model.network.encoder, let note = try train.load(into: encoder) {
             reporter.report(.note(note))
         }
         auxiliary = try AuxiliaryClassifiers(train, of: model.network, generator: generator)
@@ -107,10 +107,11 @@ public final class Training {
             train.emaDecay > 0
             ? ExponentialMovingAverage(of: model.network.store, decay: train.emaDecay) : nil
         let parameters = model.network.store.parameters + (auxiliary?.store.parameters ?? [])
-        let ofEncoder = train.encoder == .none ? [] : parameters.filter { $0.name.hasPrefix("encoder.") }
-        optimizer = train.optimizer(of: Array(parameters.dropFirst(ofEncoder.count)))
+        optimizer = train.optimizer(of: parameters.withoutEncoder)
         encoderOptimizer =
-            ofEncoder.isEmpty ? nil : train.optimizer(of: ofEncoder, rateFactor: train.encoderLearningRate)
+            model.network.encoder.map { _ in
+                train.optimizer(of: parameters.ofEncoder, rateFactor: train.encoderLearningRate)
+            }
         let total =
             train.iterations > 0
             ? train.iterations : train.epochs * train.stepsOfEpoch(images: setup.samples.count)
@@ -202,7 +203,8 @@ public final class Training {
                 network(
                     images, mode: .training, regularization: regularization, training: encoderTraining, block: keep)
             case .discrete(let network):
-                network.forward(images, mode: .training, regularization: regularization, observe: keep)
+                network.forward(
+                    images, mode: .training, regularization: regularization, training: encoderTraining, observe: keep)
             }
         }
     }
@@ -230,7 +232,7 @@ public final class Training {
     }
 
     /// What the step that is due does with the encoder.
-    private var encoderTraining: EncodedNetwork.EncoderTraining {
+    private var encoderTraining: EncoderTraining {
         if loop.position.step / loop.stepsPerEpoch < configuration.freezeEpochs { return .frozen }
         return configuration.freezeBatchNorm ? .fixedStatistics : .whole
     }

@@ -10,6 +10,8 @@ import Torch
 /// | name | what it is |
 /// |---|---|
 /// | `stem.1`, `stem.2`, `stem.3` + `.conv.weight`, `.norm` | the stem's convolutions |
+/// | `encoder.stem`, `encoder.blocks.I` + as in ``ImageEncoder`` | in their place, an encoder's blocks up to stride 4 |
+/// | `stem.adapter2`, `stem.adapter4` + `.conv.weight`, `.norm` | with them, 1x1 of the encoder's maps at strides 2 and 4 |
 /// | `cells.L.previous` + unit, `.norm` | 1x1 of H^{l-1} in layer L, counted from 1 |
 /// | `cells.L.previous2` + unit, `.norm` | 1x1 of H^{l-2} or a long skip's map, where its channels differ from the block's |
 /// | `cells.L.blockI.first.U`, `cells.L.blockI.second.U` + unit, `.norm` | operators; separable ones have U = 1, 2 |
@@ -32,7 +34,10 @@ public final class DiscreteNetwork {
     /// How often branches are dropped in training.
     public let dropPath: DropPath
 
-    private let stem: [ConvBNReLU]
+    /// The encoder that the stem consists of; nil in the paper's.
+    public var encoder: ImageEncoder? { stem.encoder }
+
+    private let stem: DiscreteStem
     private let cells: [DiscreteCell]
     private let aspp: ASPP?
     private let decoder: DiscreteDecoder?
@@ -52,12 +57,7 @@ public final class DiscreteNetwork {
         self.configuration = configuration
         self.store = store
         dropPath = DropPath(keep: configuration.dropPathKeep, cells: layout.cells.count)
-        stem = layout.stem.enumerated().map { index, convolution in
-            // The second and third maps are read before their ReLU too.
-            ConvBNReLU(
-                store.root / "stem" / (index + 1), convolution, normalization: backbone,
-                activation: index == 0 ? .relu : nil)
-        }
+        stem = DiscreteStem(store.root, layout, normalization: backbone)
         cells = layout.cells.map {
             DiscreteCell(store.root / "cells" / $0.layer, $0, of: layout, normalization: backbone)
         }
@@ -76,7 +76,7 @@ public final class DiscreteNetwork {
     ///
     /// The variables stay as they are, for other modes too; after a change of theirs, fold anew.
     public func fold() {
-        for unit in stem { unit.fold() }
+        stem.fold()
         for cell in cells { cell.fold() }
         aspp?.fold()
         decoder?.fold()
@@ -88,11 +88,13 @@ public final class DiscreteNetwork {
     ///   - images: The images, of any size from 33 pixels on.
     ///   - mode: How batch normalisation behaves.
     ///   - regularization: Drop path and dropout in a training step; nil for none.
+    ///   - training: What the step does with an encoder in the stem.
     /// - Returns: The scores at the images' size, before any softmax.
     public func callAsFunction(
-        _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil
+        _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil,
+        training: EncoderTraining = .whole
     ) -> Tensor {
-        forward(images, mode: mode, regularization: regularization) { _, _ in }
+        forward(images, mode: mode, regularization: regularization, training: training) { _, _ in }
     }
 
     /// Class scores in evaluation at the layout's `scoreStride` s, `[N, classes, ceil(H / s), ceil(W / s)]`.
@@ -100,19 +102,16 @@ public final class DiscreteNetwork {
     /// Resized bilinearly, with aligned corners, they are the scores that the network gives. Where classes are many and
     /// s is 4, these need a sixteenth of the memory.
     public func coarseScores(_ images: Tensor) -> Tensor {
-        coarseScores(
-            of: images.channelsLast(), on: backend(for: images, mode: .evaluation, regularization: nil)
-        ) { _, _ in }
+        coarseScores(images, mode: .evaluation, regularization: nil, training: .whole) { _, _ in }
     }
 
-    /// As ``callAsFunction(_:mode:regularization:)``; shows the stem's maps (layers -1 and 0) and every layer's output.
+    /// As ``callAsFunction(_:mode:regularization:training:)``; shows the stem's maps (layers -1 and 0) and every layer's output.
     package func forward(
         _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil,
-        observe: (_ layer: Int, _ map: Tensor) -> Void
+        training: EncoderTraining = .whole, observe: (_ layer: Int, _ map: Tensor) -> Void
     ) -> Tensor {
-        scores(
-            of: images.channelsLast(), on: backend(for: images, mode: mode, regularization: regularization),
-            observe: observe)
+        MapSize(of: images).resize(
+            coarseScores(images, mode: mode, regularization: regularization, training: training, observe: observe))
     }
 
     /// Class scores at the images' size, on any backend.
@@ -120,16 +119,29 @@ public final class DiscreteNetwork {
         of images: Backend.Map, on backend: Backend,
         observe: (_ layer: Int, _ map: Backend.Map) -> Void = { _, _ in }
     ) -> Backend.Map {
-        backend.resize(coarseScores(of: images, on: backend, observe: observe), toStride: 1)
+        let stem = stem.maps(of: images, on: backend) { $0.features(of: images, on: backend) }
+        return backend.resize(
+            coarseScores(of: images, stem: stem, on: backend, observe: observe), toStride: 1)
     }
 
-    /// The forward pass, up to the scores at the layout's stride.
+    /// The forward pass on tensors, up to the scores at the layout's stride.
+    private func coarseScores(
+        _ images: Tensor, mode: NormalizationMode, regularization: Regularization?, training: EncoderTraining,
+        observe: (_ layer: Int, _ map: Tensor) -> Void
+    ) -> Tensor {
+        let backend = backend(for: images, mode: mode, regularization: regularization)
+        let images = images.channelsLast()
+        let stem = stem.maps(of: images, on: backend) { $0.features(of: images, mode: mode, training: training) }
+        return coarseScores(of: images, stem: stem, on: backend, observe: observe)
+    }
+
+    /// What follows the stem, up to the scores at the layout's stride.
     private func coarseScores<Backend: ForwardBackend>(
-        of images: Backend.Map, on backend: Backend, observe: (_ layer: Int, _ map: Backend.Map) -> Void
+        of images: Backend.Map, stem: (half: CachedFeatureMap<Backend>, quarter: CachedFeatureMap<Backend>),
+        on backend: Backend, observe: (_ layer: Int, _ map: Backend.Map) -> Void
     ) -> Backend.Map {
-        let half = stem[1](stem[0](images, on: backend), on: backend)
-        var previous2 = CachedFeatureMap(half, on: backend)
-        var previous = CachedFeatureMap(stem[2](previous2.rectified, on: backend), on: backend)
+        let half = stem.half.value
+        var (previous2, previous) = (stem.half, stem.quarter)
         observe(-1, previous2.value)
         observe(0, previous.value)
         var lowLevel = previous.value

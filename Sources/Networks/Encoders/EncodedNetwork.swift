@@ -19,16 +19,6 @@ public final class EncodedNetwork {
     public let encoder: ImageEncoder
     private let decoder: any FeatureDecoder
 
-    /// What a training step does with the encoder.
-    public enum EncoderTraining: Hashable, Sendable {
-        /// As with the rest of the network.
-        case whole
-        /// Its weights are trained, by batch normalisation with the statistics that it has, which stay.
-        case fixedStatistics
-        /// It stays as it is: no gradients.
-        case frozen
-    }
-
     /// Builds the network, its variables drawn from the store's generator.
     ///
     /// - Parameters:
@@ -122,15 +112,9 @@ public final class EncodedNetwork {
         block: (Int, Tensor) -> Void
     ) -> Tensor {
         precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
-        let size = MapSize(of: images)
-        func features() -> [Tensor] {
-            encoder.features(
-                of: images.channelsLast(),
-                on: TensorBackend(image: size, mode: training == .whole ? mode : .evaluation))
-        }
         return coarseScores(
-            ofFeatures: byStride(training == .frozen ? withoutGradients(features) : features()), size: size,
-            images: images, mode: mode, regularization: regularization, block: block)
+            ofFeatures: byStride(encoder.features(of: images.channelsLast(), mode: mode, training: training)),
+            size: MapSize(of: images), images: images, mode: mode, regularization: regularization, block: block)
     }
 
     /// Scores at the decoder's stride; `images` has as many rows as there are images, and dropout goes by it.

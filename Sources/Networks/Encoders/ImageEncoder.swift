@@ -1,7 +1,7 @@
 import SearchSpace
 import Torch
 
-/// An encoder without its head: what it sees in images, at five resolutions.
+/// An encoder without its head: what it sees in images, at five resolutions, or at the first of them.
 ///
 /// It takes images as all networks here do, 2x / 255 - 1, and brings them to the values that it learnt from itself.
 ///
@@ -54,6 +54,15 @@ public final class ImageEncoder {
             if wanted.contains(index) { features.append(map) }
         }
         return features
+    }
+
+    /// The same of images, channels last in memory, in a pass that may leave statistics or all of the encoder as they are.
+    func features(of images: Tensor, mode: NormalizationMode, training: EncoderTraining) -> [Tensor] {
+        func features() -> [Tensor] {
+            let mode = training == .whole ? mode : .evaluation
+            return self.features(of: images, on: TensorBackend(image: MapSize(of: images), mode: mode))
+        }
+        return training == .frozen ? withoutGradients(features) : features()
     }
 
     /// See ``DiscreteNetwork/fold()``.

@@ -6,6 +6,7 @@ package struct NetworkParts {
     private let configuration: DiscreteConfiguration
     private let blocks: Int
     private let atrous: AtrousKind
+    private let stem: StemKind
     private let height: Int
     private let width: Int
 
@@ -13,12 +14,17 @@ package struct NetworkParts {
     ///   - configuration: What the networks have besides their genotypes.
     ///   - blocks: Blocks of a cell.
     ///   - atrous: How the atrous operators convolve.
+    ///   - stem: What the cells begin on.
     ///   - height: The image's height.
     ///   - width: The image's width.
-    package init(_ configuration: DiscreteConfiguration, blocks: Int, atrous: AtrousKind, height: Int, width: Int) {
+    package init(
+        _ configuration: DiscreteConfiguration, blocks: Int, atrous: AtrousKind, stem: StemKind = .paper, height: Int,
+        width: Int
+    ) {
         self.configuration = configuration
         self.blocks = blocks
         self.atrous = atrous
+        self.stem = stem
         self.height = height
         self.width = width
     }
@@ -76,7 +82,7 @@ package struct NetworkParts {
         let branch = Branch(input: .previous, op: .none)
         return Genotype(
             path: path, cell: Cell(blocks: (0..<blocks).map { _ in Block(first: branch, second: branch) }),
-            atrous: atrous)
+            atrous: atrous, stem: stem)
     }
 
     private func map(_ channels: Int, stride: Int) -> MapShape {

@@ -61,7 +61,14 @@ public enum NetworkDescription: Hashable, Sendable {
     /// - Throws: `SearchSpaceError` that names the first value which is not.
     public func validate() throws {
         switch self {
-        case .discrete(_, let configuration): try configuration.validate()
+        case .discrete(let genotype, let configuration):
+            try configuration.validate()
+            guard genotype.stem.encoder == nil || configuration.imageChannels == 3 else {
+                throw SearchSpaceError(
+                    location: "stem",
+                    problem: "\(genotype.stem.rawValue) sees 3 channels, and the images have "
+                        + "\(configuration.imageChannels)")
+            }
         case .encoded(let configuration): try configuration.validate()
         }
     }

@@ -24,6 +24,14 @@ public enum SegmentationNetwork {
         }
     }
 
+    /// The encoder that it begins with, the whole of one or its first blocks; nil for the paper's stem.
+    public var encoder: ImageEncoder? {
+        switch self {
+        case .discrete(let network): network.encoder
+        case .encoded(let network): network.encoder
+        }
+    }
+
     /// The names of the variables whose shapes follow from the classes.
     public static let classLayer = ["decoder.logits.weight", "decoder.logits.bias"]
 

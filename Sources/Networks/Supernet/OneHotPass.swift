@@ -23,7 +23,7 @@ extension Supernet {
                 dtype: images.dtype, device: images.device
             ).channelsLast()
         }
-        let (half, quarter) = stem(images.channelsLast(), mode: mode)
+        let (half, quarter) = stem(images.channelsLast(), mode: mode, training: encoderTraining)
         var (second, last) = ((stride: 2, map: half), (stride: 4, map: quarter))
         var passed = [quarter]
         for arrow in networkSpace.arrows(along: genotype.path) {

@@ -3,7 +3,7 @@ import Torch
 
 /// The network that holds every cell and every path at once (paper 3 and 4.1).
 ///
-/// Variables are named `stem.N`, `layerL.sS.*` (there `fromS.entry`, `fromS.longSkip`, `entry2`, `cell.STATE.OPERATOR`) and
+/// Variables are named `stem.N` (on an encoder as ``EncoderStem`` has it), `layerL.sS.*` (there `fromS.entry`, `fromS.longSkip`, `entry2`, `cell.STATE.OPERATOR`) and
 /// `head.sS.*`.
 public final class Supernet {
     /// What shapes the network.
@@ -16,6 +16,8 @@ public final class Supernet {
     public var recompute = Recomputation.none
     /// Threads over which a layer's nodes are spread; the result does not depend on it.
     public var workers = 1
+    /// What a pass does with the encoder of the stem, where it has one.
+    public var encoderTraining = EncoderTraining.frozen
 
     let stem: SupernetStem
     private let longSkips: LongSkipWeights?
@@ -43,7 +45,7 @@ public final class Supernet {
         longSkips =
             configuration.longSkips && !networkSpace.longSkipGates.isEmpty
             ? LongSkipWeights(networkSpace, dtype: store.dtype, device: store.device) : nil
-        stem = SupernetStem(store.root / "stem", configuration: configuration)
+        stem = SupernetStem(store.root, configuration: configuration)
         layers = (1...configuration.layers).map { layer in
             networkSpace.strides(inLayer: layer).map { stride in
                 Part(store) {
@@ -78,7 +80,7 @@ public final class Supernet {
                 }
                 return longSkips(arrows: weights.probabilities, open: gates)
             }, probabilities: configuration.resizesPrevious ? weights.probabilities : nil)
-        let (half, quarter) = stem(images.channelsLast(), mode: mode)
+        let (half, quarter) = stem(images.channelsLast(), mode: mode, training: encoderTraining)
         var maps = PreviousFeatures(half: half, quarter: quarter, keepsAll: longSkips != nil)
         for segment in segments {
             let pass = { (maps: PreviousFeatures, shares: Shares, mode: NormalizationMode) in
@@ -100,6 +102,12 @@ public final class Supernet {
         }
         let scores = runRegions(heads, recomputes: recompute != .none, workers: workers).map { $0[0] }
         return scores.dropFirst().reduce(scores[0]) { $0 + $1 }
+    }
+
+    /// The encoder that the stem consists of; nil in the paper's.
+    public var encoder: ImageEncoder? {
+        guard case .encoder(let stem) = stem else { return nil }
+        return stem.encoder
     }
 
     /// The node at a place.

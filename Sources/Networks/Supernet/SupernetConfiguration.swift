@@ -26,6 +26,8 @@ public struct SupernetConfiguration: Hashable, Sendable {
     public var blocks = 5
     /// Filter multiplier F: a node at stride s has B * F * s / 4 channels.
     public var filters = 8
+    /// What the trellis begins on.
+    public var stem = StemKind.paper
     /// Classes of the task.
     public var classes: Int
     /// Channels of the images.

@@ -185,6 +185,12 @@ struct NetworkDrawing {
             drawing.text("long skip", at: Point(x: x + 25, y: height), size: 11, anchor: .start)
             x += 104
         }
+        if genotype.stem != .paper {
+            drawing.circle(Point(x: x + 7, y: height), radius: 7, fill: Palette.stem, stroke: Palette.quiet)
+            drawing.text(genotype.stem.rawValue, at: Point(x: x + 20, y: height), size: 11, anchor: .start)
+            x += 164
+            drawing.width = max(drawing.width, x)
+        }
         guard probabilities != nil else { return }
         drawing.text("probability 0", at: Point(x: x, y: height), size: 11, anchor: .start)
         for step in 0...10 {

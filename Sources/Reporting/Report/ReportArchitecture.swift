@@ -31,7 +31,7 @@ extension RunRecord {
     /// The strongest discrete network at this record; nil where its numbers fit no space.
     package var genotype: Genotype? {
         guard let path, let alpha, beta != nil, let space = SearchedSpace(of: self) else { return nil }
-        var genotype = Genotype(path: path, cell: decodeCell(alpha: alpha, space: space.cell))
+        var genotype = Genotype(path: path, cell: decodeCell(alpha: alpha, space: space.cell), stem: stem)
         guard (try? genotype.validate()) != nil else { return nil }
         if let gates, gates.count == space.network.longSkipGates.count {
             genotype.skips = space.network.longSkips(along: path, gates: gates)

@@ -5,11 +5,21 @@ import Torch
 /// The architecture that an argument names.
 ///
 /// That is a known network (`deeplabv3`, or `deeplabv3:8` with 8 layers), a genotype file, or a run folder with one in it.
+/// An encoder's stem and a plus sign before it (`efficientnet-lite0@4+deeplabv3:8`) put it on that stem.
 ///
 /// - Parameter argument: The name or path.
 /// - Returns: A valid genotype.
-/// - Throws: ``RunError`` where there is nothing of that name, `FileError` where it cannot be read, `SearchSpaceError` where the file is not a genotype.
+/// - Throws: ``RunError`` where there is nothing of that name, `FileError` where it cannot be read, `SearchSpaceError` where the file is not a genotype, or one of a network on another encoder.
 public func loadGenotype(_ argument: String) throws -> Genotype {
+    if let (stem, network) = try StemKind.split(argument) {
+        let genotype = try loadGenotype(network)
+        guard [.paper, stem].contains(genotype.stem) else {
+            throw SearchSpaceError(
+                source: network, location: "stem",
+                problem: "the network begins on \(genotype.stem.rawValue), not on \(stem.rawValue): leave that out")
+        }
+        return genotype.on(stem)
+    }
     if let genotype = try KnownDesign.genotype(named: argument) { return genotype }
     let (json, path) = try genotypeFile(argument, kind: "network", known: KnownDesign.allCases.map(\.rawValue))
     return try Genotype(json: json, source: path)

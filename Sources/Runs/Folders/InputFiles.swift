@@ -1,4 +1,5 @@
 import Foundation
+import SearchSpace
 
 /// Files that a command reads, and therefore must not write.
 ///
@@ -11,8 +12,10 @@ public struct InputFiles: Sendable {
     /// These files and folders.
     public init(_ paths: [String] = []) { self.paths = paths }
 
-    /// What an argument names that may be a run's folder or a single file: the file, or the run's own files.
+    /// What an argument names that may be a run's folder or a single file, perhaps behind a stem's name
+    /// (`efficientnet-lite0@4+runs/search`): the file, or the run's own files.
     public init(run argument: String) {
+        let argument = (try? StemKind.split(argument))?.network ?? argument
         paths = isFolder(argument) ? RunPaths(folder: argument).known : [argument]
     }
 

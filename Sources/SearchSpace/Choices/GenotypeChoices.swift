@@ -10,6 +10,7 @@ public struct GenotypeChoices: Sendable {
     private let blocks: Int
     private let atrous: AtrousKind
     private let longSkips: Bool
+    private let stem: StemKind
 
     private static let operators = Operator.allCases.filter { $0 != .none }
 
@@ -20,11 +21,15 @@ public struct GenotypeChoices: Sendable {
     ///   - blocks: The number of blocks.
     ///   - atrous: How the atrous operators convolve.
     ///   - longSkips: Whether layers may have long skips.
+    ///   - stem: What all of them begin on.
     /// - Throws: `SearchSpaceError` where layers or blocks are out of range.
-    public init(layers: Int, blocks: Int, atrous: AtrousKind = .dense, longSkips: Bool = false) throws {
+    public init(
+        layers: Int, blocks: Int, atrous: AtrousKind = .dense, longSkips: Bool = false, stem: StemKind = .paper
+    ) throws {
         try Genotype.check(count: layers, of: "layers", upTo: GenotypeSampler.maximumLayers)
         try Genotype.check(count: blocks, of: "blocks", upTo: GenotypeSampler.maximumBlocks)
         (self.layers, self.blocks, self.atrous, self.longSkips) = (layers, blocks, atrous, longSkips)
+        self.stem = stem
         typealias Choice = ChoiceSequence.Choice
         let path = (1...layers).map { Choice(head: "stride.\($0)", count: Stride.allCases.count) }
         let skips = longSkips ? (1...layers).map { Choice(head: "skip.\($0)", count: 2) } : []
@@ -69,6 +74,6 @@ public struct GenotypeChoices: Sendable {
             let ordered = branches.sorted { $0.input.index < $1.input.index }
             return Block(first: ordered[0], second: ordered[1])
         }
-        return Genotype(path: path, skips: skips, cell: Cell(blocks: blocks), atrous: atrous)
+        return Genotype(path: path, skips: skips, cell: Cell(blocks: blocks), atrous: atrous, stem: stem)
     }
 }

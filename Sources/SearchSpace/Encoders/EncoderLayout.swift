@@ -40,11 +40,16 @@ public struct EncoderLayout: Hashable, Sendable {
     public let stem: ConvolutionLayout
     /// The blocks, one behind the other.
     public let blocks: [InvertedResidualLayout]
-    /// The last map at each of the strides 2, 4, 8, 16 and 32.
+    /// The last map at each of the strides 2, 4, 8, 16 and 32, as far as the blocks go.
     public let features: [EncoderFeature]
 
     /// The layout of an encoder.
-    public init(_ kind: EncoderKind) {
+    ///
+    /// - Parameters:
+    ///   - kind: The encoder.
+    ///   - last: The stride of the last block, 2 to 32; coarser ones are left out.
+    public init(_ kind: EncoderKind, upTo last: Int = 32) {
+        precondition((2...32).contains(last), "blocks up to stride \(last)")
         self.kind = kind
         let padding = kind.family.padding
         stem = ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: 3, outputChannels: 32, padding: padding)
@@ -62,7 +67,7 @@ public struct EncoderLayout: Hashable, Sendable {
                         outputChannels: expanded, groups: expanded, padding: padding),
                     projection: ConvolutionLayout(
                         kernelSize: 1, inputChannels: expanded, outputChannels: stage.channels))
-                blocks.append(block)
+                if block.stride <= last { blocks.append(block) }
                 (channels, stride) = (stage.channels, block.stride)
             }
         }
@@ -79,6 +84,13 @@ public struct EncoderLayout: Hashable, Sendable {
                 (block.expansion.map { [($0, block.inputStride)] } ?? [])
                     + [(block.depthwise, block.stride), (block.projection, block.stride)]
             }
+    }
+
+    /// The 1x1 convolutions that bring each of ``features`` to a number of channels.
+    package func adapters(to channels: [Int]) -> [ConvolutionLayout] {
+        zip(features, channels).map {
+            ConvolutionLayout(kernelSize: 1, inputChannels: $0.channels, outputChannels: $1)
+        }
     }
 
     /// The map at a stride.

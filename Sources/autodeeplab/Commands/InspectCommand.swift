@@ -58,6 +58,7 @@ struct InspectCommand: ParsableCommand {
     }
 
     private func printGenotype(_ genotype: Genotype) {
+        if genotype.stem != .paper { print("stem \(genotype.stem.rawValue)") }
         print("\(genotype.layers) layers at strides \(genotype.path.map { "\($0.rawValue)" }.joined(separator: " "))")
         if let skips = genotype.skipDescription { print("long skips from layer \(skips)") }
         for (number, block) in genotype.cell.blocks.enumerated() {
@@ -85,6 +86,7 @@ struct InspectCommand: ParsableCommand {
         var skips: [Int?]?
         var blocks: [[[String]]]?
         var atrous: AtrousKind?
+        var stem: StemKind?
         var layers: Int?
         var filters: Int?
         var encoder: EncoderKind?
@@ -106,6 +108,7 @@ struct InspectCommand: ParsableCommand {
                     [block.first, block.second].map { [$0.input.name, $0.op.rawValue] }
                 }
                 atrous = genotype.atrous
+                stem = genotype.stem == .paper ? nil : genotype.stem
                 layers = genotype.layers
                 filters = configuration.filters
             case .encoded(let configuration):

@@ -78,7 +78,8 @@ struct SampleCommand: ParsableCommand {
         let search = configuration.search
         let sampler = try GenotypeSampler(
             layers: layers ?? reference?.layers ?? search.layers, blocks: blocks ?? reference?.blocks ?? search.blocks,
-            atrous: reference?.atrous ?? search.atrous, longSkips: longSkips || search.longSkips == .on)
+            atrous: reference?.atrous ?? search.atrous, longSkips: longSkips || search.longSkips == .on,
+            stem: reference?.stem ?? search.stem)
         let base = reference.map { Double(configuration.train.cost(of: $0, on: images).multiplyAdds) }
         let wanted = multiplyAdds.flatMap { range in
             base.map { base in
