@@ -105,6 +105,17 @@ import Torch
                 "\(result.errors)")
         }
 
+        @Test("Where memory is limited and libtorch finds no room, that is said")
+        func limitedMemory() throws {
+            let result = try Command.launch(
+                "/bin/sh", ["-c", "ulimit -v 300000; exec \"$0\" doctor", Command.executable().path])
+            #expect(result.status == 70)
+            #expect(
+                result.errors.hasPrefix(
+                    "error: memory ran out; close other programs (engine: the engine cannot be loaded: "),
+                "\(result.errors)")
+        }
+
         @Test("A program by way of a link finds its engine beside itself")
         func link() throws {
             let link = folder.file("adl")

@@ -48,11 +48,15 @@ static void open_library(void) {
     void *opened = dlopen(library_path, RTLD_LAZY | RTLD_GLOBAL);
     if (!opened) {
         const char *reason = dlerror();
-        if (reason && (strstr(reason, "map segment") || strstr(reason, "allocate memory")))
+        if (!reason) reason = LIBRARY;
+        const char *remedy = library_path[0] == '/'
+                                 ? "; its libtorch is missing or another one"
+                                 : "; it belongs beside the program and is built as AutoDeepLabEngine";
+        if (strstr(reason, "map segment") || strstr(reason, "allocate memory")) {
             problem_status = CT_OUT_OF_MEMORY;
-        snprintf(problem, sizeof problem, "the engine cannot be loaded: %s; %s", reason ? reason : LIBRARY,
-                 library_path[0] == '/' ? "its libtorch is missing or another one"
-                                        : "it belongs beside the program and is built as AutoDeepLabEngine");
+            remedy = "";
+        }
+        snprintf(problem, sizeof problem, "the engine cannot be loaded: %s%s", reason, remedy);
         return;
     }
     int32_t (*interface)(void) = (int32_t (*)(void))dlsym(opened, "ct_interface");
