@@ -28,7 +28,8 @@ cuda:  ## CUDA's libraries beside libtorch, 3 GB, for NVIDIA GPUs on Linux
 encoders:  ## EfficientNet-Lite 0 to 2, trained on ImageNet, for `train --encoder`, 64 MB
 	@scripts/encoders.sh
 
-build: setup  ## the command, optimised: .build/release/autodeeplab
+build: setup  ## the command, optimised: .build/release/autodeeplab, and its engine beside it
+	$(SWIFT) build -c release --product AutoDeepLabEngine
 	$(SWIFT) build -c release --product autodeeplab
 
 test:  ## all tests, optimised, and a package that depends on this one

@@ -19,6 +19,9 @@ let torchHeaders: [CXXSetting] = [
         libtorch.flatMap { ["-isystem", $0 + "/include", "-isystem", $0 + "/include/torch/csrc/api/include"] })
 ]
 
+// In C++20 clang takes the headers of a target it depends on for a module, which SwiftPM builds for no C++ target.
+let withoutModules: [CXXSetting] = [.unsafeFlags(["-fno-cxx-modules"])]
+
 let torchLibraries: [LinkerSetting] = [
     .linkedLibrary("torch_cpu"),
     .linkedLibrary("c10"),
@@ -28,26 +31,33 @@ let torchLibraries: [LinkerSetting] = [
 /// Maps come and go by the hundred megabytes, on several threads: this allocator leaves fewer holes than the system's.
 let allocator: [LinkerSetting] = [.linkedLibrary(":libtcmalloc_minimal.so.4", .when(platforms: [.linux]))]
 
+/// What computes: behind the C interfaces CTorch and CSupernet, in C++ on libtorch.
+let engine = ["CTorchEngine", "CSupernetEngine"]
+
 /// Of this package alone: where it is a dependency, SwiftPM asks for no warnings at all.
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 let package = Package(
     name: "AutoDeepLab",
     platforms: [.macOS(.v15)],
-    // A product has beside its own target those whose types are part of its interface.
+    // A product has beside its own target those whose types are part of its interface, and the engine, which no Swift
+    // target depends on: the command is linked without it and opens AutoDeepLabEngine where it needs a tensor.
     products: [
-        .library(name: "Torch", targets: ["Torch"]),
+        .library(name: "Torch", targets: ["Torch", "CTorchEngine"]),
         .library(name: "SearchSpace", targets: ["SearchSpace"]),
-        .library(name: "Networks", targets: ["Networks", "SearchSpace", "Torch"]),
+        .library(name: "Networks", targets: ["Networks", "SearchSpace", "Torch"] + engine),
         .library(name: "Segmentation", targets: ["Segmentation", "Datasets", "Images"]),
-        .library(name: "Inference", targets: ["Inference", "Datasets", "Images", "Networks", "SearchSpace", "Torch"]),
+        .library(
+            name: "Inference",
+            targets: ["Inference", "Datasets", "Images", "Networks", "SearchSpace", "Torch"] + engine),
         .library(
             name: "AutoDeepLab",
             targets: [
                 "Torch", "SearchSpace", "Networks", "ArchitectureSearch", "Images", "Datasets", "Segmentation",
                 "Inference", "Configurations", "Runs", "Experiments", "Deployment", "Comparisons", "Planning",
-            ]),
+            ] + engine),
         .executable(name: "autodeeplab", targets: ["autodeeplab"]),
+        .library(name: "AutoDeepLabEngine", type: .dynamic, targets: engine),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -70,12 +80,14 @@ let package = Package(
         .systemLibrary(
             name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
         .target(name: "CCodecs", dependencies: ["CLibTIFF", "CLibJPEG"], linkerSettings: [.linkedLibrary("gif")]),
+        .target(name: "CTorch"),
+        .target(name: "CSupernet", dependencies: ["CTorch"], cSettings: [.headerSearchPath("../CTorch")]),
         .target(
-            name: "CTorch", cxxSettings: torchHeaders + [.headerSearchPath(".")], linkerSettings: torchLibraries),
-        // In C++20 clang takes the headers of CTorch for a module, which SwiftPM builds for no C++ target.
+            name: "CTorchEngine", dependencies: ["CTorch"], publicHeadersPath: ".",
+            cxxSettings: torchHeaders + withoutModules, linkerSettings: torchLibraries),
         .target(
-            name: "CSupernet", dependencies: ["CTorch"],
-            cxxSettings: torchHeaders + [.headerSearchPath("../CTorch"), .unsafeFlags(["-fno-cxx-modules"])]),
+            name: "CSupernetEngine", dependencies: ["CSupernet", "CTorchEngine"], publicHeadersPath: ".",
+            cxxSettings: torchHeaders + withoutModules),
         .target(name: "JSON", swiftSettings: strict),
         .target(name: "Torch", dependencies: ["CTorch", "CXXHash", "JSON"], swiftSettings: strict),
         .target(name: "SearchSpace", dependencies: ["JSON"], swiftSettings: strict),
@@ -119,7 +131,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict, linkerSettings: allocator),
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["CTorchEngine", "CSupernetEngine"], path: "Tests/TestSupport"),
         .testTarget(name: "JSONTests", dependencies: ["JSON"]),
         .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"]),
         .testTarget(name: "SearchSpaceTests", dependencies: ["SearchSpace", "TestSupport"]),

@@ -60,9 +60,13 @@ public final class Model: @unchecked Sendable {
 
     /// Reads a model file, or that of a run folder.
     ///
+    /// - Parameters:
+    ///   - argument: The file or the folder.
+    ///   - device: Where to compute; looked for where there is a file.
     /// - Throws: One line about a file that is missing, damaged or no model.
-    public convenience init(at argument: String, device: Device = .cpu) throws {
+    public convenience init(at argument: String, device: @autoclosure () throws -> Device = .cpu) throws {
         let path = try ModelDescription.path(of: argument)
+        let device = try device()
         let (tensors, metadata) = try loadTensors(path)
         let description = try ModelDescription(metadata, path: path)
         // Before anything is built: a file of a few bytes must not ask for a network of many.

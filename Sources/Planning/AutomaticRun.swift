@@ -69,7 +69,6 @@ public struct AutomaticRun {
         milliseconds: Double? = nil, megabytes: Double? = nil, reporter: any ProgressReporter
     ) throws {
         self.output = output
-        _ = try base.device.device()
         try AutomaticRun.refuseTeacher(base)
         let places = OutputPaths(in: output)
         try places.refuseLinks(at: AutomaticRun.files(in: output))
@@ -86,6 +85,7 @@ public struct AutomaticRun {
                     .notEmpty, path: output, "is not empty", advice: .resumeOrTakeOtherFolder(of: "run"))
             }
         }
+        _ = try base.device.device()
         account = TimeAccount(folder: output, clock: TimeAccount.uptime)
         if names.contains("plan.json") {
             plan = try Plan(in: output)

@@ -11,9 +11,13 @@ import Torch
     .serialized)
 struct NCCLTests {
     /// What each of two processes writes.
-    private func run(_ kind: String, gpus: [String], fault: String = "") throws -> [String] {
+    private func run(
+        _ kind: String, gpus: [String], fault: String = "", environment: [String: String] = [:]
+    ) throws -> [String] {
         let folder = try TemporaryFolder()
-        let fake = try FakeCUDA.environment(in: folder)
+        var fake = try FakeCUDA.environment(in: folder)
+        if let other = environment["LD_PRELOAD"] { fake["LD_PRELOAD", default: ""] += " " + other }
+        fake.merge(environment) { fake, _ in fake }
         let port = try freePort()
         let processes = try gpus.enumerated().map { rank, gpu in
             let process = Process()
@@ -68,6 +72,20 @@ struct NCCLTests {
         #expect(try run("try", gpus: ["a"]) == ["works"])
     }
 
+    @Test("The group of another libtorch, whose layout nobody has looked at, is refused in one line")
+    func otherTorch() throws {
+        let folder = try TemporaryFolder()
+        let library = try PreloadedLibrary.build("Faults/other_torch.c", in: folder)
+        for (version, name) in [("2.16.0", "2.16.0"), ("2.1.5", "2.1.5"), ("", "of an unknown version")] {
+            let config = version.isEmpty ? "USE_NCCL=ON" : "USE_CUDA=ON, TORCH_VERSION=\(version), USE_NCCL=ON"
+            let lines = try run("try", gpus: ["a"], environment: ["LD_PRELOAD": library, "OTHER_TORCH": config])
+            #expect(
+                lines == ["libtorch \(name) is loaded, and this program knows NCCL's process group of 2.15 alone"])
+        }
+        let same = ["LD_PRELOAD": library, "OTHER_TORCH": "TORCH_VERSION=2.15.3, USE_NCCL=ON"]
+        #expect(try run("try", gpus: ["a"], environment: same) == ["works"])
+    }
+
     @Test("A rank that takes no part in a sum, or ends: the other says so by its name")
     func faults() throws {
         let hangs = try run("hang", gpus: ["a", "b"])[0]
@@ -96,8 +114,14 @@ struct NCCLProbeTests {
         }
         let device = Device(.cuda)
         if words[0] == "try" {
-            try ProcessGroup.checkNCCL(on: device)
-            return try "works".write(toFile: output, atomically: true, encoding: .utf8)
+            let line: String
+            do {
+                try ProcessGroup.checkNCCL(on: device)
+                line = "works"
+            } catch {
+                line = error.description
+            }
+            return try line.write(toFile: output, atomically: true, encoding: .utf8)
         }
         let port = try #require(Int(words[3]))
         // Short where the end of the time is waited for.

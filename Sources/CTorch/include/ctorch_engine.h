@@ -10,6 +10,12 @@ extern "C" {
 #pragma clang assume_nonnull begin
 
 // MARK: engine.cpp
+// The version of this interface that the engine was built with, CT_INTERFACE.
+int32_t ct_interface(void);
+// Makes sure that the engine and libtorch are loaded; they are where a program is linked to them.
+int32_t ct_load(void);
+// The file of an engine that is not part of the program; empty where it is, or is not loaded yet.
+const char *ct_engine_path(void);
 const char *ct_last_error(void);
 const char *ct_version(void);
 int64_t ct_live_tensor_count(void);

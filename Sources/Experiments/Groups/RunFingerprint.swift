@@ -6,7 +6,7 @@ import Torch
 
 /// What the ranks of a group must have in common before they begin.
 struct RunFingerprint: Codable, Equatable {
-    /// The program's file, by its digest, and libtorch.
+    /// The files of the program and of its engine, by their digest, and libtorch.
     var program: String
     /// Every setting that changes what is computed, by its key.
     var settings: [String: String]
@@ -25,10 +25,11 @@ struct RunFingerprint: Codable, Equatable {
         data["classes"] = classes.joined(separator: ",")
         data["teacher"] = teacher ?? "none"
         var hash = XXHash64()
-        if let path = Bundle.main.executablePath, let bytes = FileManager.default.contents(atPath: path) {
-            bytes.withUnsafeBytes { hash.update($0) }
+        let libtorch = Engine.version
+        for path in [Bundle.main.executablePath, Engine.path].compactMap({ $0 }) {
+            FileManager.default.contents(atPath: path)?.withUnsafeBytes { hash.update($0) }
         }
-        program = "\(packageVersion) \(hash.text) with libtorch \(Engine.version)"
+        program = "\(packageVersion) \(hash.text) with libtorch \(libtorch)"
     }
 
     private static func digest(of samples: [Sample]) -> String {

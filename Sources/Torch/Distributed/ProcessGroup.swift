@@ -61,7 +61,10 @@ public struct ProcessGroup: Sendable {
     public static var size: Int { Int(ct_group_size()) }
 
     /// Whether this build has process groups: it needs Gloo's headers.
-    public static var isAvailable: Bool { ct_group_is_available() }
+    public static var isAvailable: Bool {
+        Engine.need()
+        return ct_group_is_available()
+    }
 
     /// Whether this process writes and tells: rank 0, or a process alone.
     public static var isLeader: Bool { ct_group_rank() == 0 }

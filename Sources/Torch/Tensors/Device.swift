@@ -36,7 +36,17 @@ public struct Device: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Number of devices of a kind that the engine can use here.
-    public static func count(of kind: Kind) -> Int { Int(ct_device_count(kind.code)) }
+    public static func count(of kind: Kind) -> Int {
+        switch kind {
+        case .cpu: return 1
+        #if !canImport(Darwin)
+            case .mps: return 0
+        #endif
+        default:
+            Engine.need()
+            return Int(ct_device_count(kind.code))
+        }
+    }
 
     /// Whether the engine can use this device here.
     public var isAvailable: Bool { index < Device.count(of: kind) }

@@ -37,8 +37,27 @@ public enum Engine {
         handler.withLock { $0 = body }
     }
 
+    /// Loads the engine and libtorch, in a program that is linked without them: its first tensor would do so as well.
+    ///
+    /// - Throws: ``TorchError`` that says why they cannot be loaded.
+    package static func load() throws(TorchError) {
+        guard ct_load() == CT_OK else { throw TorchError(lastError) }
+    }
+
+    /// Ends the program as an operation would that fails, where the engine cannot be loaded.
+    static func need() { run("engine", ct_load()) }
+
+    /// The file that the engine was loaded from; nil where it is part of the program, or is not loaded.
+    package static var path: String? {
+        let path = String(cString: ct_engine_path())
+        return path.isEmpty ? nil : path
+    }
+
     /// The version of libtorch that is loaded, for example `2.15.0`.
-    public static var version: String { String(cString: ct_version()) }
+    public static var version: String {
+        need()
+        return String(cString: ct_version())
+    }
 
     /// The file that libtorch was loaded from.
     public static var libraryPath: String {
@@ -55,7 +74,10 @@ public enum Engine {
 
     /// Threads inside an operation.
     public static var threads: Int {
-        get { Int(ct_get_num_threads()) }
+        get {
+            need()
+            return Int(ct_get_num_threads())
+        }
         set { run("threads", ct_set_num_threads(Int32(newValue))) }
     }
 

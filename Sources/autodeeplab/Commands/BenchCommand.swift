@@ -88,11 +88,11 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func printPredictions(_ configuration: Configuration) throws {
-        let device = try configuration.device.device()
-        let network = try network(on: device).network.description
+        let network = try network(on: try configuration.device.device()).network.description
         let check = try LatencyCheck(
             of: network, named: model, count: network.genotype == nil ? 0 : random, height: size.height,
-            width: size.width, repetitions: repetitions, by: LatencyModel(configuration), on: device)
+            width: size.width, repetitions: repetitions, by: LatencyModel(configuration),
+            on: try configuration.device.device())
         if shared.json { return try printJSON(check) }
         for row in check.rows {
             print(
@@ -103,18 +103,18 @@ struct BenchCommand: ParsableCommand {
         print("median error \(fixed(100 * check.medianError, digits: 1))%: \(size), \(check.machine.text)")
     }
 
-    private func network(on device: Device) throws -> Model {
+    private func network(on device: @autoclosure () throws -> Device) throws -> Model {
         if ModelDescription.exists(at: model) {
             guard filters == nil, classes == nil else {
                 throw UsageError(
                     description: "--filters and --classes are for networks without weights; \(model) has some")
             }
-            return try Model(at: model, device: device)
+            return try Model(at: model, device: try device())
         }
         var train = TrainConfiguration()
         if let filters { train.filters = filters }
         let description = try NetworkChoice(named: model, decoder: train.decoder)
             .description(train, classes: classes ?? 19)
-        return Model(ModelDescription(description), generator: Generator(seed: 0), device: device)
+        return Model(ModelDescription(description), generator: Generator(seed: 0), device: try device())
     }
 }

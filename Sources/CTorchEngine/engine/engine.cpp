@@ -12,6 +12,12 @@
 #include <omp.h>
 #endif
 
+int32_t ct_interface(void) { return CT_INTERFACE; }
+
+int32_t ct_load(void) { return CT_OK; }
+
+const char *ct_engine_path(void) { return ""; }
+
 const char *ct_last_error(void) { return ct::last_error().c_str(); }
 
 const char *ct_version(void) { return TORCH_VERSION; }
