@@ -79,9 +79,10 @@ public final class RunFolder: Sendable {
 
     /// Removes folders that were made here, the innermost last, as far as nothing is in them but one file.
     static func remove(_ made: [String], with file: String) {
-        guard let inner = made.last else { return }
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: inner)) ?? []
-        guard names.allSatisfy({ $0 == file }) else { return }
+        // Of a folder that cannot be read nobody knows what is in it: the lock may be needed.
+        guard let inner = made.last, let names = try? FileManager.default.contentsOfDirectory(atPath: inner),
+            names.allSatisfy({ $0 == file })
+        else { return }
         unlink(inner + "/" + file)
         for folder in made.reversed() where rmdir(folder) != 0 { return }
     }
