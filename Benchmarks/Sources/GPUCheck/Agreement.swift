@@ -27,6 +27,11 @@ struct Difference: Codable {
     /// Bounds of scores, loss and gradients.
     var allowed: [Double]
 
+    /// Whether bounds of scores and gradients exclude numbers that have nothing to do with each other.
+    ///
+    /// Those of a deep network with fresh weights do not in bfloat16: what is told is told by its loss alone.
+    var isTelling: Bool { allowed[0] < 1 && allowed[2] < 1 }
+
     var isAllowed: Bool { scores <= allowed[0] && loss <= allowed[1] && gradients <= allowed[2] }
 
     init(_ name: String, _ pass: Pass, from reference: Pass, allowed: [Double]) {

@@ -40,7 +40,8 @@ struct Findings: Codable {
                 padded(row.name, 40)
                     + String(
                         format: "%@  scores %.1e (%.0e), loss %.1e (%.0e), gradients %.1e (%.0e), worst %.1e (%@)",
-                        verdict(row.isAllowed), row.scores, row.allowed[0], row.loss, row.allowed[1], row.gradients,
+                        verdict(row.isAllowed) + (row.isTelling ? "" : " by its loss alone"), row.scores,
+                        row.allowed[0], row.loss, row.allowed[1], row.gradients,
                         row.allowed[2], row.worst, row.worstName))
         }
         if let resuming {
