@@ -14,6 +14,7 @@ let package = Package(
         .target(name: "StepCases", dependencies: library),
         .executableTarget(name: "Steps", dependencies: library + ["StepCases"], linkerSettings: allocator),
         .executableTarget(name: "GPUCheck", dependencies: library + ["StepCases"], linkerSettings: allocator),
+        .executableTarget(name: "Growth", dependencies: library + ["StepCases"], linkerSettings: allocator),
         .executableTarget(name: "Loading", dependencies: library, linkerSettings: allocator),
         .executableTarget(name: "Soak", dependencies: library, linkerSettings: allocator),
     ],
