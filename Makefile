@@ -13,7 +13,7 @@ CXX_SOURCES = $(shell find Sources Tests -name '*.cpp' -o -name '*.c' -o -name '
 CLANG_FORMAT ?= $(firstword $(wildcard .venv/bin/clang-format) clang-format)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cuda encoders build test test-consumer test-portable faults fuzz sanitize soak demo bench lint format docs \
+.PHONY: help setup cuda encoders build test test-consumer test-portable faults fuzz sanitize soak demo bench gpu-check lint format docs \
     protos clean
 
 help:  ## this list
@@ -64,6 +64,9 @@ demo: build  ## from generated images to a network, measured and exported, in mi
 
 bench: build  ## measure speed (the package in Benchmarks)
 	$(SWIFT) run -c release --package-path Benchmarks Steps
+
+gpu-check: setup  ## a folder that checks and times an NVIDIA GPU on another machine: .build-gpu-check/folder
+	SWIFT=$(SWIFT) scripts/gpu-check.sh
 
 lint:  ## check format and documentation rules
 	$(SWIFT) format lint --strict --recursive --parallel $(SWIFT_SOURCES)

@@ -11,7 +11,10 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [.package(name: "AutoDeepLab", path: "..")],
     targets: [
-        .executableTarget(name: "Steps", dependencies: library, linkerSettings: allocator),
+        .target(name: "StepCases", dependencies: library),
+        .executableTarget(name: "Steps", dependencies: library + ["StepCases"], linkerSettings: allocator),
+        .executableTarget(name: "GPUCheck", dependencies: library + ["StepCases"], linkerSettings: allocator),
+        .executableTarget(name: "Growth", dependencies: library + ["StepCases"], linkerSettings: allocator),
         .executableTarget(name: "Loading", dependencies: library, linkerSettings: allocator),
         .executableTarget(name: "Soak", dependencies: library, linkerSettings: allocator),
     ],

@@ -20,6 +20,24 @@ struct Command {
         return url
     }
 
+    /// The engine that belongs beside a program.
+    static func engine(of program: String) -> String {
+        #if os(Linux)
+            let name = "libAutoDeepLabEngine.so"
+        #else
+            let name = "libAutoDeepLabEngine.dylib"
+        #endif
+        return URL(fileURLWithPath: program).deletingLastPathComponent().appendingPathComponent(name).path
+    }
+
+    /// Copies the program with its engine; the copy's path.
+    static func copy(to path: String) throws -> String {
+        let own = try executable().path
+        try FileManager.default.copyItem(atPath: own, toPath: path)
+        try FileManager.default.copyItem(atPath: engine(of: own), toPath: engine(of: path))
+        return path
+    }
+
     /// Runs the program to its end.
     static func run(_ arguments: String...) throws -> Result {
         try run(arguments)

@@ -160,22 +160,21 @@ struct GroupCommandTests {
     @Test("Other data, another configuration or another program than rank 0's is refused, by name")
     func fingerprint() throws {
         try scenes("others", count: 24)
-        let other = folder.file("autodeeplab")
-        try FileManager.default.copyItem(atPath: Command.executable().path, toPath: other)
-        let file = try #require(FileHandle(forWritingAtPath: other))
-        try file.seekToEnd()
-        try file.write(contentsOf: Data([0]))
-        try file.close()
+        let otherProgram = try Command.copy(to: folder.place("program/autodeeplab"))
+        try changeEnd(of: otherProgram)
+        let otherEngine = try Command.copy(to: folder.place("engine/autodeeplab"))
+        try changeEnd(of: Command.engine(of: otherEngine))
         let cases: [(name: String, arguments: [String], says: String)] = [
             ("data", search("r", data: "others"), "has other data than rank 0 (train: "),
             ("seed", search("r", ["--seed", "5"]), "has seed=5 in its configuration, rank 0 has 0: "),
-            ("program", search("r"), "has program "),
+            ("program", search("r"), "has program "), ("engine", search("r"), "has program "),
         ]
+        let programs = ["program": otherProgram, "engine": otherEngine]
         for (name, arguments, says) in cases {
             let port = try freePort()
             let first = try start(name + "0", search(name), environment: variables(rank: 0, port: port))
             let second = Process()
-            second.executableURL = try name == "program" ? URL(fileURLWithPath: other) : Command.executable()
+            second.executableURL = try programs[name].map { URL(fileURLWithPath: $0) } ?? Command.executable()
             second.arguments = arguments
             second.environment = ProcessInfo.processInfo.environment.merging(variables(rank: 1, port: port)) { $1 }
             let errors = folder.file(name + "1.err")
@@ -189,6 +188,13 @@ struct GroupCommandTests {
             #expect(status == 75 && second.terminationStatus == 75)
             #expect(all.count == 1 && all[0].hasPrefix("error: rank 1 (") && all[0].contains(says), "\(name): \(all)")
         }
+    }
+
+    private func changeEnd(of path: String) throws {
+        let file = try #require(FileHandle(forWritingAtPath: path))
+        try file.seekToEnd()
+        try file.write(contentsOf: Data([0]))
+        try file.close()
     }
 
     @Test("A rank that does not come, a port that is taken, a store that is not there: one line each")

@@ -1,15 +1,6 @@
 import Foundation
+import StepCases
 import Torch
-
-/// What one process measured.
-struct Run: Codable {
-    /// Seconds of each step, the first, unmeasured one left out.
-    var seconds: [Double]
-    /// Bytes that were resident at most.
-    var peakMemory: Int
-    /// Multiply-adds of a step.
-    var multiplyAdds: Int
-}
 
 /// All runs of all cases.
 struct Report: Codable {

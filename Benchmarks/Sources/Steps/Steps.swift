@@ -1,5 +1,6 @@
 import Foundation
 import Runs
+import StepCases
 import Torch
 
 /// Seconds and peak memory of the steps that take a user's time, as a table and, with `--json FILE`, as JSON.
@@ -58,19 +59,4 @@ struct Steps {
         }
         return pow(1_024, 3) / (seconds.min() ?? .infinity)
     }
-}
-
-/// Words of a command line: options with a value each, and one without a name.
-private struct Arguments {
-    private(set) var position: String?
-    private var options: [String: String] = [:]
-
-    init(_ words: some Sequence<String>) {
-        var words = words.makeIterator()
-        while let word = words.next() {
-            if word.hasPrefix("--") { options[word] = words.next() } else { position = word }
-        }
-    }
-
-    subscript(name: String) -> String? { options[name] }
 }

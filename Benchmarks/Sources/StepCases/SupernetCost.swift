@@ -3,10 +3,10 @@ import SearchSpace
 
 /// Multiply-adds of the supernet's convolutions for one image, counted as the paper defines the network: one of each
 /// operator for every edge of every arrow's cell.
-struct SupernetCost {
-    private(set) var multiplyAdds = 0
+package struct SupernetCost {
+    package private(set) var multiplyAdds = 0
 
-    init(_ configuration: SupernetConfiguration, size: Int) {
+    package init(_ configuration: SupernetConfiguration, size: Int) {
         let space = NetworkSpace(layers: configuration.layers)
         let width = configuration.blocks * configuration.filters
         func pixels(_ stride: Int) -> Int { scaledSize(size, stride: stride) * scaledSize(size, stride: stride) }

@@ -6,7 +6,7 @@ import SearchSpace
 import Torch
 
 /// What is measured: steps of the paper's supernet (12 layers, 5 blocks, F = 8) and of the published network (F = 20).
-enum Case: String, CaseIterable {
+package enum Case: String, CaseIterable, Sendable {
     case searchWeights = "search, weight step"
     case searchWeightsCells = "search, weight step, cells anew"
     case searchWeightsLayers = "search, weight step, layers anew"
@@ -17,7 +17,7 @@ enum Case: String, CaseIterable {
     case inference = "published network, inference"
 
     /// The same step by a loop over arrows, edges and operators, one convolution and one normalisation each.
-    var plainForm: Case? {
+    package var plainForm: Case? {
         switch self {
         case .searchWeights: .searchWeightsPlain
         case .searchArchitecture: .searchArchitecturePlain
@@ -26,21 +26,38 @@ enum Case: String, CaseIterable {
     }
 
     /// Takes one step unmeasured, then some with a watch.
-    func measure(size: Int, repetitions: Int) -> Run {
+    ///
+    /// - Parameters:
+    ///   - size: Height and width of the images.
+    ///   - batch: Images of a step.
+    ///   - repetitions: Measured steps.
+    ///   - device: Where to compute; each step is waited for.
+    ///   - bfloat16: Whether convolutions compute in bfloat16.
+    /// - Returns: What was measured.
+    package func measure(
+        size: Int, batch: Int = 2, repetitions: Int, device: Device = .cpu, bfloat16: Bool = false
+    ) -> Run {
         let threads = ProcessInfo.processInfo.activeProcessorCount
         let generator = Generator(seed: 1)
-        let images = Tensor.uniform([2, 3, size, size], from: -1, to: 1, generator: generator)
-        let labels = Tensor.uniform([2, size, size], from: 0, to: 19, generator: generator).floor().to(.int64)
-        let store = VariableStore(generator: generator)
+        let images = Tensor.uniform([batch, 3, size, size], from: -1, to: 1, generator: generator).to(device)
+        let labels = Tensor.uniform([batch, size, size], from: 0, to: 19, generator: generator).floor().to(.int64)
+            .to(device)
+        let store = VariableStore(generator: generator, device: device)
         let (step, multiplyAdds) =
             switch self {
             case .training, .inference: discreteStep(images, labels, store, threads: threads)
             default: searchStep(images, labels, store, threads: threads)
             }
-        step()
+        let one = Tensor.ones([1], device: device)
+        // A GPU computes what was asked for before in order: where this number is read, all of it is done.
+        let waited = {
+            withBFloat16(bfloat16, on: device) { step() }
+            if device.kind != .cpu { _ = one.item() }
+        }
+        waited()
         let seconds = (0..<repetitions).map { _ in
             let start = Date()
-            step()
+            waited()
             return Date().timeIntervalSince(start)
         }
         return Run(seconds: seconds, peakMemory: ProcessMemory.peak, multiplyAdds: multiplyAdds)
@@ -52,7 +69,8 @@ enum Case: String, CaseIterable {
         let configuration = SupernetConfiguration(classes: 19)
         let relaxation = SoftmaxRelaxation(store.root / "architecture", configuration)
         let supernet = Supernet(configuration, store: store)
-        supernet.workers = threads
+        // A GPU takes one stream of operations, whoever sends them.
+        supernet.workers = images.device.kind == .cpu ? threads : 1
         if self == .searchWeightsCells { supernet.recompute = .cells }
         if self == .searchWeightsLayers { supernet.recompute = .layers }
         let isPlain = self == .searchWeightsPlain || self == .searchArchitecturePlain
@@ -78,7 +96,7 @@ enum Case: String, CaseIterable {
         }
         // Forward, gradients of the maps, and, in a weight step, of the weights: one pass over all products each.
         let passes = trainsWeights ? 3 : 2
-        return (step, passes * 2 * SupernetCost(supernet.configuration, size: images.size(2)).multiplyAdds)
+        return (step, passes * images.size(0) * SupernetCost(supernet.configuration, size: images.size(2)).multiplyAdds)
     }
 
     private func discreteStep(
@@ -92,14 +110,14 @@ enum Case: String, CaseIterable {
         let size = images.size(2)
         let cost = Cost.of(genotype, filters: 20, classes: 19, height: size, width: size).multiplyAdds
         guard self == .training else {
-            return ({ withoutGradients { _ = network(images, mode: .evaluation) } }, 2 * cost)
+            return ({ withoutGradients { _ = network(images, mode: .evaluation) } }, images.size(0) * cost)
         }
         let sgd = SGD(groups: [ParameterGroup(parameters: store.parameters, weightDecay: 4e-5)], momentum: 0.9)
         return (
             {
                 let loss = crossEntropy(network(images, mode: .training), labels: labels)
                 sgd.step(gradients(of: loss, withRespectTo: sgd.parameters), rate: 0.01)
-            }, 6 * cost
+            }, 3 * images.size(0) * cost
         )
     }
 }

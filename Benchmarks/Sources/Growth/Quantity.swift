@@ -1,0 +1,29 @@
+/// What is made larger, one at a time, while the others stay as they are.
+enum Quantity: String, CaseIterable, Codable {
+    case layers, filters, blocks, pixels, batch
+
+    /// The values that are measured; for pixels the side of the square image.
+    var values: [Int] {
+        switch self {
+        case .layers: [4, 6, 8, 10, 12]
+        case .filters: [4, 6, 8, 12, 16]
+        case .blocks: [2, 3, 4, 5, 6]
+        case .pixels: [65, 97, 129, 193, 257]
+        case .batch: [1, 2, 3, 4, 6]
+        }
+    }
+
+    /// The value as it is drawn and fitted: pixels are counted in the image, not along its side.
+    func amount(_ value: Int) -> Double { Double(self == .pixels ? value * value : value) }
+
+    /// What stands below the axis.
+    var axis: String {
+        switch self {
+        case .layers: "layers L"
+        case .filters: "filters F"
+        case .blocks: "blocks B"
+        case .pixels: "pixels of an image"
+        case .batch: "images in a batch"
+        }
+    }
+}

@@ -1,0 +1,1 @@
+../../../Sources/Reporting/Drawings/SVG.swift
