@@ -160,9 +160,9 @@ struct GroupCommandTests {
     @Test("Other data, another configuration or another program than rank 0's is refused, by name")
     func fingerprint() throws {
         try scenes("others", count: 24)
-        let otherProgram = try Command.copy(to: folder.place("program/autodeeplab"))
+        let otherProgram = try Command.copy(to: folder.place("copies/program/autodeeplab"))
         try changeEnd(of: otherProgram)
-        let otherEngine = try Command.copy(to: folder.place("engine/autodeeplab"))
+        let otherEngine = try Command.copy(to: folder.place("copies/engine/autodeeplab"))
         try changeEnd(of: Command.engine(of: otherEngine))
         let cases: [(name: String, arguments: [String], says: String)] = [
             ("data", search("r", data: "others"), "has other data than rank 0 (train: "),
