@@ -1,0 +1,1 @@
+../../../Tests/NetworksTests/ReferenceEncoder.swift
