@@ -3,8 +3,8 @@ import Torch
 
 /// The network that holds every cell and every path at once (paper 3 and 4.1).
 ///
-/// Variables are named `stem.N` (on an encoder as ``EncoderStem`` has it), `layerL.sS.*` (there `fromS.entry`, `fromS.longSkip`, `entry2`, `cell.STATE.OPERATOR`) and
-/// `head.sS.*`.
+/// Variables are named `stem.N` (on an encoder's blocks `encoder.*` and `stem.adapterS`), `layerL.sS.*` (there `fromS.entry`,
+/// `fromS.longSkip`, `entry2`, `cell.STATE.OPERATOR`) and `head.sS.*`.
 public final class Supernet {
     /// What shapes the network.
     public let configuration: SupernetConfiguration
