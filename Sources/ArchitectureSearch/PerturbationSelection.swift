@@ -54,7 +54,7 @@ public struct PerturbationSelection {
     public init(_ path: Path, blocks: Int, shuffled: (Int) -> [Int]) {
         let space = CellSpace(blocks: blocks)
         self.space = space
-        let crowded = (1...blocks).filter { space.edges(into: $0).count > 2 }
+        let crowded = space.crowdedBlocks
         decisions =
             shuffled(space.edges.count).map { .edge(space.edges[$0]) }
             + (crowded.isEmpty ? [] : shuffled(crowded.count).map { .inputs(block: crowded[$0]) })
@@ -86,7 +86,7 @@ public struct PerturbationSelection {
         try withoutGradients {
             let decision = decisions[taken]
             var current = self(weights)
-            var outcome = Outcome(decision: decision, op: nil, removed: [])
+            let outcome: Outcome
             switch decision {
             case .edge(let edge):
                 // `none` is no candidate: a cell has no branch that is nothing.

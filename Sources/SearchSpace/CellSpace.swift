@@ -28,8 +28,11 @@ public struct CellSpace: Hashable, Sendable {
         self.edges = edges
     }
 
-    /// How many decisions make a cell one by one: an operator for each edge, and two inputs for each block with more.
-    public var decisions: Int { edges.count + (1...blocks).count { edges(into: $0).count > 2 } }
+    /// The blocks that have more inputs than the two which a cell keeps.
+    public var crowdedBlocks: [Int] { (1...blocks).filter { edges(into: $0).count > 2 } }
+
+    /// How many decisions make a cell one by one: an operator for each edge, and the inputs of each crowded block.
+    public var decisions: Int { edges.count + crowdedBlocks.count }
 
     /// The edges that leave an input, by block.
     public func edges(from input: CellInput) -> [CellEdge] { edges.filter { $0.input == input } }

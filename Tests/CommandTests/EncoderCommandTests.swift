@@ -20,24 +20,19 @@ struct EncoderCommandTests {
         #expect(table.output.contains("encoder        1,811,712 parameters"))
     }
 
-    @Test("Training, going on, evaluating, predicting and exporting need no genotype")
-    func road() throws {
-        let folder = try TemporaryFolder()
-        let (scenes, run) = (folder.file("scenes"), folder.file("run"))
-        func done(_ arguments: String...) throws {
-            let result = try Command.run(
-                arguments + (["data", "watch"].contains(arguments[0]) ? [] : ["--threads", "1"]))
-            #expect(result.status == 0, "\(arguments): \(result.errors)")
-        }
-        try done("data", "demo", "--count", "10", "--output", scenes)
-        try done(
-            "train", "--preset", "instant", "--encoder", "efficientnet-lite0", "--decoder", "light", "--data", scenes,
-            "--output", run, "-q", "--set", "train.encoderWeights=none", "--set", "train.lightChannels=8")
+    /// Runs the program, which must do what it is told.
+    private func done(_ arguments: String...) throws {
+        let result = try Command.run(
+            arguments + (["data", "watch"].contains(arguments[0]) ? [] : ["--threads", "1"]))
+        #expect(result.status == 0, "\(arguments): \(result.errors)")
+    }
+
+    /// What is done with a trained network: it goes on, is measured, predicts, is shown and exported.
+    private func expectUseful(_ run: String, _ scenes: String, _ folder: TemporaryFolder) throws {
         try done("train", "--output", run, "--resume", "--set", "train.epochs=3", "-q")
         try done("evaluate", run, "--split", "test", "-q")
         try done("predict", run, scenes + "/images/test/0000.png", "--output", folder.file("masks"), "-q")
         try done("inspect", run)
-        try done("inspect", run + "/model.safetensors")
         if Python.has("onnx", "onnxruntime") {
             try done("export", run, "--output", folder.file("m.onnx"), "--check")
             try done(
@@ -47,6 +42,18 @@ struct EncoderCommandTests {
         if Python.has("coremltools") {
             try done("export", run, "--output", folder.file("m.mlpackage"), "--size", "64x96")
         }
+    }
+
+    @Test("Training, going on, evaluating, predicting and exporting need no genotype")
+    func road() throws {
+        let folder = try TemporaryFolder()
+        let (scenes, run) = (folder.file("scenes"), folder.file("run"))
+        try done("data", "demo", "--count", "10", "--output", scenes)
+        try done(
+            "train", "--preset", "instant", "--encoder", "efficientnet-lite0", "--decoder", "light", "--data", scenes,
+            "--output", run, "-q", "--set", "train.encoderWeights=none", "--set", "train.lightChannels=8")
+        try expectUseful(run, scenes, folder)
+        try done("inspect", run + "/model.safetensors")
         try done("watch", run, "--once")
     }
 
@@ -84,11 +91,6 @@ struct EncoderCommandTests {
     func stemRoad() throws {
         let folder = try TemporaryFolder()
         let (scenes, search, run) = (folder.file("scenes"), folder.file("search"), folder.file("run"))
-        func done(_ arguments: String...) throws {
-            let result = try Command.run(
-                arguments + (["data", "watch"].contains(arguments[0]) ? [] : ["--threads", "1"]))
-            #expect(result.status == 0, "\(arguments): \(result.errors)")
-        }
         let weights = ["--set", "train.encoderWeights=none"]
         try done("data", "demo", "--count", "10", "--output", scenes)
         try done(
@@ -99,20 +101,8 @@ struct EncoderCommandTests {
         try done(
             "train", "--preset", "instant", "--data", scenes, "--genotype", search, "--output", run, "-q", weights[0],
             weights[1])
-        try done("train", "--output", run, "--resume", "--set", "train.epochs=3", "-q")
-        try done("evaluate", run, "--split", "test", "-q")
-        try done("predict", run, scenes + "/images/test/0000.png", "--output", folder.file("masks"), "-q")
-        try done("inspect", run)
+        try expectUseful(run, scenes, folder)
         try done("bench", run, "--repetitions", "1")
-        if Python.has("onnx", "onnxruntime") {
-            try done("export", run, "--output", folder.file("m.onnx"), "--check")
-            try done(
-                "export", run, "--output", folder.file("b.onnx"), "--preprocess", "--argmax", "--check", "--size",
-                "60x70")
-        }
-        if Python.has("coremltools") {
-            try done("export", run, "--output", folder.file("m.mlpackage"), "--size", "64x96")
-        }
     }
 
     @Test("A decoder of a genotype is trained, counted, drawn and exported from its file")

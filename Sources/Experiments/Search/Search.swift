@@ -100,11 +100,11 @@ public final class Search {
                 shape, weight: search.architecture.entropy, from: search.architectureFrom * stepsPerEpoch) : nil
         let price: (any ArchitecturePenalty)? = try PricePenalty(setup, of: shape)
         penalties = [entropy, price, own].compactMap { $0 }
-        selectionLoss = SelectionLoss(setup: setup, supernet: supernet, carried: carried, price: price, half: halfB)
+        selectionLoss = SelectionLoss(setup: setup, price: price, half: halfB)
         rates = search.weights.schedules(
             steps: stepsPerEpoch * search.epochs, more: stepsPerEpoch * (search.totalEpochs - search.epochs))
         var schedule = rates.search
-        schedule.total += search.totalEpochs > search.epochs ? rates.selection.total : 0
+        schedule.total += rates.selection.total
         var starts = (a: LoaderPosition(), b: LoaderPosition())
         try setup.restore(schedule: schedule) { [store, weights, architecture] checkpoint, path in
             starts.a = try checkpoint.value("loaderA", as: LoaderPosition.self, in: path)
@@ -125,10 +125,15 @@ public final class Search {
         if let selection { try checkSelection(selection) }
     }
 
+    /// How many decisions about the cell are to be taken before the first step of an epoch.
+    private func decisionsDue(_ selection: PerturbationSelection, in epoch: Int) -> Int {
+        let epoch = epoch - configuration.epochs
+        return epoch < 0 ? 0 : min(selection.decisions.count, epoch / configuration.selection.epochs + 1)
+    }
+
     /// Refuses a run whose decisions are not those that are due where it is.
     private func checkSelection(_ selection: PerturbationSelection) throws {
-        let epoch = loop.position.epoch - configuration.epochs
-        let due = epoch < 0 ? 0 : min(selection.decisions.count, epoch / configuration.selection.epochs + 1)
+        let due = decisionsDue(selection, in: loop.position.epoch)
         // The one that is due at an epoch's start may be taken or not.
         guard (due - 1...due).contains(selection.taken) else {
             throw RunError(
@@ -176,13 +181,20 @@ public final class Search {
         let step = step(turn)
         let weights = selected(relaxation.weights(at: step))
         let mode: NormalizationMode = turn == .weights ? .training : .batchStatistics
-        let logits = withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
-            supernet(images, weights: carried?(weights) ?? weights, mode: mode)
-        }
-        let loss = crossEntropy(logits, labels: labels)
+        let loss = loss(of: images, labels: labels, under: weights, mode: mode)
         guard turn == .architecture else { return loss }
         // The loss is this process's part of the group's, and so is the penalty.
         return penalties.reduce(loss) { $0 + $1(weights, at: step) * (1 / Double(ProcessGroup.size)) }
+    }
+
+    /// This process's part of the mean cross entropy under some weights.
+    private func loss(
+        of images: Tensor, labels: Tensor, under weights: ArchitectureWeights, mode: NormalizationMode
+    ) -> Tensor {
+        let logits = withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
+            supernet(images, weights: carried?(weights) ?? weights, mode: mode)
+        }
+        return crossEntropy(logits, labels: labels)
     }
 
     private func step(_ turn: SearchStep.Turn) -> SearchStep {
@@ -212,14 +224,14 @@ extension Search: LoopStage {
 
     /// Takes the decision about the cell that is due.
     func begin(epoch: Int) throws -> Bool {
-        let (first, every) = (configuration.epochs, configuration.selection.epochs)
-        guard let selection, epoch >= first, (epoch - first) % every == 0,
-            selection.taken == (epoch - first) / every, selection.taken < selection.decisions.count
-        else { return true }
+        guard let selection, selection.taken < decisionsDue(selection, in: epoch) else { return true }
         let step = step(.architecture)
-        guard
-            let outcome = try selection.decide(relaxation.weights, losses: { try selectionLoss($0, at: step) })
-        else { return false }
+        let outcome = try selection.decide(relaxation.weights) { candidates in
+            try selectionLoss(candidates, at: step) { images, labels, weights in
+                loss(of: images, labels: labels, under: weights, mode: .batchStatistics)
+            }
+        }
+        guard let outcome else { return false }
         setup.reporter.report(
             .note("decision \(selection.taken) of \(selection.decisions.count): \(outcome.description)"))
         return true

@@ -8,9 +8,6 @@ import Torch
 /// architecture's half for all, and the price of what they describe.
 struct SelectionLoss {
     let setup: StageSetup
-    let supernet: Supernet
-    /// What becomes of the weights of arrows before a pass.
-    let carried: CarriedFirstLayer?
     /// Added to the loss; nil for none.
     let price: (any ArchitecturePenalty)?
     /// Places of the half's images.
@@ -23,9 +20,13 @@ struct SelectionLoss {
     /// - Parameters:
     ///   - candidates: The weights.
     ///   - step: Where the search is.
+    ///   - loss: This rank's part of the supernet's loss on a batch under some weights.
     /// - Returns: A loss for each, the same in all ranks of a group.
     /// - Throws: An error that names an image which cannot be read.
-    func callAsFunction(_ candidates: [ArchitectureWeights], at step: SearchStep) throws -> [Double]? {
+    func callAsFunction(
+        _ candidates: [ArchitectureWeights], at step: SearchStep,
+        loss: (_ images: Tensor, _ labels: Tensor, ArchitectureWeights) -> Tensor
+    ) throws -> [Double]? {
         let search = setup.configuration.search
         var random = RandomStream(seed: setup.seed, 2)
         let order = random.permutation(half.count)
@@ -42,10 +43,7 @@ struct SelectionLoss {
             let batch = try RankSync.all { try loader.next() }
             let (images, labels) = (batch.imageTensor(on: setup.device), batch.labelTensor(on: setup.device))
             for (place, weights) in candidates.enumerated() {
-                let logits = withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
-                    supernet(images, weights: carried?(weights) ?? weights, mode: .batchStatistics)
-                }
-                sums[place] = sums[place] + crossEntropy(logits, labels: labels)
+                sums[place] = sums[place] + loss(images, labels, weights)
             }
         }
         // Each rank has its part of every batch's mean.
