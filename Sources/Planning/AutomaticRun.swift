@@ -267,10 +267,33 @@ public struct AutomaticRun {
             try search.searchFirst(reporter: reporter, interruption: interruption)
         }
         begin(configuration.search.candidates > 1 ? .choosing : .training, reporter: reporter)
-        return try search.run(reporter: reporter, interruption: interruption) { last in
-            if configuration.search.candidates > 1 { begin(.training, reporter: reporter) }
-            return try settledEpochs(last, reporter: reporter)
+        let isRace = configuration.search.candidates > 1
+        let pacing = CandidateSearch.Pacing(
+            epochs: { last in
+                if isRace { begin(.training, reporter: reporter) }
+                return try settledEpochs(last, reporter: reporter)
+            },
+            candidates: { try settledCandidates($0, reporter: reporter) })
+        return try search.run(reporter: reporter, interruption: interruption, pacing: pacing)
+    }
+
+    /// Seconds that are left for the race and the last training.
+    private var secondsLeft: Double { plan.budget - account.total - (plan.seconds(of: .measuring) ?? 0) }
+
+    /// How many candidates take part in a rung: as planned, unless there is no time for them.
+    private func settledCandidates(
+        _ progress: CandidateSearch.RungProgress, reporter: any ProgressReporter
+    ) throws -> Int {
+        var plan = try Plan(in: output)
+        if plan.isGiven { return progress.schedule.rungs[progress.rung].candidates }
+        if let known = plan.narrowings.first(where: { ($0.rung, $0.trained) == (progress.rung, progress.trained) }) {
+            return known.candidates
         }
+        let narrowing = plan.narrowing(progress, left: secondsLeft)
+        plan.narrowings.append(narrowing)
+        try plan.write(in: output)
+        if let text = narrowing.text { reporter.report(.note(text)) }
+        return narrowing.candidates
     }
 
     /// The epochs of the last training: as planned, unless this machine turned out to be another.
@@ -283,8 +306,7 @@ public struct AutomaticRun {
         } else {
             length = plan.settledLength(
                 done: last.done, epochs: last.epochs,
-                secondsPerEpoch: last.secondsPerStep * Double(last.stepsPerEpoch),
-                left: plan.budget - account.total - (plan.seconds(of: .measuring) ?? 0))
+                secondsPerEpoch: last.secondsPerStep * Double(last.stepsPerEpoch), left: secondsLeft)
             plan.lengths.append(length)
             try plan.write(in: output)
         }

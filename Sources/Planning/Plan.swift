@@ -1,3 +1,4 @@
+import Comparisons
 import Configurations
 import Datasets
 import Experiments
@@ -51,6 +52,26 @@ public struct Plan: Equatable, Codable, Sendable {
         }
     }
 
+    /// How many candidates take part in a rung of the race, asked when some of them had been trained.
+    public struct Narrowing: Equatable, Codable, Sendable {
+        /// The rung, counted from 0.
+        public var rung: Int
+        /// Candidates that had been trained in it by then.
+        public var trained: Int
+        /// How many were to take part.
+        public var planned: Int
+        /// How many do.
+        public var candidates: Int
+
+        /// In words; nil where nothing was changed.
+        var text: String? {
+            guard candidates < planned else { return nil }
+            return
+                "rung \(rung + 1): \(candidates) candidates in place of \(planned), since training takes longer here than"
+                + " was thought"
+        }
+    }
+
     /// A cross-validation over few images.
     public struct CrossValidation: Equatable, Codable, Sendable {
         /// Files with the splits of each fold.
@@ -75,7 +96,10 @@ public struct Plan: Equatable, Codable, Sendable {
     public var secondsPerEpoch: Double
     /// How few images are measured; nil where there are enough for splits.
     public var crossValidation: CrossValidation?
-    /// What became of the last training's length: settled when its first part is done, and in the middle of the rest.
+    /// How many candidates there was time for, where that was asked.
+    public var narrowings: [Narrowing] = []
+    /// What became of the last training's length: settled when its first part is done, and in the middle of what is left
+    /// then, again and again.
     public var lengths: [Length] = []
     /// Whether the configuration was given and is followed as it stands.
     public var isGiven: Bool
@@ -106,6 +130,26 @@ public struct Plan: Equatable, Codable, Sendable {
             factor > 1 ? max(done + 1, min(epochs, fitting)) : max(epochs, min(Self.longest * epochs, fitting))
         return length
     }
+
+    /// How many candidates are to take part in a rung, now that the race is so far.
+    ///
+    /// - Parameters:
+    ///   - progress: How far it is.
+    ///   - left: Seconds of the budget that are left for it and for the last training.
+    /// - Returns: As many as leave the last training half of its length at least; those that are trained already always.
+    package func narrowing(_ progress: CandidateSearch.RungProgress, left: Double) -> Narrowing {
+        let planned = progress.schedule.rungs[progress.rung].candidates
+        let least = max(1, progress.trained)
+        func fits(_ candidates: Int) -> Bool {
+            progress.epochsLeft(candidates: candidates, last: Self.leastOfLast) * progress.secondsPerEpoch <= left
+        }
+        let fitting = (least...max(least, planned)).last(where: fits) ?? least
+        return Narrowing(
+            rung: progress.rung, trained: progress.trained, planned: planned, candidates: min(planned, fitting))
+    }
+
+    /// The share of the last training that a race on a slow machine leaves it.
+    private static let leastOfLast = 0.5
 
     /// The share of the second half's time that goes into steps: the rest is for validations and checkpoints.
     private static let measured = 0.97

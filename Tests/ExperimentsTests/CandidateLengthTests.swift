@@ -19,6 +19,13 @@ private final class Counter: Sendable {
     }
 }
 
+extension CandidateSearch.Pacing {
+    /// Candidates as planned, and the last training's length by a rule.
+    static func lengths(_ epochs: @escaping (CandidateSearch.LastTraining) throws -> Int) -> Self {
+        Self(epochs: epochs, candidates: { $0.schedule.rungs[$0.rung].candidates })
+    }
+}
+
 /// Searches by training candidates that are killed, or whose last training gets another length.
 @Suite("Lengths and scores of candidates")
 struct CandidateLengthTests {
@@ -64,27 +71,29 @@ struct CandidateLengthTests {
     }
 
     @Test(
-        "The last training's length is settled twice, and stops in between change nothing",
+        "The last training's length is settled again in the middle of what is left, and stops in between change nothing",
         arguments: [[12, 10], [8, 11]])
     func settled(lengths: [Int]) throws {
         let run = try InstantRun(.train)
         var configuration = try run.candidates("race")
         (configuration.search.candidates, configuration.search.reduction) = (1, 4)
         (configuration.train.epochs, configuration.train.validateEvery) = (8, 4)
+        // First after a quarter of what is planned, then in the middle while six epochs are left.
+        let points = lengths == [12, 10] ? [2, 7] : [2, 5, 8]
         func search(
             _ name: String, resume: Bool, _ reporter: some ProgressReporter, _ interruption: Interruption
         ) throws -> CandidateTable {
-            try CandidateSearch(configuration, output: run.folder(name), resume: resume, rests: true)
-                .run(reporter: reporter, interruption: interruption) { last in
-                    #expect(last.stepsPerEpoch == 10 && last.secondsPerStep > 0)
-                    // First after a quarter of what is planned, then in the middle of what was settled.
-                    if last.done == 2 {
-                        #expect(last.epochs == 8)
-                        return lengths[0]
-                    }
-                    #expect(last.done == 2 + (lengths[0] - 2) / 2 && last.epochs == lengths[0])
-                    return lengths[1]
-                }
+            let asked = Counter()
+            return try CandidateSearch(configuration, output: run.folder(name), resume: resume, rests: true)
+                .run(
+                    reporter: reporter, interruption: interruption,
+                    pacing: .lengths { last in
+                        #expect(last.stepsPerEpoch == 10 && last.secondsPerStep > 0)
+                        let number = asked.next()
+                        #expect(last.done == points[number - 1])
+                        #expect(last.epochs == (number == 1 ? 8 : number == 2 ? lengths[0] : lengths[1]))
+                        return lengths[min(number, 2) - 1]
+                    })
         }
         let wanted = try search("whole", resume: false, SilentReporter(), Interruption())
         #expect(wanted.epochs == [2, lengths[1]] && wanted.rows[0].scores.count == 2)
@@ -97,5 +106,70 @@ struct CandidateLengthTests {
             ["model.safetensors", "candidates.json", "\(name)/checkpoints/last.safetensors"], in: "whole", "parts")
         let log = try String(contentsOfFile: run.folder("whole/\(name)/log.jsonl"), encoding: .utf8)
         #expect(log.split(separator: "\n").count == lengths[1])
+    }
+    @Test("A race with less time than was planned gives up candidates and rungs, and stops in between change nothing")
+    func narrowed() throws {
+        let run = try InstantRun(.train)
+        var configuration = try run.candidates("race")
+        (configuration.search.candidates, configuration.search.reduction) = (8, 2)
+        (configuration.train.epochs, configuration.train.validateEvery) = (16, 16)
+        let rungs = [[8, 2], [4, 4], [2, 8], [1, 16]]
+        func search(
+            _ name: String, resume: Bool, _ reporter: some ProgressReporter, _ interruption: Interruption
+        ) throws -> CandidateTable {
+            try CandidateSearch(configuration, output: run.folder(name), resume: resume, rests: true)
+                .run(
+                    reporter: reporter, interruption: interruption,
+                    pacing: .init(
+                        epochs: { last in
+                            #expect(last.done == 4 && last.epochs == 16)
+                            return 6
+                        },
+                        candidates: { progress in
+                            #expect(progress.secondsPerEpoch > 0)
+                            let rung = progress.schedule.rungs[progress.rung]
+                            switch (progress.rung, progress.trained) {
+                            // As many as are planned, more than that, and then two less.
+                            case (0, 1): return rung.candidates
+                            case (0, 2): return 100
+                            case (0, 3): return 6
+                            // Those that are trained stay.
+                            case (0, 4): return 1
+                            // Half of four go on, and then one.
+                            case (1, 0):
+                                #expect(rung.candidates == 2 && rung.epochs == 4)
+                                return 2
+                            default:
+                                Issue.record("asked at \(progress.rung), \(progress.trained)")
+                                return rung.candidates
+                            }
+                        }))
+        }
+        let schedule = HalvingSchedule(candidates: 8, reduction: 2, epochs: 16)
+        #expect(schedule.rungs.map { [$0.candidates, $0.epochs] } == rungs)
+        let wanted = try search("whole", resume: false, SilentReporter(), Interruption())
+        #expect(wanted.epochs == [2, 4, 6])
+        #expect(wanted.rows.map(\.scores.count).sorted() == [1, 1, 2, 3])
+        let (found, stops) = try stoppedOften(every: 17) { resume, reporter, interruption in
+            try search("parts", resume: resume, reporter, interruption)
+        }
+        #expect(stops > 5 && found == wanted)
+        try run.expectSame(["model.safetensors", "candidates.json"], in: "whole", "parts")
+        let folders = try FileManager.default.contentsOfDirectory(atPath: run.folder("whole"))
+        #expect(folders.filter { $0.first?.isNumber == true }.count == 4)
+    }
+
+    @Test(
+        "Fewer candidates in a rung are fewer in those after it, and a rung of one goes",
+        arguments: [
+            (0, 9, [[9, 4], [3, 12], [1, 36]]), (0, 10, [[9, 4], [3, 12], [1, 36]]),
+            (0, 6, [[6, 4], [2, 12], [1, 36]]),
+            (0, 5, [[5, 4], [1, 36]]), (0, 1, [[1, 4], [1, 36]]), (0, 0, [[1, 4], [1, 36]]),
+            (1, 2, [[9, 4], [2, 12], [1, 36]]), (1, 1, [[9, 4], [1, 36]]), (2, 0, [[9, 4], [3, 12], [1, 36]]),
+        ])
+    func schedules(rung: Int, candidates: Int, wanted: [[Int]]) {
+        var schedule = HalvingSchedule(candidates: 9, reduction: 3, epochs: 36)
+        schedule.narrow(rung: rung, to: candidates)
+        #expect(schedule.rungs.map { [$0.candidates, $0.epochs] } == wanted)
     }
 }

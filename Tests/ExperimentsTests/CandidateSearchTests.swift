@@ -254,10 +254,12 @@ struct CandidateSearchTests {
         func complete(_ name: String, stopAfter: Int? = nil) throws -> CandidateTable {
             let search = try CandidateSearch(configuration, output: run.folder(name), resume: true, rests: true)
             let watcher = Watcher(stopAfter: stopAfter)
-            return try search.run(reporter: watcher, interruption: watcher.interruption) { last in
-                #expect(last.done == 3 && last.epochs == 6 && last.stepsPerEpoch == 10 && last.secondsPerStep > 0)
-                return 5
-            }
+            return try search.run(
+                reporter: watcher, interruption: watcher.interruption,
+                pacing: .lengths { last in
+                    #expect(last.done == 3 && last.epochs == 6 && last.stepsPerEpoch == 10 && last.secondsPerStep > 0)
+                    return 5
+                })
         }
         let whole = try complete("whole")
         #expect(whole.epochs == [3, 5])

@@ -1,3 +1,4 @@
+import Comparisons
 import Configurations
 import Datasets
 import Foundation
@@ -175,6 +176,29 @@ import Testing
         #expect(plan.lengths[0].epochs == 36)
         // By the time that is left, whatever an epoch took before.
         #expect(plan.settledLength(done: 22, epochs: 36, secondsPerEpoch: seconds, left: left).epochs == wanted)
+    }
+
+    @Test(
+        "A race on a slow machine gives up candidates until half of the last training fits",
+        arguments: [
+            // rung, trained, seconds that are left, where an epoch takes 10; candidates
+            // 9 candidates of 4 epochs, 3 of 8 more, and half of 24: 32 + 24 + 12 = 68 epochs are left after the first.
+            (0, 1, 680.0, 9), (0, 1, 679.0, 8),
+            // 5: 16 epochs, no second rung, half of 32. 6: 20 + 2 * 8 + 12 = 48.
+            (0, 1, 480.0, 6), (0, 1, 479.0, 5), (0, 1, 320.0, 5), (0, 1, 319.0, 4), (0, 1, -5.0, 1),
+            (0, 4, 100.0, 4), (0, 4, 200.0, 5),
+            // Before the second: 24 + 12 and 16 + 12, or half of 32.
+            (1, 0, 360.0, 3), (1, 0, 359.0, 2), (1, 0, 279.0, 1), (1, 0, 0.0, 1),
+        ])
+    func raceIsNarrowed(rung: Int, trained: Int, left: Double, wanted: Int) throws {
+        let (plan, _) = try plan(facts(height: 64, width: 64), "2min")
+        let progress = CandidateSearch.RungProgress(
+            rung: rung, trained: trained, secondsPerEpoch: 10,
+            schedule: HalvingSchedule(candidates: 9, reduction: 3, epochs: 36))
+        let narrowing = plan.narrowing(progress, left: left)
+        #expect(narrowing.candidates == wanted)
+        let planned = rung == 0 ? 9 : 3
+        #expect(narrowing.planned == planned)
     }
 
     @Test func timeIsCountedInAllProcesses() throws {

@@ -175,32 +175,19 @@ public struct CandidateSearch {
     /// - Returns: The table, which stands in the folder too.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; the first candidate's error where all fail.
     public func run(reporter: any ProgressReporter, interruption: Interruption) throws -> CandidateTable {
-        try run(reporter: reporter, interruption: interruption, settle: nil)
+        try run(reporter: reporter, interruption: interruption, pacing: nil)
     }
 
-    /// The last training before it begins, or goes on: one candidate's, of which the rungs before are done.
-    package struct LastTraining {
-        /// Epochs that are done.
-        package let done: Int
-        /// Epochs that it is to have in all.
-        package let epochs: Int
-        /// Steps of an epoch.
-        package let stepsPerEpoch: Int
-        /// Seconds of a step in the epochs that were done since the length was settled before.
-        package let secondsPerStep: Double
-    }
-
-    /// As above, with the last training's length settled when the others are done, and in the middle of what is left then.
+    /// As above, within a time.
     ///
     /// - Parameters:
     ///   - reporter: Who shows the progress.
     ///   - interruption: Asks to stop.
-    ///   - settle: The epochs that it is to have; it must give the same for as many epochs done in one search. nil leaves
-    ///     the length as it is.
+    ///   - pacing: Keeps the time; nil leaves candidates and lengths as they are.
     /// - Returns: The table, which stands in the folder too.
-    /// - Throws: As above, and what `settle` throws.
+    /// - Throws: As above, and what `pacing` throws.
     package func run(
-        reporter: any ProgressReporter, interruption: Interruption, settle: ((LastTraining) throws -> Int)?
+        reporter: any ProgressReporter, interruption: Interruption, pacing: Pacing?
     ) throws -> CandidateTable {
         if let warning { reporter.report(.warning(warning)) }
         try searchFirst(reporter: reporter, interruption: interruption)
@@ -209,22 +196,28 @@ public struct CandidateSearch {
         var state = State()
         // What one candidate's encoder sees another one's sees too.
         let features = FrozenFeatures(megabytes: training.train.frozenMegabytes)
-        for number in schedule.rungs.indices {
-            let isSettled = settle != nil && number > 0 && number + 1 == schedule.rungs.count
+        var number = 0
+        while number < schedule.rungs.count {
+            let before = number > 0 ? schedule.rungs[number - 1].epochs : 0
+            func narrow(trained: Int) throws {
+                guard let pacing, number + 1 < schedule.rungs.count else { return }
+                let runs = trained > 0 ? Array(state.runs.prefix(trained)) : state.runs
+                let count = try pacing.candidates(progress(of: runs, rung: number, trained: trained, schedule))
+                schedule.narrow(rung: number, to: max(1, trained, count))
+            }
+            // Where one candidate is left of it, the rung is the last one's.
+            if number > 0 { try narrow(trained: 0) }
+            let isLast = number > 0 && number + 1 == schedule.rungs.count
             func settleLast(after done: Int, since begin: Int) throws {
-                guard isSettled, let settle, let best = ranked(state.runs, after: done).first else { return }
-                let epochs = try settle(best.last(after: done, since: begin, of: schedule))
+                guard isLast, let pacing, let best = ranked(state.runs, after: done).first else { return }
+                let epochs = try pacing.epochs(best.last(after: done, since: begin, of: schedule))
                 schedule.settleLast(epochs: epochs)
                 state.runs = state.runs.map { $0.settled(epochs: epochs, of: schedule) }
             }
-            let before = number > 0 ? schedule.rungs[number - 1].epochs : 0
             try settleLast(after: before, since: 0)
             let rung = schedule.rungs[number]
-            let left = rung.epochs - before
-            // Of a training of few epochs there is no middle that would leave time for anything else.
-            let middle = isSettled && left >= 6 ? before + left / 2 : nil
             func train(_ entries: [CandidateRun], through epochs: Int? = nil) throws {
-                let rests = Set(schedule.rungs.map(\.epochs) + [state.part, middle].compactMap(\.self))
+                let rests = Set(schedule.rungs.map(\.epochs) + [state.part, epochs].compactMap(\.self))
                 let length = epochs ?? schedule.rungs[number].epochs
                 let parts = entries.map {
                     CandidateRun.Part(run: $0, epochs: length, rests: rests, features: features)
@@ -240,7 +233,7 @@ public struct CandidateSearch {
                         + "\(rung.epochs) epochs"))
             if number == 0 {
                 state.part = proposer.judges ? firstPart(of: rung) : nil
-                while state.runs.count < rung.candidates {
+                while state.runs.count < schedule.rungs[0].candidates {
                     let proposed = try proposer.candidates(after: state.scored, limit: rung.candidates)
                     let entries = proposed.enumerated().map { index, candidate in
                         CandidateRun(
@@ -249,7 +242,17 @@ public struct CandidateSearch {
                     state.runs += entries
                     if let part = state.part { try train(entries, through: part) }
                     let passing = try judged(entries, by: proposer, &state, reporter)
-                    try train(passing)
+                    if pacing == nil {
+                        try train(passing)
+                    } else {
+                        for run in passing {
+                            let position = state.runs.firstIndex { $0.name == run.name } ?? 0
+                            guard position < schedule.rungs[0].candidates else { continue }
+                            try train([run])
+                            try narrow(trained: position + 1)
+                        }
+                        state.runs = Array(state.runs.prefix(schedule.rungs[0].candidates))
+                    }
                     state.score(entries, after: rung.epochs)
                 }
                 if state.runs.allSatisfy({ $0.score(after: rung.epochs) == nil || state.stopped.contains($0.name) }) {
@@ -264,12 +267,15 @@ public struct CandidateSearch {
                 // Whoever comes so far has its encoder trained too.
                 features.forget()
                 func best() -> [CandidateRun] { Array(ranked(state.runs, after: before).prefix(rung.candidates)) }
-                if let epochs = middle {
-                    try train(best(), through: epochs)
-                    try settleLast(after: epochs, since: before)
+                var done = before
+                while isLast, pacing != nil, let middle = Pacing.middle(after: done, of: schedule) {
+                    try train(best(), through: middle)
+                    try settleLast(after: middle, since: done)
+                    done = middle
                 }
                 try train(best())
             }
+            number += 1
         }
         let last = schedule.rungs[schedule.rungs.count - 1]
         guard let winner = ranked(state.runs, after: last.epochs).first else {
@@ -292,7 +298,7 @@ public struct CandidateSearch {
     }
 
     /// What is known of the candidates so far; all of it follows from their folders.
-    private struct State {
+    struct State {
         var runs: [CandidateRun] = []
         var scored: [ScoredCandidate] = []
         var errors: [String: any Error] = [:]

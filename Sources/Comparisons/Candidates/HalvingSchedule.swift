@@ -38,6 +38,25 @@ package struct HalvingSchedule: Equatable, Sendable {
         rungs[rungs.count - 1] = Rung(candidates: rungs[rungs.count - 1].candidates, epochs: epochs)
     }
 
+    /// Lets fewer candidates take part in a rung than were planned, and in those after it in proportion.
+    ///
+    /// A rung that one candidate is left of goes: it is the last training's. More than were planned are never taken.
+    ///
+    /// - Parameters:
+    ///   - rung: The rung's number, counted from 0.
+    ///   - candidates: How many are to take part, at least 1.
+    package mutating func narrow(rung: Int, to candidates: Int) {
+        let planned = rungs[rung].candidates
+        guard candidates < planned else { return }
+        for number in rung..<(rungs.count - 1) {
+            let count = max(1, rungs[number].candidates * max(1, candidates) / planned)
+            rungs[number] = Rung(candidates: count, epochs: rungs[number].epochs)
+        }
+        // The first one stays, from which the last training goes on.
+        let last = rungs.count - 1
+        rungs = rungs.enumerated().filter { $0 == 0 || $0 < rung || $0 == last || $1.candidates > 1 }.map(\.1)
+    }
+
     /// Epochs of training in all.
     package var total: Int {
         var done = 0
