@@ -1,4 +1,5 @@
 #include "engine/guard.h"
+#include "kernels/argmax.h"
 
 #include <ATen/Functions.h>
 
@@ -52,7 +53,7 @@ CT_SCALAR(lt_scalar, at::lt(get(a), b))
 
 CT_ALONG(softmax, at::softmax(get(a), dim))
 CT_ALONG(log_softmax, at::log_softmax(get(a), dim))
-CT_ALONG(argmax, at::argmax(get(a), dim))
+CT_ALONG(argmax, argmax(get(a), dim))
 
 int32_t ct_amax(ct_tensor a, int64_t dim, bool keep, ct_optional_tensor *out) {
     return return_tensor(out, [&] { return at::amax(get(a), dim, keep); });

@@ -14,6 +14,17 @@ static bool misses_blocks(const at::Tensor &x, int64_t groups) {
     return x.device().is_cpu() && channels > 1 && channels % 16 != 0;
 }
 
+/// The dilation by which libtorch takes its fast convolutions.
+///
+/// On one thread it leaves kernels of one pixel to a product of matrices, unless there are 16 images or a dilation, on the
+/// belief that this were faster; oneDNN's take half of the time (docs/PERFORMANCE.md). A single tap has no neighbour that a
+/// dilation could move, so that every number stays what it is.
+static int64_t fast_dilation(const at::Tensor &x, const at::Tensor &weight, int64_t dilation) {
+    auto is_pointwise = weight.dim() == 4 && weight.size(2) == 1 && weight.size(3) == 1;
+    auto is_plain = x.device().is_cpu() && x.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU);
+    return is_pointwise && is_plain ? 2 : dilation;
+}
+
 int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,
                   int64_t dilation, int64_t groups, ct_optional_tensor *out) {
     return return_tensor(out, [&] {
@@ -23,8 +34,9 @@ int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_
             return at::conv2d(get(x).to(at::kFloat), get(weight), optional_tensor(bias), {stride, stride},
                               {padding, padding}, {dilation, dilation}, groups);
         }
+        auto spread = fast_dilation(get(x), get(weight), dilation);
         return at::conv2d(get(x), get(weight), optional_tensor(bias), {stride, stride}, {padding, padding},
-                          {dilation, dilation}, groups);
+                          {spread, spread}, groups);
     });
 }
 
