@@ -79,8 +79,8 @@ extension Planner {
     private func encoded(_ choose: (String, String) -> Void) -> [String] {
         let first = encoders[0].rawValue
         var names = [first + "+light"]
-        // In less a decoder of five levels has hardly begun to learn when it is judged (docs/RESULTS.md).
-        if minutes >= 25 { names.append(first + "+unet") }
+        // In half an hour one that tried no other was ahead of the race, which `unet` lost each time (docs/RESULTS.md).
+        if minutes >= 60 { names.append(first + "+unet") }
         if minutes >= 180, encoders.count > 1 { names.append(encoders[1].rawValue + "+light") }
         if minutes >= 60, folds.isEmpty { names.append(Planner.standardDesign(layers: max(8, layers))) }
         choose(
