@@ -6,54 +6,77 @@ import Torch
 struct GraphBackend: ForwardBackend {
     private let builder: GraphBuilder
     private let extent: ImageExtent
+    private let quantizer: Quantizer?
 
     /// The output of a node, `[N, channels, ceil(H / stride), ceil(W / stride)]`.
     struct Map {
-        let name: String
+        var name: String
         let channels: Int
         let stride: Int
+        /// What one of its bytes stands for; nil where it is made of real numbers.
+        var scale: Float?
     }
 
-    /// Nodes for images of this extent go to the builder.
-    init(extent: ImageExtent, builder: GraphBuilder) {
+    /// Nodes for images of this extent go to the builder, with bytes between them where there is a quantizer.
+    init(extent: ImageExtent, builder: GraphBuilder, quantizer: Quantizer? = nil) {
         self.extent = extent
         self.builder = builder
+        self.quantizer = quantizer
+    }
+
+    /// The images; where their channels are scaled first, they stay real numbers until then.
+    func images(_ map: Map, areScaled: Bool) -> Map {
+        quantizer?.quantized(map, stays: areScaled) ?? map
+    }
+
+    /// An operation's result: bytes where what it was computed of is.
+    private func result(_ map: Map, of maps: [Map]) -> Map {
+        quantizer?.quantized(map, stays: maps.contains { $0.scale == nil }) ?? map
     }
 
     // MARK: Convolutions
 
     func convolve(_ x: Map, by convolution: Conv2d) -> Map {
-        add(convolution, of: x, convolution.weight, convolution.bias, convolution.name)
+        let map = add(convolution, of: x, convolution.weight, convolution.bias, convolution.name)
+        let areScores = SegmentationNetwork.classLayer.contains(convolution.name + ".weight")
+        return areScores ? quantizer?.quantized(map, stays: true) ?? map : result(map, of: [x])
     }
 
     func convolve(_ x: Map, by convolution: NormalizedConv, activation: Activation?) -> Map {
         let (weight, bias) = fold(convolution)
         let map = add(convolution.conv, of: x, weight, bias, name(of: convolution))
-        return switch activation {
-        case .relu: rectify(map)
-        case .relu6: clip(map, to: 6)
-        case nil: map
-        }
+        let active =
+            switch activation {
+            case .relu: relu(map)
+            case .relu6: clip(map, to: 6)
+            case nil: map
+            }
+        return result(active, of: [x])
     }
 
     func project(
         _ maps: () -> [Map], besides pixel: () -> Map, by projection: NormalizedConv, named name: String
     ) -> Map {
         let (maps, pixel) = (maps(), pixel())
-        let joined = join(maps, named: name)
+        let joined = concatenated(maps, named: name)
         let name = self.name(of: projection)
         let (weight, bias) = fold(projection)
         let share = weight.narrow(1, start: 0, length: joined.channels)
         let pixelShare = weight.narrow(1, start: joined.channels, length: pixel.channels)
-        let sum = add(
+        let sum = sum(
             add(projection.conv, of: joined, share, bias, name + ".conv"),
             add(projection.conv, of: pixel, pixelShare, nil, name + ".image"), named: name)
-        return rectify(sum)
+        return result(relu(sum), of: maps + [pixel])
     }
 
     private func add(_ convolution: Conv2d, of x: Map, _ weight: Tensor, _ bias: Tensor?, _ name: String) -> Map {
-        var inputs = [x.name, builder.weights(weight, name: name + ".weight")]
-        if let bias { inputs.append(builder.weights(bias, name: name + ".bias")) }
+        var inputs = [x.name]
+        if let quantizer, let scale = x.scale {
+            inputs += quantizer.parameters(weight, bias, of: scale, name: name)
+        } else {
+            inputs.append(builder.weights(weight, name: name + ".weight"))
+            if let bias { inputs.append(builder.weights(bias, name: name + ".bias")) }
+        }
         let padding = padding(of: convolution, for: x)
         let output = builder.node(
             "Conv", inputs,
@@ -100,7 +123,9 @@ struct GraphBackend: ForwardBackend {
 
     // MARK: Other operations
 
-    func rectify(_ x: Map) -> Map {
+    func rectify(_ x: Map) -> Map { result(relu(x), of: [x]) }
+
+    private func relu(_ x: Map) -> Map {
         Map(name: builder.node("Relu", [x.name], name: x.name + ".relu"), channels: x.channels, stride: x.stride)
     }
 
@@ -118,7 +143,8 @@ struct GraphBackend: ForwardBackend {
         }
         let scaled = builder.node("Mul", [x.name, constant(factors, "factors")], name: name + ".scaled")
         let shifted = builder.node("Add", [scaled, constant(summands, "summands")], name: name)
-        return Map(name: shifted, channels: x.channels, stride: x.stride)
+        let map = Map(name: shifted, channels: x.channels, stride: x.stride)
+        return quantizer?.quantized(map, stays: false) ?? map
     }
 
     func pool(_ x: Map, _ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int, named name: String) -> Map {
@@ -134,11 +160,11 @@ struct GraphBackend: ForwardBackend {
                 "kernel_shape": .integers([kernelSize, kernelSize]),
                 "pads": .integers([padding, padding, padding, padding]), "strides": .integers([stride, stride]),
             ], name: name)
-        return Map(name: output, channels: x.channels, stride: x.stride * stride)
+        return result(Map(name: output, channels: x.channels, stride: x.stride * stride), of: [x])
     }
 
     func resize(_ x: Map, toStride stride: Int, alignCorners: Bool) -> Map {
-        if x.stride == stride { return x }
+        if x.stride == stride { return quantizer?.quantized(x, stays: true) ?? x }
         let shape = extent.shape(channels: x.channels, stride: stride)
         let output = builder.node(
             "Resize", [x.name, "", "", shape],
@@ -147,24 +173,30 @@ struct GraphBackend: ForwardBackend {
                 "coordinate_transformation_mode": .text(alignCorners ? "align_corners" : "half_pixel"),
             ],
             name: "\(x.name).at\(stride)")
-        return Map(name: output, channels: x.channels, stride: stride)
+        return result(Map(name: output, channels: x.channels, stride: stride), of: [x])
     }
 
     func mean(_ x: Map, named name: String) -> Map {
-        Map(name: builder.node("GlobalAveragePool", [x.name], name: name), channels: x.channels, stride: x.stride)
+        let output = builder.node("GlobalAveragePool", [x.name], name: name)
+        return result(Map(name: output, channels: x.channels, stride: x.stride), of: [x])
     }
 
-    func join(_ maps: [Map], named name: String) -> Map {
+    func join(_ maps: [Map], named name: String) -> Map { result(concatenated(maps, named: name), of: maps) }
+
+    private func concatenated(_ maps: [Map], named name: String) -> Map {
         let output = builder.node("Concat", maps.map(\.name), ["axis": .integer(1)], name: name)
         return Map(name: output, channels: maps.reduce(0) { $0 + $1.channels }, stride: maps[0].stride)
     }
 
-    func add(_ x: Map, _ y: Map, named name: String) -> Map {
+    func add(_ x: Map, _ y: Map, named name: String) -> Map { result(sum(x, y, named: name), of: [x, y]) }
+
+    private func sum(_ x: Map, _ y: Map, named name: String) -> Map {
         Map(name: builder.node("Add", [x.name, y.name], name: name), channels: x.channels, stride: x.stride)
     }
 
     func zeros(channels: Int, stride: Int, like x: Map, named name: String) -> Map {
         let shape = extent.shape(channels: channels, stride: stride)
-        return Map(name: builder.node("ConstantOfShape", [shape], name: name), channels: channels, stride: stride)
+        let map = Map(name: builder.node("ConstantOfShape", [shape], name: name), channels: channels, stride: stride)
+        return result(map, of: [x])
     }
 }

@@ -83,6 +83,32 @@ final class GraphBuilder {
         return name
     }
 
+    /// A byte as a constant without dimensions.
+    func byte(_ value: UInt8) -> String {
+        let name = "byte.\(value)"
+        guard names.insert(name).inserted else { return name }
+        graph.initializer.append(
+            .with {
+                $0.name = name
+                $0.dataType = .uint8
+                $0.rawData = Data([value])
+            })
+        return name
+    }
+
+    /// Whole numbers of 8 or 32 bits under a name that nothing else has.
+    func integers<Integer: FixedWidthInteger>(_ values: [Integer], shape: [Int], name: String) -> String {
+        let name = unused(name)
+        graph.initializer.append(
+            .with {
+                $0.name = name
+                $0.dataType = Integer.bitWidth == 8 ? .int8 : .int32
+                $0.dims = shape.map(Int64.init)
+                $0.rawData = values.map(\.littleEndian).withUnsafeBytes { Data($0) }
+            })
+        return name
+    }
+
     /// A tensor's numbers, as 32-bit floats, under a name that nothing else has.
     func weights(_ tensor: Tensor, name: String) -> String {
         let name = unused(name)

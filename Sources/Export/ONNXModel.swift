@@ -55,11 +55,12 @@ public struct ExportError: Error, CustomStringConvertible, Hashable, Sendable {
 ///   - options: What the model takes and gives.
 ///   - metadata: Free text by key, for those who use the model.
 ///   - producerVersion: The version of the program that asks.
+///   - quantization: Between what values results lie, for a model of 8-bit integers in QDQ form; nil for real numbers.
 /// - Returns: The file's bytes.
 /// - Throws: ``ExportError`` where the classes do not fit into bytes or the model not into the format's 2 GiB.
 public func onnxModel(
     of network: SegmentationNetwork, options: ONNXOptions = ONNXOptions(), metadata: [String: String] = [:],
-    producerVersion: String = ""
+    producerVersion: String = "", quantization: Quantization? = nil
 ) throws -> Data {
     let classes = network.description.classes
     if options.givesLabels && classes > 256 {
@@ -67,7 +68,8 @@ public func onnxModel(
             description: "\(classes) classes do not fit into bytes: export scores instead of labels")
     }
     let builder = GraphBuilder()
-    addNodes(of: network, options: options, to: builder)
+    addNodes(
+        of: network, options: options, to: builder, quantizer: quantization.map { Quantizer($0, builder: builder) })
     let model = Autodeeplab_Onnx_ModelProto.with {
         $0.irVersion = 8
         $0.producerName = "Auto-DeepLab in Swift"
@@ -89,7 +91,9 @@ public func onnxModel(
     }
 }
 
-private func addNodes(of network: SegmentationNetwork, options: ONNXOptions, to builder: GraphBuilder) {
+private func addNodes(
+    of network: SegmentationNetwork, options: ONNXOptions, to builder: GraphBuilder, quantizer: Quantizer?
+) {
     typealias Dimension = GraphBuilder.Dimension
     let classes = network.description.classes
     let channels = network.description.imageChannels
@@ -118,10 +122,11 @@ private func addNodes(of network: SegmentationNetwork, options: ONNXOptions, to 
         extent = aligned
         isPadded = true
     }
-    var result = network.scores(
-        of: GraphBackend.Map(name: images, channels: channels, stride: 1),
-        on: GraphBackend(extent: extent, builder: builder)
-    ).name
+    let backend = GraphBackend(extent: extent, builder: builder, quantizer: quantizer)
+    // An encoder scales colours first.
+    let seenImages = backend.images(
+        GraphBackend.Map(name: images, channels: channels, stride: 1), areScaled: network.encoder != nil)
+    var result = network.scores(of: seenImages, on: backend).name
     if isPadded {
         result = builder.node(
             "Slice", [result, builder.constant([0, 0]), seen.size, builder.constant([2, 3])], name: "cropped")

@@ -16,12 +16,13 @@ static bool misses_blocks(const at::Tensor &x, int64_t groups) {
 
 /// The dilation by which libtorch takes its fast convolutions.
 ///
-/// On one thread it leaves kernels of one pixel to a product of matrices, unless there are 16 images or a dilation, on the
-/// belief that this were faster; oneDNN's take half of the time (docs/PERFORMANCE.md). A single tap has no neighbour that a
-/// dilation could move, so that every number stays what it is.
+/// On one thread it leaves kernels of one pixel to a product of matrices, unless there are 16 images or a dilation, on
+/// the belief that this were faster; oneDNN's take half of the time (docs/PERFORMANCE.md). A single tap has no
+/// neighbour that a dilation could move, so that every number stays what it is.
 static int64_t fast_dilation(const at::Tensor &x, const at::Tensor &weight, int64_t dilation) {
     auto is_pointwise = weight.dim() == 4 && weight.size(2) == 1 && weight.size(3) == 1;
-    auto is_plain = x.device().is_cpu() && x.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU);
+    auto is_plain =
+        x.device().is_cpu() && x.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU);
     return is_pointwise && is_plain ? 2 : dilation;
 }
 

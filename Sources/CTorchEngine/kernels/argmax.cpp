@@ -11,8 +11,8 @@ namespace {
 // Pixels whose best scores and classes stay in the nearest cache.
 constexpr int64_t block = 1024;
 
-// Of `count` pixels, at most a block, whose scores of one class lie in a row; `stride` from a class to the next. Of equal
-// scores the first class wins, and what is no number wins over every number, as in at::argmax.
+// Of `count` pixels, at most a block, whose scores of one class lie in a row; `stride` from a class to the next. Of
+// equal scores the first class wins, and what is no number wins over every number, as in at::argmax.
 CT_CLONES void strongest(const float *scores, int64_t stride, int64_t classes, int64_t count, int64_t *result) {
     float best[block];
     int32_t index[block];

@@ -37,6 +37,7 @@ extension CandidateSearch {
         /// - Parameters:
         ///   - candidates: How many.
         ///   - last: The share of the last training that is counted.
+        /// - Returns: The epochs of all candidates together.
         package func epochsLeft(candidates: Int, last: Double) -> Double {
             var narrowed = schedule
             narrowed.narrow(rung: rung, to: candidates)

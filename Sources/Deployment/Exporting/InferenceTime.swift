@@ -7,7 +7,7 @@ import Inference
 import Runs
 import Torch
 
-/// Milliseconds that a model takes for one image.
+/// Milliseconds, memory and energy that a model takes for one image.
 package struct InferenceTime: Encodable, Equatable, Sendable {
     /// Height and width of the image.
     package var size: [Int]
@@ -19,6 +19,10 @@ package struct InferenceTime: Encodable, Equatable, Sendable {
     package var milliseconds: Double
     /// Ours: the fastest.
     package var fastest: Double
+    /// Bytes that were resident at most by then; 0 where the system does not tell.
+    package var peakBytes: Int
+    /// Joules of the processor, all else that runs on it included; nil where the system does not tell.
+    package var joules: Double?
     /// ONNX Runtime, where Python has it.
     package var onnxRuntime: ONNXCheck?
 
@@ -36,11 +40,16 @@ package struct InferenceTime: Encodable, Equatable, Sendable {
         let image = Image.noise(height: size.height, width: size.width, channels: model.channels)
         var inference = Predictor(configuration.evaluate, device: model.device)
         _ = inference.boundMemory(for: image, model)
-        let times = (0...repetitions).map { _ in
+        func pass() -> Double {
             let start = DispatchTime.now().uptimeNanoseconds
             _ = model.map(of: image, by: inference).mask()
             return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e6
-        }.dropFirst().sorted()
+        }
+        _ = pass()
+        let meter = EnergyMeter()
+        let times = (0..<repetitions).map { _ in pass() }.sorted()
+        joules = meter?.joules.map { $0 / Double(repetitions) }
+        peakBytes = ProcessMemory.peak
         self.size = [size.height, size.width]
         self.threads = threads
         milliseconds = times[times.count / 2]

@@ -1,6 +1,9 @@
+import Datasets
 import Export
 import Foundation
+import Images
 import Inference
+import Networks
 import Runs
 import Torch
 
@@ -36,10 +39,60 @@ extension Model {
     /// - Parameters:
     ///   - path: The file.
     ///   - options: What the ONNX model takes and gives.
+    ///   - quantization: Between what values results lie, for a model of 8-bit integers; nil for real numbers.
     /// - Throws: `ExportError` where the network does not fit, `FileError` where the file cannot be written.
-    public func exportONNX(to path: String, options: ONNXOptions) throws {
+    public func exportONNX(to path: String, options: ONNXOptions, quantization: Quantization? = nil) throws {
         try AtomicFile.write(
-            try onnxModel(of: network, options: options, metadata: try metadata, producerVersion: packageVersion),
+            try onnxModel(
+                of: network, options: options, metadata: try metadata, producerVersion: packageVersion,
+                quantization: quantization),
             to: path)
+    }
+
+    /// Between what values the network's results lie for some images, as `predict` sees them.
+    ///
+    /// - Parameters:
+    ///   - paths: Image files, and folders that are searched for images.
+    ///   - count: The most images that are looked at, spread over all of them.
+    ///   - megapixels: Million pixels up to which images are read.
+    ///   - reporter: Who shows the progress.
+    ///   - interruption: Asks to stop.
+    /// - Returns: What ``exportONNX(to:options:quantization:)`` takes.
+    /// - Throws: `DataError` where there is no image, or one cannot be read; `Interrupted` if it was asked to stop.
+    public func quantization(
+        over paths: [String], count: Int = 64, megapixels: Int = 100, reporter: any ProgressReporter,
+        interruption: Interruption = Interruption()
+    ) throws -> Quantization {
+        let files = try paths.flatMap { try imageFiles($0, reporter: reporter) }
+        let step = max(1, files.count / max(1, count))
+        let chosen = stride(from: 0, to: files.count, by: step).prefix(count).map { files[$0] }
+        let limits = ReadLimits(
+            pixels: megapixels * 1_000_000, fileBytes: max(512 << 20, megapixels * 4_000_000))
+        reporter.report(.began(stage: "calibrate", unit: "image", total: chosen.count))
+        var result: Quantization?
+        for (index, file) in chosen.enumerated() {
+            if let signal = interruption.signal {
+                throw Interrupted(signal: signal, done: index, of: chosen.count, units: "images")
+            }
+            let own = quantization(of: try file.read(for: self, limits: limits).image)
+            if result?.formUnion(own) == nil { result = own }
+            reporter.report(.advanced(Advance(completed: index + 1)))
+        }
+        reporter.report(.ended(stage: "calibrate"))
+        guard let result else { throw DataError(.missing, file: paths.first ?? "", problem: "holds no image") }
+        return result
+    }
+
+    /// The same of one image.
+    package func quantization(of image: Image) -> Quantization {
+        withoutGradients {
+            let size = scaling.size(width: image.width, height: image.height)
+            let seen = image.resized(width: size.width, height: size.height).tensor(on: device, normalization)
+            let (height, width) = (seen.size(2), seen.size(3))
+            let images = seen.pad([0, paddedSize(width) - width, 0, paddedSize(height) - height])
+            let recorder = RangeRecorder(images: images)
+            _ = network.scores(of: images, on: recorder)
+            return Quantization(ranges: recorder.ranges)
+        }
     }
 }

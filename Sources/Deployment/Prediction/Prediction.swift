@@ -176,8 +176,8 @@ extension ProbabilityFile {
 /// Where the results go into a folder inside, what is there from an earlier prediction is passed over.
 ///
 /// - Throws: `DataError` where there is no image.
-private func imageFiles(
-    _ path: String, besides output: String, reporter: any ProgressReporter
+func imageFiles(
+    _ path: String, besides output: String? = nil, reporter: any ProgressReporter
 ) throws -> [PredictedImage] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -187,7 +187,7 @@ private func imageFiles(
     guard isFolder.boolValue else { return [PredictedImage(path: path, subfolder: "")] }
     let tree = try FileTree(path)
     let folder = resolvedPath(path) + "/"
-    let inside = resolvedPath(output) + "/"
+    let inside = output.map { resolvedPath($0) + "/" } ?? folder
     let results = inside.hasPrefix(folder) && inside != folder ? String(inside.dropFirst(folder.count)) : nil
     let names = tree.files.filter { name in
         PictureFormat.isPicture(name) && !(results.map { name.hasPrefix($0) } ?? false)

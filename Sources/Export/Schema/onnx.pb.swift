@@ -220,6 +220,8 @@ nonisolated struct Autodeeplab_Onnx_TensorProto: Sendable {
     case undefined // = 0
     case float // = 1
     case uint8 // = 2
+    case int8 // = 3
+    case int32 // = 6
     case int64 // = 7
     case double // = 11
     case UNRECOGNIZED(Int)
@@ -233,6 +235,8 @@ nonisolated struct Autodeeplab_Onnx_TensorProto: Sendable {
       case 0: self = .undefined
       case 1: self = .float
       case 2: self = .uint8
+      case 3: self = .int8
+      case 6: self = .int32
       case 7: self = .int64
       case 11: self = .double
       default: self = .UNRECOGNIZED(rawValue)
@@ -244,6 +248,8 @@ nonisolated struct Autodeeplab_Onnx_TensorProto: Sendable {
       case .undefined: return 0
       case .float: return 1
       case .uint8: return 2
+      case .int8: return 3
+      case .int32: return 6
       case .int64: return 7
       case .double: return 11
       case .UNRECOGNIZED(let i): return i
@@ -255,6 +261,8 @@ nonisolated struct Autodeeplab_Onnx_TensorProto: Sendable {
       .undefined,
       .float,
       .uint8,
+      .int8,
+      .int32,
       .int64,
       .double,
     ]
@@ -719,7 +727,7 @@ nonisolated extension Autodeeplab_Onnx_TensorProto: SwiftProtobuf.Message, Swift
 }
 
 nonisolated extension Autodeeplab_Onnx_TensorProto.DataType: SwiftProtobuf._ProtoNameProviding {
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNDEFINED\0\u{1}FLOAT\0\u{1}UINT8\0\u{2}\u{5}INT64\0\u{2}\u{4}DOUBLE\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNDEFINED\0\u{1}FLOAT\0\u{1}UINT8\0\u{1}INT8\0\u{2}\u{3}INT32\0\u{1}INT64\0\u{2}\u{4}DOUBLE\0")
 }
 
 nonisolated extension Autodeeplab_Onnx_ValueInfoProto: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

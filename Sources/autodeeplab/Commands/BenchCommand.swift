@@ -14,11 +14,12 @@ import Torch
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure the milliseconds for an image, here and in ONNX Runtime.",
+        abstract: "Measure milliseconds, memory and energy for an image, and milliseconds in ONNX Runtime.",
         discussion: """
             The image is treated as by `predict`: resized, gone through by windows where it is large, and every pixel gets \
             its class. A genotype needs no training: its weights are drawn at random. ONNX Runtime is measured where \
-            Python has it; PYTHON names the interpreter.
+            Python has it; PYTHON names the interpreter. Energy is the processor's, where Linux shows it (RAPL, mostly to \
+            root alone), with all that runs beside it.
             """)
 
     @Argument(
@@ -77,7 +78,10 @@ struct BenchCommand: ParsableCommand {
             configuration: configuration)
         if shared.json { return try printJSON(time) }
         let (median, fastest) = (fixed(time.milliseconds, digits: 1), fixed(time.fastest, digits: 1))
-        print("autodeeplab   \(median) ms an image (fastest \(fastest))")
+        let energy = time.joules.map { ", \(fixed($0, digits: 3)) J" } ?? ""
+        print(
+            "autodeeplab   \(median) ms an image (fastest \(fastest))\(energy), at most "
+                + "\(time.peakBytes / 1_000_000) MB in all")
         if let other = time.onnxRuntime, let milliseconds = other.milliseconds {
             print("ONNX Runtime  \(fixed(milliseconds, digits: 1)) ms an image (version \(other.onnxRuntime ?? ""))")
         } else {

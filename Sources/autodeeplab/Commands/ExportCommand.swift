@@ -14,7 +14,8 @@ struct ExportCommand: ParsableCommand {
             The model takes floats `image` [N, 3, H, W], 2x / 255 - 1, and gives floats `scores` [N, classes, H, W]; \
             images of other channels are normalised by the means and deviations that its metadata have. \
             Classes, palette, genotype and preprocessing are in its metadata. An .mlpackage is written by Python's \
-            coremltools and onnx (PYTHON names the interpreter) and needs --size.
+            coremltools and onnx (PYTHON names the interpreter) and needs --size. With --int8 the network computes with \
+            integers of 8 bits, faster where the runtime and the processor know how; how much it loses is to be measured.
             """)
 
     @OptionGroup var options: ExportOptions
@@ -33,7 +34,8 @@ struct ExportCommand: ParsableCommand {
         if options.isCoreML, let size = options.imageSize {
             report.coremltools = try model.exportCoreML(to: options.output, size: size)
         } else {
-            try model.exportONNX(to: options.output, options: onnx)
+            let quantization = try options.int8.isEmpty ? nil : calibrate(model)
+            try model.exportONNX(to: options.output, options: onnx, quantization: quantization)
         }
         if !model.scaling.isIdentity && !onnx.takesBytes {
             let how = model.scaling.longerSide.map { "to a longer side of \($0)" } ?? "by \(model.scaling.factor)"
@@ -46,10 +48,20 @@ struct ExportCommand: ParsableCommand {
                 options.output, of: model, options: onnx, size: .init(height: 97, width: 129))
         }
         try show(report)
-        if let difference = report.check?.difference, difference > ONNXCheck.tolerance {
+        if options.int8.isEmpty, let difference = report.check?.difference, difference > ONNXCheck.tolerance {
             throw RunError(
                 .damaged, path: options.output, "ONNX Runtime's result differs from ours by \(difference)")
         }
+    }
+
+    /// What values lie between in images that the user names.
+    private func calibrate(_ model: Model) throws -> Quantization {
+        let interruption = Interruption()
+        let handlers = SignalHandlers(interruption, unit: "image")
+        defer { withExtendedLifetime(handlers) {} }
+        return try model.quantization(
+            over: options.int8, count: options.int8Images, reporter: options.shared.reporter, interruption: interruption
+        )
     }
 
     private func show(_ report: Report) throws {
@@ -88,6 +100,17 @@ struct ExportOptions: ParsableArguments {
     @Flag(help: "Give bytes `labels` [N, H, W]: the class of each pixel.")
     var argmax = false
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Make the model of integers of 8 bits (QDQ form, weights by output channel), whose ranges are those of these \
+            images, files or folders: the training's. May be given several times.
+            """, valueName: "images"))
+    var int8: [String] = []
+
+    @Option(help: "With --int8: how many of the images are looked at.")
+    var int8Images = 64
+
     @Flag(help: "Let onnx's checker and ONNX Runtime try the file, where Python has them.")
     var check = false
 
@@ -101,9 +124,10 @@ struct ExportOptions: ParsableArguments {
 
     func validate() throws {
         try refuseEnding(of: output, unlike: ["onnx", "mlpackage"])
-        if isCoreML, size == nil || preprocess || argmax || check {
-            throw ValidationError("An .mlpackage needs --size, and none of --preprocess, --argmax and --check")
+        if isCoreML, size == nil || preprocess || argmax || check || !int8.isEmpty {
+            throw ValidationError("An .mlpackage needs --size, and none of --preprocess, --argmax, --int8 and --check")
         }
+        guard (1...10_000).contains(int8Images) else { throw ValidationError("--int8-images is from 1 to 10000") }
         if let size, size.height < 33 || size.width < 33 || size.height > 16_384 || size.width > 16_384 {
             throw ValidationError("--size is from 33x33 to 16384x16384")
         }
