@@ -3,17 +3,18 @@ import Torch
 /// Between what values the results of a network's operations lie, by which integers of 8 bits can stand for them.
 public struct Quantization: Hashable, Sendable {
     /// Of the images and then of each operation, in the order of the forward pass.
-    private(set) var ranges: [ClosedRange<Float>]
+    let ranges: [ClosedRange<Float>]
 
     /// The ranges of one pass, as `RangeRecorder` notes them.
     package init(ranges: [ClosedRange<Float>]) { self.ranges = ranges }
 
-    /// Takes in another pass of the same network.
-    package mutating func formUnion(_ other: Quantization) {
+    /// The ranges of this and of another pass of the same network together.
+    package func union(_ other: Quantization) -> Quantization {
         precondition(ranges.count == other.ranges.count, "passes of different networks")
-        ranges = zip(ranges, other.ranges).map {
-            min($0.lowerBound, $1.lowerBound)...max($0.upperBound, $1.upperBound)
-        }
+        return Quantization(
+            ranges: zip(ranges, other.ranges).map {
+                min($0.lowerBound, $1.lowerBound)...max($0.upperBound, $1.upperBound)
+            })
     }
 }
 

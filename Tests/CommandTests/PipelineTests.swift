@@ -97,7 +97,18 @@ struct PipelineTests {
         try expectDone(["export", train, "--output", model, "--json"])
         #expect(FileManager.default.fileExists(atPath: model))
         try expectDone(["bench", train, "--repetitions", "2", "--json"] + size)
+        let (bytes, images) = (folder.file("bytes.onnx"), folder.path + "/scenes/images/train")
+        try expectDone("export", train, "--output", bytes, "--int8", images, "--int8-images", "3")
+        let mentionsBytes = try [model, bytes].map { path in
+            try Data(contentsOf: URL(fileURLWithPath: path)).range(of: Data("QuantizeLinear".utf8)) != nil
+        }
+        #expect(mentionsBytes == [false, true])
+        let none = folder.file("none.onnx")
+        let nothing = try Command.run(["export", train, "--output", none, "--int8", folder.file("nowhere")])
+        #expect(nothing.status == 66 && nothing.errors.contains("nowhere: does not exist"))
+        #expect(!FileManager.default.fileExists(atPath: none))
         guard Python.has("onnx", "onnxruntime") else { return }
+        try expectDone("export", train, "--output", bytes, "--int8", images, "--check", "--preprocess", "--argmax")
         for options in [["--preprocess", "--argmax"], size] {
             let checked = try expectDone(["export", train, "--output", model, "--check"] + options).output
             #expect(checked.contains("valid, says onnx ") && checked.contains("ONNX Runtime 1."))

@@ -212,8 +212,9 @@ struct ONNXTests {
                 withoutGradients { _ = network.scores(of: images, on: recorder) }
                 return recorder.ranges
             }
-            var quantization = Quantization(ranges: passes[0])
-            for ranges in passes.dropFirst() { quantization.formUnion(Quantization(ranges: ranges)) }
+            let quantization = passes.dropFirst().reduce(Quantization(ranges: passes[0])) {
+                $0.union(Quantization(ranges: $1))
+            }
             try cases.add(name, network, sizes: sizes, quantization: quantization)
             let narrow = passes[0].map { $0.lowerBound / 4...$0.upperBound / 4 }
             try wrong.add(name, network, sizes: [sizes[0]], quantization: Quantization(ranges: narrow))

@@ -17,13 +17,14 @@ static bool misses_blocks(const at::Tensor &x, int64_t groups) {
 /// The dilation by which libtorch takes its fast convolutions.
 ///
 /// On one thread it leaves kernels of one pixel to a product of matrices, unless there are 16 images or a dilation, on
-/// the belief that this were faster; oneDNN's take half of the time (docs/PERFORMANCE.md). A single tap has no
-/// neighbour that a dilation could move, so that every number stays what it is.
+/// the belief that this were faster; of kernels of some size oneDNN's take half of the time (docs/PERFORMANCE.md), of
+/// the smallest, as a supernet has many, they do not. A single tap has no neighbour that a dilation could move.
 static int64_t fast_dilation(const at::Tensor &x, const at::Tensor &weight, int64_t dilation) {
+    constexpr int64_t some_size = 512;
     auto is_pointwise = weight.dim() == 4 && weight.size(2) == 1 && weight.size(3) == 1;
     auto is_plain =
         x.device().is_cpu() && x.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU);
-    return is_pointwise && is_plain ? 2 : dilation;
+    return is_pointwise && is_plain && weight.numel() >= some_size ? 2 : dilation;
 }
 
 int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,

@@ -200,7 +200,9 @@ public struct CandidateSearch {
         while number < schedule.rungs.count {
             let before = number > 0 ? schedule.rungs[number - 1].epochs : 0
             func narrow(trained: Int) throws {
-                guard let pacing, number + 1 < schedule.rungs.count else { return }
+                guard let pacing, number + 1 < schedule.rungs.count,
+                    schedule.rungs[number].candidates > max(1, trained)
+                else { return }
                 let runs = trained > 0 ? Array(state.runs.prefix(trained)) : state.runs
                 let count = try pacing.candidates(progress(of: runs, rung: number, trained: trained, schedule))
                 schedule.narrow(rung: number, to: max(1, trained, count))

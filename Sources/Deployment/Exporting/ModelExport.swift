@@ -75,7 +75,7 @@ extension Model {
                 throw Interrupted(signal: signal, done: index, of: chosen.count, units: "images")
             }
             let own = quantization(of: try file.read(for: self, limits: limits).image)
-            if result?.formUnion(own) == nil { result = own }
+            result = result?.union(own) ?? own
             reporter.report(.advanced(Advance(completed: index + 1)))
         }
         reporter.report(.ended(stage: "calibrate"))
