@@ -57,7 +57,7 @@ extension Model {
     ///   - megapixels: Million pixels up to which images are read.
     ///   - reporter: Who shows the progress.
     ///   - interruption: Asks to stop.
-    /// - Returns: What ``exportONNX(to:options:quantization:)`` takes.
+    /// - Returns: What `exportONNX` takes.
     /// - Throws: `DataError` where there is no image, or one cannot be read; `Interrupted` if it was asked to stop.
     public func quantization(
         over paths: [String], count: Int = 64, megapixels: Int = 100, reporter: any ProgressReporter,
