@@ -25,21 +25,22 @@ struct GraphBackend: ForwardBackend {
     }
 
     /// The images; where their channels are scaled first, they stay real numbers until then.
-    func images(_ map: Map, areScaled: Bool) -> Map {
-        quantizer?.quantized(map, stays: areScaled) ?? map
-    }
+    func images(_ map: Map, areScaled: Bool) -> Map { result(map, stays: areScaled) }
 
     /// An operation's result: bytes where what it was computed of is.
     private func result(_ map: Map, of maps: [Map]) -> Map {
-        quantizer?.quantized(map, stays: maps.contains { $0.scale == nil }) ?? map
+        result(map, stays: maps.contains { $0.scale == nil })
     }
+
+    /// An operation's result, which every operation has one of: bytes, unless it stays what it is.
+    private func result(_ map: Map, stays: Bool) -> Map { quantizer?.quantized(map, stays: stays) ?? map }
 
     // MARK: Convolutions
 
     func convolve(_ x: Map, by convolution: Conv2d) -> Map {
         let map = add(convolution, of: x, convolution.weight, convolution.bias, convolution.name)
         let areScores = SegmentationNetwork.classLayer.contains(convolution.name + ".weight")
-        return areScores ? quantizer?.quantized(map, stays: true) ?? map : result(map, of: [x])
+        return result(map, stays: areScores || x.scale == nil)
     }
 
     func convolve(_ x: Map, by convolution: NormalizedConv, activation: Activation?) -> Map {
@@ -143,8 +144,7 @@ struct GraphBackend: ForwardBackend {
         }
         let scaled = builder.node("Mul", [x.name, constant(factors, "factors")], name: name + ".scaled")
         let shifted = builder.node("Add", [scaled, constant(summands, "summands")], name: name)
-        let map = Map(name: shifted, channels: x.channels, stride: x.stride)
-        return quantizer?.quantized(map, stays: false) ?? map
+        return result(Map(name: shifted, channels: x.channels, stride: x.stride), stays: false)
     }
 
     func pool(_ x: Map, _ pool: SearchSpace.Operator.Pool, kernelSize: Int, stride: Int, named name: String) -> Map {
@@ -164,7 +164,7 @@ struct GraphBackend: ForwardBackend {
     }
 
     func resize(_ x: Map, toStride stride: Int, alignCorners: Bool) -> Map {
-        if x.stride == stride { return quantizer?.quantized(x, stays: true) ?? x }
+        if x.stride == stride { return result(x, stays: true) }
         let shape = extent.shape(channels: x.channels, stride: stride)
         let output = builder.node(
             "Resize", [x.name, "", "", shape],

@@ -45,79 +45,54 @@ final class GraphBuilder {
     /// Whole numbers as a constant `[count]`, or `[]` for a single one that shall be a scalar.
     func constant(_ values: [Int]) -> String {
         let name = "constant." + values.map(String.init).joined(separator: "x")
-        guard names.insert(name).inserted else { return name }
-        graph.initializer.append(
-            .with {
-                $0.name = name
-                $0.dataType = .int64
-                $0.dims = [Int64(values.count)]
-                $0.rawData = values.withLittleEndianBytes { Data($0) }
-            })
-        return name
+        return shared(name, .int64, [values.count], values.map { Int64($0).littleEndian })
     }
 
     /// 64-bit floats as a constant `[count]`.
     func doubles(_ values: [Double], name: String) -> String {
         let name = "double.\(name)." + values.map { String($0) }.joined(separator: "x")
-        guard names.insert(name).inserted else { return name }
-        graph.initializer.append(
-            .with {
-                $0.name = name
-                $0.dataType = .double
-                $0.dims = [Int64(values.count)]
-                $0.rawData = values.map(\.bitPattern.littleEndian).withUnsafeBytes { Data($0) }
-            })
-        return name
+        return shared(name, .double, [values.count], values.map(\.bitPattern.littleEndian))
     }
 
     /// A 32-bit float as a constant without dimensions.
     func weights(scalar value: Float) -> String {
-        let name = "constant.\(value)"
-        guard names.insert(name).inserted else { return name }
-        graph.initializer.append(
-            .with {
-                $0.name = name
-                $0.dataType = .float
-                $0.rawData = withUnsafeBytes(of: value.bitPattern.littleEndian) { Data($0) }
-            })
-        return name
+        shared("constant.\(value)", .float, [], [value.bitPattern.littleEndian])
     }
 
     /// A byte as a constant without dimensions.
-    func byte(_ value: UInt8) -> String {
-        let name = "byte.\(value)"
-        guard names.insert(name).inserted else { return name }
-        graph.initializer.append(
-            .with {
-                $0.name = name
-                $0.dataType = .uint8
-                $0.rawData = Data([value])
-            })
-        return name
+    func byte(_ value: UInt8) -> String { shared("byte.\(value)", .uint8, [], [value]) }
+
+    /// Signed bytes under a name that nothing else has.
+    func integers(_ values: [Int8], shape: [Int], name: String) -> String {
+        add(unused(name), .int8, shape, values)
     }
 
-    /// Whole numbers of 8 or 32 bits under a name that nothing else has.
-    func integers<Integer: FixedWidthInteger>(_ values: [Integer], shape: [Int], name: String) -> String {
-        let name = unused(name)
-        graph.initializer.append(
-            .with {
-                $0.name = name
-                $0.dataType = Integer.bitWidth == 8 ? .int8 : .int32
-                $0.dims = shape.map(Int64.init)
-                $0.rawData = values.map(\.littleEndian).withUnsafeBytes { Data($0) }
-            })
-        return name
+    /// Whole numbers of 32 bits under a name that nothing else has.
+    func integers(_ values: [Int32], shape: [Int], name: String) -> String {
+        add(unused(name), .int32, shape, values.map(\.littleEndian))
     }
 
     /// A tensor's numbers, as 32-bit floats, under a name that nothing else has.
     func weights(_ tensor: Tensor, name: String) -> String {
-        let name = unused(name)
+        add(unused(name), .float, tensor.shape, tensor.floats())
+    }
+
+    /// A constant whose name says its value, which is in the graph once.
+    private func shared<Number>(
+        _ name: String, _ type: Autodeeplab_Onnx_TensorProto.DataType, _ shape: [Int], _ littleEndian: [Number]
+    ) -> String {
+        names.insert(name).inserted ? add(name, type, shape, littleEndian) : name
+    }
+
+    private func add<Number>(
+        _ name: String, _ type: Autodeeplab_Onnx_TensorProto.DataType, _ shape: [Int], _ littleEndian: [Number]
+    ) -> String {
         graph.initializer.append(
             .with {
                 $0.name = name
-                $0.dataType = .float
-                $0.dims = tensor.shape.map(Int64.init)
-                $0.rawData = tensor.floats().withUnsafeBytes { Data($0) }
+                $0.dataType = type
+                $0.dims = shape.map(Int64.init)
+                $0.rawData = littleEndian.withUnsafeBytes { Data($0) }
             })
         return name
     }
@@ -185,11 +160,5 @@ final class GraphBuilder {
                 }
             }
         }
-    }
-}
-
-extension [Int] {
-    fileprivate func withLittleEndianBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        map { Int64($0).littleEndian }.withUnsafeBytes(body)
     }
 }

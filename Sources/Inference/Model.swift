@@ -102,12 +102,16 @@ public final class Model: @unchecked Sendable {
 
     /// Scores or probabilities of every pixel of an image, at the image's size.
     package func map(of image: Image, by inference: Predictor) -> ClassMap {
+        map(of: image, by: inference) { self.network.coarseScores($0) }
+    }
+
+    /// The same of what something else makes of the image as the network would see it.
+    package func map(of image: Image, by inference: Predictor, network: @escaping Predictor.Network) -> ClassMap {
         let seen = scaling.size(width: image.width, height: image.height)
         var inference = inference
         inference.normalization = normalization
-        return inference.map(of: image.resized(width: seen.width, height: seen.height)) {
-            self.network.coarseScores($0)
-        }.resized(height: image.height, width: image.width, alignCorners: false)
+        return inference.map(of: image.resized(width: seen.width, height: seen.height), network: network).resized(
+            height: image.height, width: image.width, alignCorners: false)
     }
 
     /// Writes the model file into a run's folder.

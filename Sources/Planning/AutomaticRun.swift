@@ -305,8 +305,7 @@ public struct AutomaticRun {
             length = known
         } else {
             length = plan.settledLength(
-                done: last.done, epochs: last.epochs,
-                secondsPerEpoch: last.secondsPerStep * Double(last.stepsPerEpoch), left: secondsLeft)
+                done: last.done, epochs: last.epochs, secondsPerEpoch: last.secondsPerEpoch, left: secondsLeft)
             plan.lengths.append(length)
             try plan.write(in: output)
         }

@@ -144,8 +144,7 @@ public struct Plan: Equatable, Codable, Sendable {
             progress.epochsLeft(candidates: candidates, last: Self.leastOfLast) * progress.secondsPerEpoch <= left
         }
         let fitting = (least...max(least, planned)).last(where: fits) ?? least
-        return Narrowing(
-            rung: progress.rung, trained: progress.trained, planned: planned, candidates: min(planned, fitting))
+        return Narrowing(rung: progress.rung, trained: progress.trained, planned: planned, candidates: fitting)
     }
 
     /// The share of the last training that a race on a slow machine leaves it.

@@ -4,7 +4,6 @@
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <algorithm>
-#include <cmath>
 
 namespace {
 

@@ -11,6 +11,8 @@ extension CandidateSearch {
         package let stepsPerEpoch: Int
         /// Seconds of a step in the epochs that were done since the length was settled before.
         package let secondsPerStep: Double
+        /// Seconds of an epoch's steps.
+        package var secondsPerEpoch: Double { secondsPerStep * Double(stepsPerEpoch) }
     }
 
     /// How far a rung is.
@@ -84,9 +86,8 @@ extension CandidateSearch {
     ) -> RungProgress {
         let done = trained > 0 ? schedule.rungs[rung].epochs : rung > 0 ? schedule.rungs[rung - 1].epochs : 0
         let begin = trained > 0 || rung < 2 ? 0 : schedule.rungs[rung - 2].epochs
-        let seconds = runs.filter { $0.score(after: done) != nil }.map { run in
-            let last = run.last(after: done, since: begin, of: schedule)
-            return Double(last.stepsPerEpoch) * last.secondsPerStep
+        let seconds = runs.filter { $0.score(after: done) != nil }.map {
+            $0.last(after: done, since: begin, of: schedule).secondsPerEpoch
         }
         return RungProgress(
             rung: rung, trained: trained,

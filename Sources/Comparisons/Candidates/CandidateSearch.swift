@@ -205,7 +205,7 @@ public struct CandidateSearch {
                 else { return }
                 let runs = trained > 0 ? Array(state.runs.prefix(trained)) : state.runs
                 let count = try pacing.candidates(progress(of: runs, rung: number, trained: trained, schedule))
-                schedule.narrow(rung: number, to: max(1, trained, count))
+                schedule.narrow(rung: number, to: max(trained, count))
             }
             // Where one candidate is left of it, the rung is the last one's.
             if number > 0 { try narrow(trained: 0) }
@@ -300,7 +300,7 @@ public struct CandidateSearch {
     }
 
     /// What is known of the candidates so far; all of it follows from their folders.
-    struct State {
+    private struct State {
         var runs: [CandidateRun] = []
         var scored: [ScoredCandidate] = []
         var errors: [String: any Error] = [:]

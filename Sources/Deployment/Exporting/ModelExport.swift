@@ -66,8 +66,7 @@ extension Model {
         let files = try paths.flatMap { try imageFiles($0, reporter: reporter) }
         let step = max(1, files.count / max(1, count))
         let chosen = stride(from: 0, to: files.count, by: step).prefix(count).map { files[$0] }
-        let limits = ReadLimits(
-            pixels: megapixels * 1_000_000, fileBytes: max(512 << 20, megapixels * 4_000_000))
+        let limits = ReadLimits(megapixels: megapixels)
         reporter.report(.began(stage: "calibrate", unit: "image", total: chosen.count))
         var result: Quantization?
         for (index, file) in chosen.enumerated() {
@@ -85,14 +84,13 @@ extension Model {
 
     /// The same of one image.
     package func quantization(of image: Image) -> Quantization {
-        withoutGradients {
-            let size = scaling.size(width: image.width, height: image.height)
-            let seen = image.resized(width: size.width, height: size.height).tensor(on: device, normalization)
-            let (height, width) = (seen.size(2), seen.size(3))
-            let images = seen.pad([0, paddedSize(width) - width, 0, paddedSize(height) - height])
+        var ranges: [ClosedRange<Float>] = []
+        _ = map(of: image, by: Predictor(device: device)) { images in
             let recorder = RangeRecorder(images: images)
-            _ = network.scores(of: images, on: recorder)
-            return Quantization(ranges: recorder.ranges)
+            let scores = self.network.scores(of: images, on: recorder)
+            ranges = recorder.ranges
+            return scores
         }
+        return Quantization(ranges: ranges)
     }
 }

@@ -101,9 +101,7 @@ public func predict(
         try stopIfAsked()
         do {
             try files.refuseLongNames(of: file)
-            let limits = ReadLimits(
-                pixels: options.megapixels * 1_000_000, fileBytes: max(512 << 20, options.megapixels * 4_000_000))
-            let decoded = try file.read(for: model, limits: limits)
+            let decoded = try file.read(for: model, limits: ReadLimits(megapixels: options.megapixels))
             notes.add(decoded.notes, file: file.path)
             reporter.report(notes)
             let image = decoded.image
@@ -146,6 +144,13 @@ public func predict(
     reporter.report(.ended(stage: "predict"))
     if options.measures { try measurements.write(to: output) }
     return (masks, failures)
+}
+
+extension ReadLimits {
+    /// Images of so many million pixels, and files that may hold such.
+    init(megapixels: Int) {
+        self.init(pixels: megapixels * 1_000_000, fileBytes: max(512 << 20, megapixels * 4_000_000))
+    }
 }
 
 extension ProbabilityFile {

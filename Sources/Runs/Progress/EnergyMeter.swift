@@ -35,12 +35,12 @@ package struct EnergyMeter: Sendable {
     ///
     /// A counter may begin anew once in that time, which takes it some minutes at full load.
     package var joules: Double? {
-        let microjoules = counters.map { counter -> Double? in
-            guard let now = EnergyMeter.number(counter.file) else { return nil }
-            return now >= counter.start ? now - counter.start : now + counter.range - counter.start
+        let microjoules = counters.compactMap { counter in
+            EnergyMeter.number(counter.file).map { now in
+                now >= counter.start ? now - counter.start : now + counter.range - counter.start
+            }
         }
-        guard microjoules.allSatisfy({ $0 != nil }) else { return nil }
-        return microjoules.reduce(0) { $0 + ($1 ?? 0) } / 1e6
+        return microjoules.count == counters.count ? microjoules.reduce(0, +) / 1e6 : nil
     }
 
     private static func text(_ path: String) -> String? {
