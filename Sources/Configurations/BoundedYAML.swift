@@ -11,7 +11,8 @@ func composeBounded(_ text: String, source: Origin) throws(ConfigurationError) -
     }
     try checkStructure(text, source: source)
     do {
-        let node = try Yams.compose(yaml: text)
+        // Named, so that no variable of the environment (YAMS_DEFAULT_ENCODING) changes what is read.
+        let node = try Yams.compose(yaml: text, .default, .default, .utf8)
         if case .scalar(let scalar) = node, scalar.string.isEmpty, scalar.style == .plain { return nil }
         return node
     } catch {

@@ -33,20 +33,23 @@ public struct ConfigurationError: AdvisedError, Equatable {
     package init(_ reason: Reason, at origin: Origin, _ message: String) {
         self.reason = reason
         self.isUsage = origin.isCommandLine
-        self.problem = "\(origin): \(message)"
+        self.problem = onOneLine("\(origin): \(message)")
         self.advice = nil
     }
 
     package init(_ reason: Reason, _ message: String, advice: Advice? = nil) {
         self.reason = reason
         self.isUsage = [.unknownPreset, .missingValue, .unavailable].contains(reason)
-        self.problem = message
+        self.problem = onOneLine(message)
         self.advice = advice
     }
 
     /// The whole line, with the advice as it is to stand there.
     public func line(_ words: (Advice) -> String) -> String { problem + (advice.map { ": " + words($0) } ?? "") }
 }
+
+/// A text without line breaks, which keys and values of a file may hold.
+private func onOneLine(_ text: String) -> String { String(text.map { $0.isNewline ? " " : $0 }) }
 
 /// Where a value was written.
 package struct Origin: CustomStringConvertible, Sendable {

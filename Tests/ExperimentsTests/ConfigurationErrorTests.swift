@@ -54,6 +54,12 @@ struct ConfigurationErrorTests {
         ),
         ("- a\n- b\n", .wrongType, "my.yaml:1: the file: ['a', 'b'] where a mapping of keys belongs"),
         ("seed: 1\nseed: 2\n", .malformed, "my.yaml:1: not valid YAML: the key 'seed' stands there twice"),
+        ("\"a\\nb\": 1\n\"a\\nb\": 2\n", .malformed, "my.yaml:1: not valid YAML: the key 'a b' stands there twice"),
+        ("\"a\\nb\": 1\n", .unknownKey, "my.yaml:1: unknown key 'a b'; did you mean 'card'?"),
+        (
+            "device: \"a\\r\\nb\"\n", .wrongType,
+            "my.yaml:1: device: 'a b' is not of the kind that belongs here; expected auto, cpu, cuda or mps"
+        ),
         (
             "seed: 1\nsearch: [\n", .malformed,
             "my.yaml:3: not valid YAML: did not find expected node content"

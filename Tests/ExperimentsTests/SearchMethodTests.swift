@@ -154,12 +154,13 @@ struct SearchMethodTests {
         #expect(try LatencyTable(file: path) == table)
     }
 
-    @Test("A price on multiply-adds makes the search prefer what costs none")
-    func price() throws {
+    @Test("A price on multiply-adds makes the search prefer what costs none", arguments: 0..<2)
+    func price(seed: Int) throws {
         let instant = try InstantRun(.search)
-        let settings = ["search.layers=3", "search.epochs=4", "search.architecture.learningRate=0.1"]
+        let settings = ["search.layers=3", "search.epochs=4", "search.architecture.learningRate=0.1", "seed=\(seed)"]
         try instant.run("plain", settings)
-        try instant.run("priced", settings + ["search.architecture.price=20"])
+        // High enough that of 15 steps none goes by the loss, whose gradients change signs with rounding.
+        try instant.run("priced", settings + ["search.architecture.price=1000"])
         #expect(try share(.skip, instant, "priced") > 1.1 * share(.skip, instant, "plain"))
         #expect(try share(.atrous5x5, instant, "priced") < 0.7 * share(.atrous5x5, instant, "plain"))
     }

@@ -22,7 +22,7 @@ enum Reader: String, CaseIterable {
                 "IHDR", "PLTE", "IDAT", "IEND", "tRNS", "\u{89}PNG\r\n\u{1A}\n", "Exif", "Adobe", "II*\0", "GIF89a",
                 "VP8L",
             ]
-        case .yaml: ["search", "train", "data", ": ", "- ", "&a", "*a", "---", "[", "{", "!!"]
+        case .yaml: ["search", "train", "data", ": ", "- ", "&a", "*a", "---", "[", "{", "!!", "\"a\\n\": 1"]
         case .genotype:
             [
                 "\"version\"", "\"layers\"", "\"path\"", "\"skips\"", "\"stem\"", "\"mobilenet-v2@4\"", "\"cell\"",

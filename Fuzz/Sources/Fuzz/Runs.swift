@@ -111,12 +111,16 @@ struct ShownRun {
         try Data("a,5,1\nb,0,7\n".utf8).write(to: URL(fileURLWithPath: RunPaths(folder: folder).confusionTable))
     }
 
-    /// Shows the run with a file in it as `report`, `watch` and `draw` do.
+    /// Shows the run with a file in it as those of `report`, `watch` and `draw` do that read such a file.
     func show(_ bytes: Data, as path: String) throws {
         try bytes.write(to: URL(fileURLWithPath: path))
-        let run = try LiveRun(folder: folder)
-        guard !run.lines.isEmpty else { return }
-        if path == RunPaths(folder: folder).log, let live = try? LiveArchitecture(of: folder) {
+        let paths = RunPaths(folder: folder)
+        if [paths.log, paths.status].contains(path) {
+            let run = try LiveRun(folder: folder)
+            precondition(!run.lines.isEmpty)
+        }
+        guard path != paths.status else { return }
+        if path == paths.log, let live = try? LiveArchitecture(of: folder) {
             precondition(!live.drawing(title: nil).isEmpty)
         }
         // Of what is no JSON the report is that of no file, each time.

@@ -218,6 +218,7 @@ public struct Dataset: Sendable {
             guard let mask = sample.mask, sample.outlines == nil else { return false }
             return seen.insert(sample.tile.map { "\(mask)|\($0.x)|\($0.y)" } ?? mask).inserted
         }
+        guard !samples.isEmpty else { return survey }
         let limits = options.limits
         let hasLegend = !classes.legend.isEmpty
         let workers = ProcessInfo.processInfo.activeProcessorCount

@@ -4,9 +4,16 @@ import Foundation
 public struct RunPaths: Equatable, Sendable {
     /// The folder.
     public let folder: String
+    /// Its absolute path, to which names are joined.
+    private let absolute: String
 
     /// The files of a folder.
-    public init(folder: String) { self.folder = folder }
+    public init(folder: String) {
+        self.folder = folder
+        // Without a hint each of a run's paths would ask the file system whether it is a folder.
+        let path = URL(filePath: folder, directoryHint: .notDirectory).path
+        absolute = path.hasSuffix("/") ? path : path + "/"
+    }
 
     /// The resolved configuration.
     public var configuration: String { file("config.yaml") }
@@ -157,7 +164,5 @@ public struct RunPaths: Equatable, Sendable {
         return ages.filter { $0 >= 0 }.sorted().map { checkpoint(age: $0) }
     }
 
-    private func file(_ name: String) -> String {
-        URL(fileURLWithPath: folder).appendingPathComponent(name).path
-    }
+    private func file(_ name: String) -> String { absolute + name }
 }
