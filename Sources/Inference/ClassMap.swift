@@ -84,34 +84,14 @@ package struct ClassMap {
     package func resized(height: Int, width: Int, alignCorners: Bool) -> ClassMap {
         if height == self.height && width == self.width { return self }
         let source = self
+        let columns = LinearPlaces(0..<width, of: width, inPlaceOf: self.width, alignCorners: alignCorners)
         return with(height: height, width: width) { range in
-            let places = range.map {
-                source.place(of: $0, in: height, alignCorners: alignCorners)
-            }
-            let first = places[0].row
-            let needed = first..<min(places[places.count - 1].row + 2, source.height)
-            let rows = source.rows(needed)
-            let shares = Tensor(places.map(\.share), shape: [1, 1, range.count, 1], device: rows.device)
-            let upper = rows.indexSelect(2, places.map { $0.row - first })
-            let lower = rows.indexSelect(2, places.map { min($0.row + 1, source.height - 1) - first })
-            let mixed = upper * (1 - shares) + lower * shares
-            return interpolateBilinear(mixed, height: range.count, width: width, alignCorners: alignCorners)
+            let places = LinearPlaces(range, of: height, inPlaceOf: source.height, alignCorners: alignCorners)
+            let (first, last) = (Int(places.indices[0]), Int(places.indices[range.count - 1]))
+            // In planes, through which the strongest class is found faster.
+            let rows = source.rows(first..<min(last + 2, source.height)).contiguous()
+            return interpolate(rows, rows: places.counted(from: first), columns: columns)
         }
-    }
-
-    /// Where a row of this map resized to `height` rows lies: after which row of this one, and by what share.
-    ///
-    /// In 32-bit floats, as the engine computes it.
-    private func place(of row: Int, in height: Int, alignCorners: Bool) -> (row: Int, share: Float) {
-        var place: Float
-        if alignCorners {
-            place = height > 1 ? Float(row) * (Float(self.height - 1) / Float(height - 1)) : 0
-        } else {
-            place = max(0, (Float(row) + 0.5) * (Float(self.height) / Float(height)) - 0.5)
-        }
-        place = min(place, Float(self.height - 1))
-        let first = Int(clamping: place)
-        return (first, place - Float(first))
     }
 
     /// Mean of maps of one size.

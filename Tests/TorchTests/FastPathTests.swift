@@ -18,7 +18,7 @@ import Torch
 
     @Test(arguments: [
         [1, 1, 1, 1], [1, 11, 37, 41], [2, 3, 33, 33], [1, 19, 64, 16], [3, 150, 5, 7], [1, 5, 1, 1_025],
-        [1, 2, 64, 32],
+        [1, 2, 64, 32], [1, 4, 181, 181],
     ])
     func strongestClass(shape: [Int]) {
         let count = shape.reduce(1, *)
@@ -79,5 +79,81 @@ import Torch
             #expect(isClose(found[0]?.doubles() ?? [], dx, 1e-4))
             #expect(isClose(found[1]?.doubles() ?? [], dw, 1e-3))
         }
+    }
+
+    @Test(
+        "Resizing without gradients is what the engine's own does, in every layout, on any number of threads",
+        arguments: [
+            ([2, 11, 9, 7], [33, 40]), ([2, 3, 17, 30], [5, 12]), ([3, 1, 1, 1], [4, 5]),
+            ([1, 40, 90, 90], [179, 181]),
+            ([1, 2, 6, 1], [1, 9]), ([2, 8, 5, 5], [5, 9]),
+        ], [true, false])
+    func resizing(sizes: ([Int], [Int]), alignCorners: Bool) {
+        let (shape, size) = sizes
+        let before = Engine.threads
+        defer { Engine.threads = before }
+        let x = gaussian(shape, seed: 7).to(.float32)
+        func resized(_ x: Tensor) -> Tensor {
+            interpolateBilinear(x, height: size[0], width: size[1], alignCorners: alignCorners)
+        }
+        let differentiable = x.clone()
+        differentiable.requiresGrad = true
+        let wanted = resized(differentiable)
+        let literal = literallyResized(x, height: size[0], width: size[1], alignCorners: alignCorners)
+        // A place on 90 values in 32-bit floats is off by up to 1e-5.
+        let isRight = isClose(wanted.doubles(), literal, 1e-4)
+        #expect(isRight)
+        for map in [x, x.channelsLast()] {
+            var results: [[Double]] = []
+            for threads in [1, 2, 3] {
+                Engine.threads = threads
+                let found = resized(map)
+                #expect(found.shape == wanted.shape)
+                if shape.allSatisfy({ $0 > 1 }) { #expect(found.isChannelsLast == map.isChannelsLast) }
+                results.append(found.doubles())
+            }
+            let isSame = isClose(results[0], wanted.doubles(), 1e-5)
+            #expect(isSame)
+            let isSameByThreads = results[1] == results[0] && results[2] == results[0]
+            #expect(isSameByThreads)
+        }
+        // By operations of every device, with a gradient that adds up to one for each new pixel.
+        let places = { (new: Int, old: Int) in
+            LinearPlaces(0..<new, of: new, inPlaceOf: old, alignCorners: alignCorners)
+        }
+        let (rows, columns) = (places(size[0], shape[2]), places(size[1], shape[3]))
+        let general = interpolate(differentiable, rows: rows, columns: columns)
+        let isSame = isClose(general.doubles(), wanted.doubles(), 1e-5)
+        #expect(isSame)
+        let gradient = gradients(of: general.sum(), withRespectTo: [differentiable])[0]?.doubles().reduce(0, +) ?? 0
+        #expect(abs(gradient - Double(general.doubles().count)) < 1e-2)
+    }
+
+    /// Four neighbours of each pixel, in double precision.
+    private func literallyResized(_ x: Tensor, height: Int, width: Int, alignCorners: Bool) -> [Double] {
+        let (values, old) = (x.doubles(), x.shape)
+        func place(_ index: Int, _ new: Int, _ old: Int) -> (Int, Int, Double) {
+            let position =
+                alignCorners
+                ? (new > 1 ? Double(index) * Double(old - 1) / Double(new - 1) : 0)
+                : max(0, (Double(index) + 0.5) * Double(old) / Double(new) - 0.5)
+            let first = min(Int(position.rounded(.down)), old - 1)
+            return (first, min(first + 1, old - 1), position - Double(first))
+        }
+        var result: [Double] = []
+        for plane in 0..<old[0] * old[1] {
+            for y in 0..<height {
+                let (upper, lower, down) = place(y, height, old[2])
+                for column in 0..<width {
+                    let (left, right, along) = place(column, width, old[3])
+                    func value(_ row: Int) -> Double {
+                        let start = (plane * old[2] + row) * old[3]
+                        return values[start + left] * (1 - along) + values[start + right] * along
+                    }
+                    result.append(value(upper) * (1 - down) + value(lower) * down)
+                }
+            }
+        }
+        return result
     }
 }

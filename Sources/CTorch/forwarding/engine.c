@@ -120,6 +120,10 @@ CT_STATUS(ct_max_pool2d,
 CT_STATUS(ct_upsample_bilinear2d,
           (ct_tensor x, int64_t height, int64_t width, bool align_corners, ct_optional_tensor *_Nonnull out),
           (x, height, width, align_corners, out))
+CT_STATUS(ct_interpolate,
+          (ct_tensor x, const int64_t *rows, const float *row_shares, int64_t height, const int64_t *columns,
+           const float *column_shares, int64_t width, ct_optional_tensor *_Nonnull out),
+          (x, rows, row_shares, height, columns, column_shares, width, out))
 CT_STATUS(ct_nll_loss_sum,
           (ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights, int64_t ignored,
            ct_optional_tensor *_Nonnull out),

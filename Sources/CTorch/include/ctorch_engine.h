@@ -114,6 +114,11 @@ int32_t ct_avg_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t paddi
 int32_t ct_max_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *_Nonnull out);
 int32_t ct_upsample_bilinear2d(ct_tensor x, int64_t height, int64_t width, bool align_corners,
                                ct_optional_tensor *_Nonnull out);
+// Bilinear, at places between rows and columns: `rows[i]` and the one after it (the last: itself), which counts by
+// `row_shares[i]`; columns alike.
+int32_t ct_interpolate(ct_tensor x, const int64_t *rows, const float *row_shares, int64_t height,
+                       const int64_t *columns, const float *column_shares, int64_t width,
+                       ct_optional_tensor *_Nonnull out);
 int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights,
                         int64_t ignored, ct_optional_tensor *_Nonnull out);
 // The loss of each pixel (no reduction), [N, H, W]; 0 where the label is ignored.

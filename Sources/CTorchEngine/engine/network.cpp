@@ -1,3 +1,4 @@
+#include "kernels/interpolation.h"
 #include "kernels/normalization.h"
 
 #include <ATen/Functions.h>
@@ -75,6 +76,12 @@ int32_t ct_max_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t paddi
 int32_t ct_upsample_bilinear2d(ct_tensor x, int64_t height, int64_t width, bool align_corners,
                                ct_optional_tensor *out) {
     return return_tensor(out, [&] { return at::upsample_bilinear2d(get(x), {height, width}, align_corners); });
+}
+
+int32_t ct_interpolate(ct_tensor x, const int64_t *rows, const float *row_shares, int64_t height,
+                       const int64_t *columns, const float *column_shares, int64_t width, ct_optional_tensor *out) {
+    return return_tensor(
+        out, [&] { return interpolate(get(x), {rows, row_shares, height}, {columns, column_shares, width}); });
 }
 
 int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights,

@@ -1,8 +1,8 @@
 #include "kernels/argmax.h"
+#include "kernels/parallel.h"
 #include "kernels/rows.h"
 
 #include <ATen/Functions.h>
-#include <ATen/Parallel.h>
 #include <algorithm>
 
 namespace {
@@ -38,7 +38,7 @@ at::Tensor ct::argmax(const at::Tensor &x, int64_t dim) {
     auto from = scores.const_data_ptr<float>();
     auto to = result.mutable_data_ptr<int64_t>();
     auto blocks = (pixels + block - 1) / block;
-    at::parallel_for(0, scores.size(0) * blocks, 8, [&](int64_t begin, int64_t end) {
+    parallel_for(scores.size(0) * blocks, 8, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
             auto image = i / blocks, start = i % blocks * block;
             strongest(from + image * classes * pixels + start, pixels, classes, std::min(block, pixels - start),

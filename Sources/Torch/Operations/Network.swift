@@ -45,8 +45,52 @@ public func maxPool2d(_ x: Tensor, kernelSize: Int, stride: Int = 1) -> Tensor {
 /// Bilinear resizing of `[N, C, H, W]` to a height and width; `x` itself where it has that size.
 public func interpolateBilinear(_ x: Tensor, height: Int, width: Int, alignCorners: Bool = true) -> Tensor {
     if x.size(2) == height && x.size(3) == width { return x }
+    if x.device == .cpu, x.dtype == .float32, !(ct_is_grad_enabled() && x.requiresGrad) {
+        return interpolate(
+            x, rows: LinearPlaces(0..<height, of: height, inPlaceOf: x.size(2), alignCorners: alignCorners),
+            columns: LinearPlaces(0..<width, of: width, inPlaceOf: x.size(3), alignCorners: alignCorners))
+    }
     return Tensor.make("interpolateBilinear", x) {
         ct_upsample_bilinear2d(x.handle, Int64(height), Int64(width), alignCorners, $0)
+    }
+}
+
+/// Places on a line of values at which it is read anew: between two neighbours each, in 32-bit floats as the engine has them.
+package struct LinearPlaces {
+    /// Which value each place lies at or after.
+    package private(set) var indices: [Int64] = []
+    /// How much the next value counts; the last one is its own.
+    package private(set) var shares: [Float] = []
+
+    /// Those of a part of `count` new values in place of `length`.
+    package init(_ part: Range<Int>, of count: Int, inPlaceOf length: Int, alignCorners: Bool) {
+        for index in part {
+            var place: Float
+            if alignCorners {
+                place = count > 1 ? Float(index) * (Float(length - 1) / Float(count - 1)) : 0
+            } else {
+                place = max(0, (Float(index) + 0.5) * (Float(length) / Float(count)) - 0.5)
+            }
+            place = min(place, Float(length - 1))
+            indices.append(Int64(clamping: place))
+            shares.append(place - Float(indices[indices.count - 1]))
+        }
+    }
+
+    /// The same, of values that begin at `start`.
+    package func counted(from start: Int) -> LinearPlaces {
+        var result = self
+        result.indices = indices.map { $0 - Int64(start) }
+        return result
+    }
+}
+
+/// Maps `[N, C, h, w]` at places between their rows and columns, `[N, C, rows, columns]`.
+package func interpolate(_ x: Tensor, rows: LinearPlaces, columns: LinearPlaces) -> Tensor {
+    Tensor.make("interpolate", x) {
+        ct_interpolate(
+            x.handle, rows.indices, rows.shares, Int64(rows.indices.count), columns.indices, columns.shares,
+            Int64(columns.indices.count), $0)
     }
 }
 
