@@ -5,13 +5,32 @@
 
 using namespace ct;
 
-// The fused kernels walk memory from end to end, so a gradient must lie as its parameter does.
+// A tensor in the order in which it lies in memory: the fused kernels copy what does not lie row by row.
+static at::Tensor as_it_lies(const at::Tensor &tensor) {
+    auto is_turned =
+        !tensor.is_contiguous() && tensor.dim() == 4 && tensor.is_contiguous(at::MemoryFormat::ChannelsLast);
+    return is_turned ? tensor.permute({0, 2, 3, 1}) : tensor;
+}
+
+static std::vector<at::Tensor> as_they_lie(std::vector<at::Tensor> list) {
+    for (auto &tensor : list) tensor = as_it_lies(tensor);
+    return list;
+}
+
+// Gradients, which come as they like, laid as their parameters.
 static std::vector<at::Tensor> laid_as(const std::vector<at::Tensor> &parameters, std::vector<at::Tensor> gradients) {
     for (size_t i = 0; i < gradients.size(); i++) {
         if (gradients[i].strides() == parameters[i].strides()) continue;
         gradients[i] = at::empty_like(parameters[i]).copy_(gradients[i]);
     }
     return gradients;
+}
+
+// An optimizer's own numbers, which lie as their parameters since it was made.
+static std::vector<at::Tensor> state_laid_as(const std::vector<at::Tensor> &parameters, std::vector<at::Tensor> state) {
+    for (size_t i = 0; i < state.size(); i++)
+        TORCH_CHECK(state[i].strides() == parameters[i].strides(), "an optimizer's state lies unlike its parameter");
+    return as_they_lie(std::move(state));
 }
 
 int32_t ct_sgd_step(const ct_optional_tensor *parameters, const ct_optional_tensor *gradients,
@@ -21,8 +40,9 @@ int32_t ct_sgd_step(const ct_optional_tensor *parameters, const ct_optional_tens
         at::NoGradGuard none;
         auto weights = tensors(parameters, count);
         // Without momentum the kernel wants no velocities.
-        at::_fused_sgd_(weights, laid_as(weights, tensors(gradients, count)),
-                        tensors(momenta, momentum == 0 ? 0 : count), decay, momentum, rate, 0, false, false, first);
+        auto velocities = state_laid_as(weights, tensors(momenta, momentum == 0 ? 0 : count));
+        at::_fused_sgd_(as_they_lie(weights), as_they_lie(laid_as(weights, tensors(gradients, count))), velocities,
+                        decay, momentum, rate, 0, false, false, first);
     });
 }
 
@@ -36,8 +56,9 @@ static int32_t adam_step(Step step, const ct_optional_tensor *parameters, const 
         auto weights = tensors(parameters, count);
         auto counters = tensors(steps, count);
         for (auto &counter : counters) counter.add_(1);
-        step(weights, laid_as(weights, tensors(gradients, count)), tensors(first_moments, count),
-             tensors(second_moments, count), counters);
+        step(as_they_lie(weights), as_they_lie(laid_as(weights, tensors(gradients, count))),
+             state_laid_as(weights, tensors(first_moments, count)),
+             state_laid_as(weights, tensors(second_moments, count)), counters);
     });
 }
 

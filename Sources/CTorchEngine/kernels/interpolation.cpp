@@ -5,11 +5,14 @@
 #include <ATen/Functions.h>
 #include <ATen/core/grad_mode.h>
 #include <algorithm>
+#include <torch/csrc/autograd/custom_function.h>
 #include <vector>
 
 namespace {
 
 using ct::LinearPlaces;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
 
 // One row at places between its columns; `row` holds its last value twice.
 CT_CLONES void between_columns(const float *row, const int32_t *indices, const float *shares, int64_t count,
@@ -31,6 +34,24 @@ CT_CLONES void between_pixels(const float *row, int64_t width, int64_t channels,
         auto left = row + indices[i] * channels, right = indices[i] + 1 < width ? left + channels : left;
         auto share = shares[i];
         for (int64_t c = 0; c < channels; c++) result[i * channels + c] = left[c] * (1 - share) + right[c] * share;
+    }
+}
+
+CT_CLONES void add_weighted(const float *values, float weight, int64_t count, float *sum) {
+    for (int64_t i = 0; i < count; i++) sum[i] += values[i] * weight;
+}
+
+// The other way round: new pixels give to the two between which they lie.
+CT_CLONES void give_to_pixels(const float *row, int64_t width, int64_t channels, const int32_t *indices,
+                              const float *shares, int64_t count, float *sum) {
+    for (int64_t i = 0; i < count; i++) {
+        auto own = row + i * channels;
+        auto left = sum + indices[i] * channels;
+        auto share = shares[i];
+        if (indices[i] + 1 == width) share = 0;
+        for (int64_t c = 0; c < channels; c++) left[c] += own[c] * (1 - share);
+        if (indices[i] + 1 < width)
+            for (int64_t c = 0; c < channels; c++) left[channels + c] += own[c] * share;
     }
 }
 
@@ -83,10 +104,8 @@ constexpr int64_t block = 32;
 // Values that are worth a thread.
 constexpr int64_t smallest_part = 32768;
 
-} // namespace
-
 // Maps [N, C, H, W] whose pixels have their channels side by side.
-static at::Tensor interpolate_channels_last(const at::Tensor &x, LinearPlaces rows, LinearPlaces columns) {
+at::Tensor interpolate_channels_last(const at::Tensor &x, LinearPlaces rows, LinearPlaces columns) {
     auto images = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
     auto result = at::empty({images, channels, rows.count, columns.count}, x.options(), at::MemoryFormat::ChannelsLast);
     auto from = x.const_data_ptr<float>();
@@ -108,7 +127,7 @@ static at::Tensor interpolate_channels_last(const at::Tensor &x, LinearPlaces ro
 }
 
 // Maps whose planes lie one after another.
-static at::Tensor interpolate_planes(const at::Tensor &x, LinearPlaces rows, LinearPlaces columns) {
+at::Tensor interpolate_planes(const at::Tensor &x, LinearPlaces rows, LinearPlaces columns) {
     auto planes = x.size(0) * x.size(1), height = x.size(2), width = x.size(3);
     auto result = at::empty({x.size(0), x.size(1), rows.count, columns.count}, x.options());
     auto from = x.const_data_ptr<float>();
@@ -130,17 +149,95 @@ static at::Tensor interpolate_planes(const at::Tensor &x, LinearPlaces rows, Lin
     return result;
 }
 
+// Whether pixels have their channels side by side.
+bool lies_channels_last(const at::Tensor &x) {
+    return x.size(1) > 1 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+at::Tensor resized(const at::Tensor &x, LinearPlaces rows, LinearPlaces columns) {
+    if (lies_channels_last(x)) return interpolate_channels_last(x, rows, columns);
+    return interpolate_planes(x.contiguous(), rows, columns);
+}
+
+// The gradient of maps of `height` rows and `width` columns, laid as that of the result. What is read between two rows
+// of the maps gives to both: for each of them first the sum of the result's rows, which are read in order, then of its
+// columns.
+at::Tensor resized_gradient(const at::Tensor &gradient, int64_t height, int64_t width, LinearPlaces rows,
+                            LinearPlaces columns) {
+    auto side_by_side = lies_channels_last(gradient);
+    auto upper = side_by_side ? gradient : gradient.contiguous();
+    auto result = at::empty({upper.size(0), upper.size(1), height, width}, upper.options(),
+                            side_by_side ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous);
+    auto channels = side_by_side ? upper.size(1) : 1;
+    auto from = upper.const_data_ptr<float>();
+    auto to = result.mutable_data_ptr<float>();
+    std::vector<int32_t> places(columns.indices, columns.indices + columns.count);
+    auto row_size = width * channels, new_size = columns.count * channels;
+    auto grain = std::max<int64_t>(1, smallest_part * height / std::max<int64_t>(1, rows.count * new_size));
+    ct::parallel_for(upper.numel() / (rows.count * new_size) * height, grain, [&](int64_t begin, int64_t end) {
+        std::vector<float> sum(static_cast<size_t>(new_size));
+        for (int64_t i = begin; i < end; i++) {
+            auto row = i % height;
+            auto map = from + i / height * rows.count * new_size;
+            std::fill(sum.begin(), sum.end(), 0.0f);
+            auto first = std::lower_bound(rows.indices, rows.indices + rows.count, row - 1) - rows.indices;
+            for (auto place = first; place < rows.count && rows.indices[place] <= row; place++) {
+                auto share = rows.shares[place];
+                auto weight = rows.indices[place] < row ? share : row + 1 < height ? 1 - share : 1;
+                add_weighted(map + place * new_size, weight, new_size, sum.data());
+            }
+            std::fill_n(to + i * row_size, row_size, 0.0f);
+            give_to_pixels(sum.data(), width, channels, places.data(), columns.shares, columns.count,
+                           to + i * row_size);
+        }
+    });
+    return result;
+}
+
+// The places, kept for the way back.
+struct Places : torch::CustomClassHolder {
+    std::vector<int64_t> indices;
+    std::vector<float> shares;
+    int64_t size;
+
+    Places(LinearPlaces places, int64_t size)
+        : indices(places.indices, places.indices + places.count), shares(places.shares, places.shares + places.count),
+          size(size) {}
+    LinearPlaces view() const { return {indices.data(), shares.data(), static_cast<int64_t>(indices.size())}; }
+};
+
+struct Interpolation : torch::autograd::Function<Interpolation> {
+    static at::Tensor forward(AutogradContext *context, const at::Tensor &x, c10::intrusive_ptr<Places> rows,
+                              c10::intrusive_ptr<Places> columns) {
+        context->saved_data["rows"] = c10::IValue::make_capsule(rows);
+        context->saved_data["columns"] = c10::IValue::make_capsule(columns);
+        return resized(x, rows->view(), columns->view());
+    }
+
+    static variable_list backward(AutogradContext *context, variable_list gradients) {
+        if (!gradients[0].defined()) return {at::Tensor(), at::Tensor(), at::Tensor()};
+        auto rows = c10::static_intrusive_pointer_cast<Places>(context->saved_data["rows"].toCapsule());
+        auto columns = c10::static_intrusive_pointer_cast<Places>(context->saved_data["columns"].toCapsule());
+        return {resized_gradient(gradients[0], rows->size, columns->size, rows->view(), columns->view()), at::Tensor(),
+                at::Tensor()};
+    }
+};
+
+void check(LinearPlaces places, int64_t size) {
+    auto last = places.indices + places.count;
+    TORCH_CHECK(std::is_sorted(places.indices, last) &&
+                    (places.count == 0 || (places.indices[0] >= 0 && places.indices[places.count - 1] < size)),
+                "places beyond a map, or not in order");
+}
+
+} // namespace
+
 at::Tensor ct::interpolate(const at::Tensor &x, LinearPlaces rows, LinearPlaces columns) {
     TORCH_CHECK(x.dim() == 4 && x.numel() > 0, "maps [N, C, H, W] that hold something");
-    for (auto [places, size] : {std::pair(rows, x.size(2)), std::pair(columns, x.size(3))}) {
-        auto last = places.indices + places.count;
-        TORCH_CHECK(std::all_of(places.indices, last, [size = size](int64_t i) { return i >= 0 && i < size; }),
-                    "places beyond a map");
-    }
-    auto plain = x.is_cpu() && x.scalar_type() == at::kFloat && !(at::GradMode::is_enabled() && x.requires_grad());
-    if (!plain) return between(between(x, 2, rows), 3, columns);
-    auto maps = x.detach();
-    if (maps.size(1) > 1 && maps.is_contiguous(at::MemoryFormat::ChannelsLast))
-        return interpolate_channels_last(maps, rows, columns);
-    return interpolate_planes(maps.contiguous(), rows, columns);
+    check(rows, x.size(2));
+    check(columns, x.size(3));
+    if (!x.is_cpu() || x.scalar_type() != at::kFloat) return between(between(x, 2, rows), 3, columns);
+    if (!at::GradMode::is_enabled() || !x.requires_grad()) return resized(x.detach(), rows, columns);
+    return Interpolation::apply(x, c10::make_intrusive<Places>(rows, x.size(2)),
+                                c10::make_intrusive<Places>(columns, x.size(3)));
 }

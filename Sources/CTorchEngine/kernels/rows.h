@@ -11,6 +11,13 @@
 #define CT_CLONES
 #endif
 
+// Before a loop whose passes depend on nothing that another one writes, whatever of its pointers are the same.
+#if defined(__clang__)
+#define CT_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define CT_INDEPENDENT
+#endif
+
 #define CT_INLINE static inline __attribute__((always_inline))
 
 namespace ct {
@@ -73,14 +80,16 @@ CT_INLINE void masked_sums_body(const T *g, const T *x, int64_t rows, int64_t ch
     }
 }
 
-// The gradient of normalised x: ga * g + gb * x + gc, g masked as above.
+// The gradient of normalised x: ga * g + gb * x + gc, g masked as above. `out` may be `g`, which a compiler that is not
+// told otherwise takes for a reason to go through the channels one by one: each value depends on those of its place
+// alone.
 template <typename T>
 CT_INLINE void masked_gradient_body(const T *g, const T *x, T *out, int64_t rows, int64_t channels, const T *scale,
                                     const T *shift, T floor, const T *ga, const T *gb, const T *gc) {
     for (int64_t r = 0; r < rows; r++) {
         const T *gr = g + r * channels, *xr = x + r * channels;
         T *to = out + r * channels;
-        for (int64_t c = 0; c < channels; c++) {
+        CT_INDEPENDENT for (int64_t c = 0; c < channels; c++) {
             T value = scale[c] * xr[c] + shift[c] > floor ? gr[c] : T(0);
             to[c] = ga[c] * value + gb[c] * xr[c] + gc[c];
         }

@@ -45,7 +45,7 @@ public func maxPool2d(_ x: Tensor, kernelSize: Int, stride: Int = 1) -> Tensor {
 /// Bilinear resizing of `[N, C, H, W]` to a height and width; `x` itself where it has that size.
 public func interpolateBilinear(_ x: Tensor, height: Int, width: Int, alignCorners: Bool = true) -> Tensor {
     if x.size(2) == height && x.size(3) == width { return x }
-    if x.device == .cpu, x.dtype == .float32, !(ct_is_grad_enabled() && x.requiresGrad) {
+    if x.device == .cpu, x.dtype == .float32 {
         return interpolate(
             x, rows: LinearPlaces(0..<height, of: height, inPlaceOf: x.size(2), alignCorners: alignCorners),
             columns: LinearPlaces(0..<width, of: width, inPlaceOf: x.size(3), alignCorners: alignCorners))

@@ -17,11 +17,8 @@ final class AdamMoments {
 
     init(of variables: [Variable]) {
         self.variables = variables
-        func zeros() -> [Tensor] {
-            variables.map { .zeros($0.tensor.shape, dtype: $0.tensor.dtype, device: $0.tensor.device) }
-        }
-        first = zeros()
-        second = zeros()
+        first = variables.map { zeros(laidAs: $0.tensor) }
+        second = variables.map { zeros(laidAs: $0.tensor) }
         steps = variables.map { .zeros([], device: $0.tensor.device) }
     }
 

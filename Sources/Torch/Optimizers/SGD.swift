@@ -16,7 +16,7 @@ public final class SGD: Optimizer {
         self.groups = groups.filter { !$0.parameters.isEmpty }
         self.momentum = momentum
         velocities = self.groups.map { group in
-            group.parameters.map { .zeros($0.tensor.shape, dtype: $0.tensor.dtype, device: $0.tensor.device) }
+            group.parameters.map { zeros(laidAs: $0.tensor) }
         }
     }
 
@@ -64,6 +64,13 @@ public final class SGD: Optimizer {
         }
         started = flag.item() != 0
     }
+}
+
+/// Zeros of a parameter's shape, which lie in memory as it does.
+func zeros(laidAs parameter: Tensor) -> Tensor {
+    let result = parameter.detach().clone()
+    result.fill(0)
+    return result
 }
 
 /// Gradients with zeros for those that are missing.

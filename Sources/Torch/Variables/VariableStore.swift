@@ -102,12 +102,21 @@ public final class VariableStore {
     {
         let tensor =
             draws
-            ? initializer.draw(shape, generator: generator, dtype: dtype, device: device)
+            ? laidForConvolutions(
+                initializer.draw(shape, generator: generator, dtype: dtype, device: device), of: kind)
             : Tensor.zeros([1], dtype: dtype, device: device).expand(shape)
         tensor.requiresGrad = true
         register(name)
         parameters.append(Variable(name: name, tensor: tensor, kind: kind))
         return tensor
+    }
+
+    /// A kernel as convolutions of maps that lie channels last want it, who would copy it in each pass, forward and back.
+    private func laidForConvolutions(_ tensor: Tensor, of kind: ParameterKind) -> Tensor {
+        let shape = tensor.shape
+        // With one channel, or one pixel, both orders are the same.
+        return kind == .convolution && shape.count == 4 && shape[1] > 1 && shape[2] * shape[3] > 1
+            ? tensor.channelsLast() : tensor
     }
 
     fileprivate func addBuffer(_ name: String, _ shape: [Int], _ value: Double) -> Tensor {
