@@ -60,6 +60,12 @@ class ThreadPool {
         }
     }
 
+    // How many threads there are: as many as the widest run so far has asked for.
+    size_t size() {
+        std::unique_lock lock(mutex);
+        return started;
+    }
+
   private:
     std::mutex mutex;
     std::condition_variable ready;

@@ -101,9 +101,6 @@ at::Tensor between(const at::Tensor &x, int64_t dim, LinearPlaces places) {
 // Rows that a thread does at a time.
 constexpr int64_t block = 32;
 
-// Values that are worth a thread.
-constexpr int64_t smallest_part = 32768;
-
 // Maps [N, C, H, W] whose pixels have their channels side by side.
 at::Tensor interpolate_channels_last(const at::Tensor &x, LinearPlaces rows, LinearPlaces columns) {
     auto images = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
@@ -112,7 +109,7 @@ at::Tensor interpolate_channels_last(const at::Tensor &x, LinearPlaces rows, Lin
     auto to = result.mutable_data_ptr<float>();
     std::vector<int32_t> places(columns.indices, columns.indices + columns.count);
     auto row_size = width * channels, new_size = columns.count * channels;
-    auto grain = std::max<int64_t>(1, smallest_part / std::max<int64_t>(1, new_size));
+    auto grain = std::max<int64_t>(1, ct::smallest_part / std::max<int64_t>(1, new_size));
     ct::parallel_for(images * rows.count, grain, [&](int64_t begin, int64_t end) {
         std::vector<float> mixed(static_cast<size_t>(row_size));
         for (int64_t i = begin; i < end; i++) {
@@ -134,7 +131,7 @@ at::Tensor interpolate_planes(const at::Tensor &x, LinearPlaces rows, LinearPlac
     auto to = result.mutable_data_ptr<float>();
     std::vector<int32_t> places(columns.indices, columns.indices + columns.count);
     auto blocks = (rows.count + block - 1) / block;
-    auto grain = std::max<int64_t>(1, smallest_part / (block * std::max<int64_t>(1, columns.count)));
+    auto grain = std::max<int64_t>(1, ct::smallest_part / (block * std::max<int64_t>(1, columns.count)));
     ct::parallel_for(planes * blocks, grain, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
             auto plane = i / blocks, start = i % blocks * block;
@@ -173,7 +170,7 @@ at::Tensor resized_gradient(const at::Tensor &gradient, int64_t height, int64_t 
     auto to = result.mutable_data_ptr<float>();
     std::vector<int32_t> places(columns.indices, columns.indices + columns.count);
     auto row_size = width * channels, new_size = columns.count * channels;
-    auto grain = std::max<int64_t>(1, smallest_part * height / std::max<int64_t>(1, rows.count * new_size));
+    auto grain = std::max<int64_t>(1, ct::smallest_part * height / std::max<int64_t>(1, rows.count * new_size));
     ct::parallel_for(upper.numel() / (rows.count * new_size) * height, grain, [&](int64_t begin, int64_t end) {
         std::vector<float> sum(static_cast<size_t>(new_size));
         for (int64_t i = begin; i < end; i++) {

@@ -7,6 +7,9 @@
 
 namespace ct {
 
+// Numbers that are worth a thread.
+constexpr int64_t smallest_part = 32768;
+
 // Runs `body(begin, end)` on parts of 0 to `count`, each of at least `grain` (but the last), on libtorch's threads.
 //
 // at::parallel_for is a template that does so only where OpenMP is compiled for, for which Swift's compiler has neither
