@@ -12,50 +12,82 @@ using torch::autograd::variable_list;
 
 namespace {
 
-// acc[e * width + c] += scale * x, where x has all the columns (copies == 1) or one set for all edges.
+// Pixels that a kernel goes through at a time: few enough that their sums stay in the nearest cache.
+constexpr int64_t block_rows = 16;
+
+// acc[e * width + c] += scale * x of each pixel, where x has all the columns (copies == 1) or one set for all edges.
 template <typename T>
-CT_INLINE void accumulate_body(const T *x, int64_t width, int64_t copies, const T *scale, T *acc) {
-    for (int64_t e = 0; e < copies; e++) {
-        for (int64_t c = 0; c < width; c++) acc[e * width + c] += scale[e * width + c] * x[c];
+CT_INLINE void accumulate_body(const T *x, int64_t rows, int64_t width, int64_t copies, const T *scale, T *acc) {
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t e = 0; e < copies; e++) {
+            auto from = x + r * width, factor = scale + e * width;
+            auto to = acc + (r * copies + e) * width;
+            CT_INDEPENDENT for (int64_t c = 0; c < width; c++) to[c] += factor[c] * from[c];
+        }
     }
 }
 
-// q[e * width + c] += g * x, columns as above.
-template <typename T> CT_INLINE void dots_body(const T *g, const T *x, int64_t width, int64_t copies, T *q) {
-    for (int64_t e = 0; e < copies; e++) {
-        for (int64_t c = 0; c < width; c++) q[e * width + c] += g[e * width + c] * x[c];
+// sum += g over the pixels.
+template <typename T> CT_INLINE void add_rows_body(const T *g, int64_t rows, int64_t columns, T *sum) {
+    for (int64_t r = 0; r < rows; r++) {
+        auto from = g + r * columns;
+        CT_INDEPENDENT for (int64_t c = 0; c < columns; c++) sum[c] += from[c];
+    }
+}
+
+// q[e * width + c] += g * x over the pixels, columns as above.
+template <typename T>
+CT_INLINE void dots_body(const T *g, const T *x, int64_t rows, int64_t width, int64_t copies, T *q) {
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t e = 0; e < copies; e++) {
+            auto upper = g + (r * copies + e) * width, from = x + r * width;
+            auto to = q + e * width;
+            CT_INDEPENDENT for (int64_t c = 0; c < width; c++) to[c] += upper[c] * from[c];
+        }
     }
 }
 
 // out = sum over e of ga * g, plus gb * x + gc.
 template <typename T>
-CT_INLINE void mixed_operation_gradient_body(const T *g, const T *x, T *out, int64_t width, int64_t copies, const T *ga,
-                                             const T *gb, const T *gc) {
-    for (int64_t c = 0; c < width; c++) out[c] = ga[c] * g[c] + gb[c] * x[c] + gc[c];
-    for (int64_t e = 1; e < copies; e++) {
-        for (int64_t c = 0; c < width; c++) out[c] += ga[e * width + c] * g[e * width + c];
+CT_INLINE void mixed_operation_gradient_body(const T *g, const T *x, T *out, int64_t rows, int64_t width,
+                                             int64_t copies, const T *ga, const T *gb, const T *gc) {
+    for (int64_t r = 0; r < rows; r++) {
+        auto upper = g + r * copies * width, from = x + r * width;
+        auto to = out + r * width;
+        CT_INDEPENDENT for (int64_t c = 0; c < width; c++) to[c] = ga[c] * upper[c] + gb[c] * from[c] + gc[c];
+        for (int64_t e = 1; e < copies; e++) {
+            auto next = upper + e * width, factor = ga + e * width;
+            CT_INDEPENDENT for (int64_t c = 0; c < width; c++) to[c] += factor[c] * next[c];
+        }
     }
 }
 
-CT_CLONES void accumulate(const float *x, int64_t width, int64_t copies, const float *scale, float *acc) {
-    accumulate_body(x, width, copies, scale, acc);
+CT_CLONES void accumulate(const float *x, int64_t rows, int64_t width, int64_t copies, const float *scale, float *acc) {
+    accumulate_body(x, rows, width, copies, scale, acc);
 }
-CT_CLONES void accumulate(const double *x, int64_t width, int64_t copies, const double *scale, double *acc) {
-    accumulate_body(x, width, copies, scale, acc);
+CT_CLONES void accumulate(const double *x, int64_t rows, int64_t width, int64_t copies, const double *scale,
+                          double *acc) {
+    accumulate_body(x, rows, width, copies, scale, acc);
 }
-CT_CLONES void dots(const float *g, const float *x, int64_t width, int64_t copies, float *q) {
-    dots_body(g, x, width, copies, q);
+CT_CLONES void add_rows(const float *g, int64_t rows, int64_t columns, float *sum) {
+    add_rows_body(g, rows, columns, sum);
 }
-CT_CLONES void dots(const double *g, const double *x, int64_t width, int64_t copies, double *q) {
-    dots_body(g, x, width, copies, q);
+CT_CLONES void add_rows(const double *g, int64_t rows, int64_t columns, double *sum) {
+    add_rows_body(g, rows, columns, sum);
 }
-CT_CLONES void mixed_operation_gradient(const float *g, const float *x, float *out, int64_t width, int64_t copies,
-                                        const float *ga, const float *gb, const float *gc) {
-    mixed_operation_gradient_body(g, x, out, width, copies, ga, gb, gc);
+CT_CLONES void dots(const float *g, const float *x, int64_t rows, int64_t width, int64_t copies, float *q) {
+    dots_body(g, x, rows, width, copies, q);
 }
-CT_CLONES void mixed_operation_gradient(const double *g, const double *x, double *out, int64_t width, int64_t copies,
-                                        const double *ga, const double *gb, const double *gc) {
-    mixed_operation_gradient_body(g, x, out, width, copies, ga, gb, gc);
+CT_CLONES void dots(const double *g, const double *x, int64_t rows, int64_t width, int64_t copies, double *q) {
+    dots_body(g, x, rows, width, copies, q);
+}
+CT_CLONES void mixed_operation_gradient(const float *g, const float *x, float *out, int64_t rows, int64_t width,
+                                        int64_t copies, const float *ga, const float *gb, const float *gc) {
+    mixed_operation_gradient_body(g, x, out, rows, width, copies, ga, gb, gc);
+}
+CT_CLONES void mixed_operation_gradient(const double *g, const double *x, double *out, int64_t rows, int64_t width,
+                                        int64_t copies, const double *ga, const double *gb, const double *gc) {
+    mixed_operation_gradient_body(g, x, out, rows, width, copies, ga, gb, gc);
 }
 
 struct MixedOperationState : torch::CustomClassHolder {
@@ -101,7 +133,7 @@ void forward_rows(MixedOperationState &state, const std::vector<at::Tensor> &map
     auto sources = rows_of<T>(maps);
     auto base_start = state.has_base ? base.const_data_ptr<T>() : nullptr;
     auto finished_start = finished.mutable_data_ptr<T>(), rest_start = rest.mutable_data_ptr<T>();
-    std::vector<T> row(columns), shift(columns), scale(columns * maps.size());
+    std::vector<T> sums(block_rows * columns), shift(columns), scale(columns * maps.size());
     std::vector<FeatureMap<T>> normalized_maps;
     for (int64_t group = 0; world_size() > 1 && group < state.options.groups; group++) {
         for (int64_t k = 0; k < state.normalized; k++) {
@@ -132,19 +164,22 @@ void forward_rows(MixedOperationState &state, const std::vector<at::Tensor> &map
         }
         state.moments.push_back(std::move(found));
         auto base_rows = state.has_base ? base.numel() / columns : 0;
-        for (int64_t r = group * rows; r < (group + 1) * rows; r++) {
-            if (state.has_base) {
-                auto from = base_start + (r % base_rows) * columns;
-                for (int64_t m = 0; m < columns; m++) row[m] = shift[m] + from[m];
-            } else {
-                std::copy(shift.begin(), shift.end(), row.begin());
+        for (int64_t start = group * rows; start < (group + 1) * rows; start += block_rows) {
+            auto count = std::min(block_rows, (group + 1) * rows - start);
+            for (int64_t i = 0; i < count; i++) {
+                auto row = &sums[i * columns];
+                std::copy(shift.begin(), shift.end(), row);
+                if (state.has_base) add_rows(base_start + (start + i) % base_rows * columns, 1, columns, row);
             }
             for (size_t k = 0; k < maps.size(); k++) {
                 auto width = sources[k].width;
-                accumulate(sources[k][r], width, columns / width, &scale[k * columns], row.data());
+                accumulate(sources[k][start], count, width, columns / width, &scale[k * columns], sums.data());
             }
-            if (first) std::copy(row.begin(), row.begin() + first, finished_start + r * first);
-            if (last) std::copy(row.begin() + first, row.end(), rest_start + r * last);
+            for (int64_t i = 0; i < count; i++) {
+                auto row = &sums[i * columns];
+                if (first) std::copy_n(row, first, finished_start + (start + i) * first);
+                if (last) std::copy_n(row + first, last, rest_start + (start + i) * last);
+            }
         }
     }
 }
@@ -160,10 +195,13 @@ void backward_rows(const MixedOperationState &state, const variable_list &maps, 
     auto sources = rows_of<T>(maps), targets = rows_of<T>(map_gradients);
     auto finished_start = finished.const_data_ptr<T>(), rest_start = rest.const_data_ptr<T>();
     auto base_start = state.has_base ? base_gradient.mutable_data_ptr<T>() : nullptr;
-    std::vector<T> row(columns), ones(columns, T(1)), partial((count + 1) * columns);
-    auto load_gradient_row = [&](int64_t r) {
-        if (first) std::copy_n(finished_start + r * first, first, row.begin());
-        if (last) std::copy_n(rest_start + r * last, last, row.begin() + first);
+    std::vector<T> upper(block_rows * columns), partial((count + 1) * columns);
+    auto load_gradients = [&](int64_t start, int64_t size) {
+        for (int64_t i = 0; i < size; i++) {
+            auto row = &upper[i * columns];
+            if (first) std::copy_n(finished_start + (start + i) * first, first, row);
+            if (last) std::copy_n(rest_start + (start + i) * last, last, row + first);
+        }
     };
     std::vector<T> ga(columns * count), gb(columns * count), gc(columns * count);
     auto base_rows = state.has_base ? base_gradient.numel() / columns : 0;
@@ -174,15 +212,17 @@ void backward_rows(const MixedOperationState &state, const variable_list &maps, 
         auto sums = &own[group * width_of_sums];
         for (int64_t start = 0; start < rows; start += partial_rows) {
             std::fill(partial.begin(), partial.end(), T(0));
-            for (int64_t r = group * rows + start; r < group * rows + std::min(start + partial_rows, rows); r++) {
-                load_gradient_row(r);
-                accumulate(row.data(), columns, 1, ones.data(), &partial[count * columns]);
-                if (state.has_base) {
-                    accumulate(row.data(), columns, 1, ones.data(), base_start + (r % base_rows) * columns);
+            auto end = group * rows + std::min(start + partial_rows, rows);
+            for (int64_t r = group * rows + start; r < end; r += block_rows) {
+                auto size = std::min(block_rows, end - r);
+                load_gradients(r, size);
+                add_rows(upper.data(), size, columns, &partial[count * columns]);
+                for (int64_t i = 0; state.has_base && i < size; i++) {
+                    add_rows(&upper[i * columns], 1, columns, base_start + (r + i) % base_rows * columns);
                 }
                 for (size_t k = 0; k < count; k++) {
                     auto width = sources[k].width;
-                    dots(row.data(), sources[k][r], width, columns / width, &partial[k * columns]);
+                    dots(upper.data(), sources[k][r], size, width, columns / width, &partial[k * columns]);
                 }
             }
             for (size_t i = 0; i < partial.size(); i++) sums[i] += partial[i];
@@ -219,12 +259,13 @@ void backward_rows(const MixedOperationState &state, const variable_list &maps, 
                 }
             }
         }
-        for (int64_t r = group * rows; r < (group + 1) * rows; r++) {
-            load_gradient_row(r);
+        for (int64_t start = group * rows; start < (group + 1) * rows; start += block_rows) {
+            auto size = std::min(block_rows, (group + 1) * rows - start);
+            load_gradients(start, size);
             for (size_t k = 0; k < count; k++) {
                 auto width = sources[k].width;
-                mixed_operation_gradient(row.data(), sources[k][r], targets[k][r], width, columns / width,
-                                         &ga[k * columns], &gb[k * columns], &gc[k * columns]);
+                mixed_operation_gradient(upper.data(), sources[k][start], targets[k][start], size, width,
+                                         columns / width, &ga[k * columns], &gb[k * columns], &gc[k * columns]);
             }
         }
     }

@@ -35,7 +35,7 @@ CT_INLINE void sums_body(const T *x, int64_t rows, int64_t channels, double *sum
         for (int64_t c = 0; c < channels; c++) a[c] = b[c] = 0;
         for (int64_t r = start; r < end; r++) {
             const T *row = x + r * channels;
-            for (int64_t c = 0; c < channels; c++) {
+            CT_INDEPENDENT for (int64_t c = 0; c < channels; c++) {
                 T d = row[c] - shift[c];
                 a[c] += d;
                 b[c] += d * d;
@@ -52,7 +52,7 @@ CT_INLINE void apply_affine_body(const T *x, T *y, int64_t rows, int64_t channel
     for (int64_t r = 0; r < rows; r++) {
         const T *from = x + r * channels;
         T *to = y + r * channels;
-        for (int64_t c = 0; c < channels; c++) {
+        CT_INDEPENDENT for (int64_t c = 0; c < channels; c++) {
             T value = scale[c] * from[c] + shift[c];
             // So written, a value that is no number stays one that is none.
             to[c] = value < floor ? floor : value;
@@ -70,7 +70,7 @@ CT_INLINE void masked_sums_body(const T *g, const T *x, int64_t rows, int64_t ch
         for (int64_t c = 0; c < channels; c++) a[c] = b[c] = 0;
         for (int64_t r = start; r < end; r++) {
             const T *gr = g + r * channels, *xr = x + r * channels;
-            for (int64_t c = 0; c < channels; c++) {
+            CT_INDEPENDENT for (int64_t c = 0; c < channels; c++) {
                 T value = scale[c] * xr[c] + shift[c] > floor ? gr[c] : T(0);
                 a[c] += value;
                 b[c] += value * xr[c];
