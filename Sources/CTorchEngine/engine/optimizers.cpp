@@ -9,15 +9,16 @@
 using namespace ct;
 
 // Runs `body(begin, end)` on ranges of tensors that hold about as many numbers each, a range a thread: by themselves
-// the kernels of small tensors run one after another on one thread. A search computes on the pool's threads, everything
-// else on libtorch's.
+// the kernels of small tensors run one after another on one thread. A search, in which libtorch has one thread,
+// computes on those of the pool.
 template <typename Body> static void over_parts(const std::vector<at::Tensor> &list, const Body &body) {
     int64_t total = 0;
     std::vector<int64_t> starts;
     for (auto &tensor : list) starts.push_back(total), total += tensor.numel();
     auto is_plain = std::all_of(list.begin(), list.end(), [](auto &tensor) { return tensor.is_cpu(); });
-    auto pooled = static_cast<int64_t>(ThreadPool::shared().size());
-    auto parts = is_plain && total > smallest_part ? std::max<int64_t>(pooled, at::get_num_threads()) : 1;
+    auto own = static_cast<int64_t>(at::get_num_threads());
+    auto pooled = own == 1 ? static_cast<int64_t>(ThreadPool::shared().size()) : 1;
+    auto parts = is_plain && total > smallest_part ? std::max(own, pooled) : 1;
     auto first = [&](int64_t part) {
         auto place = std::lower_bound(starts.begin(), starts.end(), total * part / parts);
         return part == parts ? list.size() : static_cast<size_t>(place - starts.begin());
@@ -26,7 +27,7 @@ template <typename Body> static void over_parts(const std::vector<at::Tensor> &l
         at::NoGradGuard none;
         if (first(begin) < first(end)) body(first(begin), first(end));
     };
-    if (parts == 1 || pooled < 2) return parallel_for(parts, 1, run);
+    if (parts == 1 || own > 1) return parallel_for(parts, 1, run);
     std::vector<std::function<void()>> jobs;
     for (int64_t i = 0; i < parts; i++) jobs.push_back([&run, i] { run(i, i + 1); });
     ThreadPool::shared().run(std::move(jobs), static_cast<int>(pooled));
