@@ -264,7 +264,9 @@ public struct AutomaticRun {
             configuration, output: work, resume: true, rests: !plan.isGiven)
         if configuration.search.searchesFirst {
             begin(.searching, reporter: reporter)
-            try search.searchFirst(reporter: reporter, interruption: interruption)
+            try search.searchFirst(reporter: reporter, interruption: interruption) {
+                try endsSearch(after: $0, reporter: reporter)
+            }
         }
         begin(configuration.search.candidates > 1 ? .choosing : .training, reporter: reporter)
         let isRace = configuration.search.candidates > 1
@@ -279,6 +281,21 @@ public struct AutomaticRun {
 
     /// Seconds that are left for the race and the last training.
     private var secondsLeft: Double { plan.budget - account.total - (plan.seconds(of: .measuring) ?? 0) }
+
+    /// Whether the search by the paper's method ends after so many epochs, since it takes longer here than was thought.
+    private func endsSearch(after epoch: Int, reporter: any ProgressReporter) throws -> Bool {
+        var plan = try Plan(in: output)
+        if let end = plan.searchEnd { return epoch >= end.epoch }
+        let epochs = configuration.search.epochs
+        guard !plan.isGiven, plan.endsSearch(after: epoch, of: epochs, seconds: account.seconds(.searching)) else {
+            return false
+        }
+        let end = Plan.SearchEnd(epoch: epoch, planned: epochs)
+        plan.searchEnd = end
+        try plan.write(in: output)
+        reporter.report(.note(end.text))
+        return true
+    }
 
     /// How many candidates take part in a rung: as planned, unless there is no time for them.
     private func settledCandidates(

@@ -46,6 +46,7 @@ struct OutcomePage {
         report.stages = stages
         report.choices =
             plan.notes.map { .init("data", $0) } + plan.reasons.map { .init($0.key, $0.text) }
+            + (plan.searchEnd.map { [.init("search.epochs", $0.text)] } ?? [])
             + plan.narrowings.compactMap { $0.text.map { .init("search.candidates", $0) } }
             + plan.lengths.compactMap { $0.text.map { .init("train.iterations", $0) } }
         report.next = next

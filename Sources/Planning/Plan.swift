@@ -72,6 +72,19 @@ public struct Plan: Equatable, Codable, Sendable {
         }
     }
 
+    /// The end of the search by the paper's method before its last epoch.
+    public struct SearchEnd: Equatable, Codable, Sendable {
+        /// Epochs that were done.
+        public var epoch: Int
+        /// How many were planned.
+        public var planned: Int
+
+        /// In words.
+        var text: String {
+            "the search ends after epoch \(epoch) of \(planned), since it takes longer here than was thought"
+        }
+    }
+
     /// A cross-validation over few images.
     public struct CrossValidation: Equatable, Codable, Sendable {
         /// Files with the splits of each fold.
@@ -96,6 +109,8 @@ public struct Plan: Equatable, Codable, Sendable {
     public var secondsPerEpoch: Double
     /// How few images are measured; nil where there are enough for splits.
     public var crossValidation: CrossValidation?
+    /// Where the search by the paper's method was ended before its last epoch; nil where it was not.
+    public var searchEnd: SearchEnd?
     /// How many candidates there was time for, where that was asked.
     public var narrowings: [Narrowing] = []
     /// What became of the last training's length: settled when its first part is done, and in the middle of what is left
@@ -130,6 +145,21 @@ public struct Plan: Equatable, Codable, Sendable {
             factor > 1 ? max(done + 1, min(epochs, fitting)) : max(epochs, min(Self.longest * epochs, fitting))
         return length
     }
+
+    /// Whether the search by the paper's method ends after an epoch: when the time that was planned for it is over and much
+    /// of it is still to do.
+    ///
+    /// - Parameters:
+    ///   - epoch: How many are done.
+    ///   - epochs: How many are planned.
+    ///   - seconds: What they took.
+    package func endsSearch(after epoch: Int, of epochs: Int, seconds: Double) -> Bool {
+        guard let planned = self.seconds(of: .searching), epoch > 0 else { return false }
+        return seconds >= planned && seconds * Double(epochs) / Double(epoch) > Self.longestSearch * planned
+    }
+
+    /// How many times as long as planned a search may take.
+    private static let longestSearch = 1.25
 
     /// How many candidates are to take part in a rung, now that the race is so far.
     ///

@@ -251,6 +251,40 @@ struct CandidateSearchTests {
         }
     }
 
+    @Test("A search by the paper's method may be ended before its last epoch, also when it was stopped before")
+    func searchedInPart() throws {
+        let run = try InstantRun(.train)
+        var configuration = try run.candidates("race")
+        configuration.search.candidates = 3
+        configuration.search.pool = ["deeplabv3:4", "paper"]
+        configuration.search.poolSteps = [2, 3]
+        (configuration.search.epochs, configuration.search.architectureFrom) = (5, 1)
+        configuration.search.architecture.learningRate = 0.5
+        func complete(_ name: String, stopAfter: Int? = nil) throws -> (table: CandidateTable, asked: [Int]) {
+            let search = try CandidateSearch(configuration, output: run.folder(name), resume: true)
+            let watcher = Watcher(stopAfter: stopAfter)
+            var asked: [Int] = []
+            try search.searchFirst(reporter: watcher, interruption: watcher.interruption) { epoch in
+                asked.append(epoch)
+                return epoch >= 3
+            }
+            return (try search.run(reporter: watcher, interruption: watcher.interruption), asked)
+        }
+        let whole = try complete("whole")
+        // Not before alpha and beta have learnt.
+        #expect(whole.asked == [2, 3])
+        let paths = RunPaths(folder: run.folder("whole/paper"))
+        let log = try String(contentsOfFile: paths.log, encoding: .utf8)
+        #expect(log.split(separator: "\n").count == 3)
+        #expect(try loadGenotype(paths.genotype) == loadGenotype(paths.genotype(epoch: 3)))
+        let found = whole.table.rows.filter { $0.name.dropFirst(2).hasPrefix("paper") }
+        #expect(try found.first?.path == loadGenotype(paths.genotype).path.map(\.rawValue))
+        #expect(found.first?.name == "1-paper" && found.dropFirst().allSatisfy { $0.name.hasSuffix("paper-epoch-2") })
+        #expect(throws: Interrupted.self) { try complete("parts", stopAfter: 12) }
+        let parts = try complete("parts")
+        #expect(parts.asked == [3] && parts.table.rows == whole.table.rows)
+    }
+
     @Test("The last training is given another length once, and a search that goes on keeps to it", arguments: [1, 2])
     func settled(candidates: Int) throws {
         let run = try InstantRun(.train)

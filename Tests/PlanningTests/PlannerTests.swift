@@ -201,6 +201,20 @@ import Testing
         #expect(narrowing.planned == planned)
     }
 
+    @Test(
+        "A search that takes much longer than its 100 s ends when they are over",
+        arguments: [
+            // epochs done of 20, seconds; whether it ends
+            (20, 125.0, false), (16, 100.0, false), (15, 100.0, true), (10, 99.0, false), (10, 100.0, true),
+            (19, 118.0, false), (3, 1_000.0, true), (0, 1_000.0, false),
+        ])
+    func searchEnds(epoch: Int, seconds: Double, wanted: Bool) throws {
+        var (plan, _) = try plan(facts(height: 64, width: 64), "2min")
+        #expect(!plan.endsSearch(after: epoch, of: 20, seconds: seconds))
+        (plan.stages[0].name, plan.stages[0].seconds) = ("gradient-based search", 100)
+        #expect(plan.endsSearch(after: epoch, of: 20, seconds: seconds) == wanted)
+    }
+
     @Test func timeIsCountedInAllProcesses() throws {
         let clock = Mutex(100.0)
         func account() -> TimeAccount { TimeAccount(folder: folder.path) { clock.withLock { $0 } } }

@@ -154,9 +154,9 @@ extension CandidatePool {
         let search = configuration.search
         guard search.searchesFirst else { return [] }
         let steps = search.pool.firstIndex(of: SearchConfiguration.searched).flatMap(search.stepsPerEpoch(ofPool:))
-        return try SearchedPool(in: output, configuration).genotypes().map { epoch, genotype in
-            let isLast = epoch == search.epochs
-            let name = isLast ? SearchConfiguration.searched : "\(SearchConfiguration.searched)-epoch-\(epoch)"
+        return try SearchedPool(in: output, configuration).genotypes().enumerated().map { index, found in
+            let (epoch, genotype) = found
+            let name = index == 0 ? SearchConfiguration.searched : "\(SearchConfiguration.searched)-epoch-\(epoch)"
             return candidate(name, .genotype(genotype), steps)
         }
     }

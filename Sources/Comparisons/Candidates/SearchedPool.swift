@@ -1,5 +1,6 @@
 import Configurations
 import Experiments
+import Foundation
 import Runs
 import SearchSpace
 import Torch
@@ -11,14 +12,18 @@ import Torch
 struct SearchedPool: SharedRun {
     private let configuration: Configuration
     private let paths: RunPaths
+    private let endsAfter: (Int) throws -> Bool
 
     static func folder(in output: String) -> String { output + "/" + SearchConfiguration.searched }
 
-    /// A search in the folder of a race.
-    init(in output: String, _ configuration: Configuration) {
+    /// A search in the folder of a race, which ends before its last epoch where `endsAfter` says so of one.
+    init(
+        in output: String, _ configuration: Configuration, endsAfter: @escaping (Int) throws -> Bool = { _ in false }
+    ) {
         var configuration = configuration
         configuration.search.method = .paper
         self.configuration = configuration
+        self.endsAfter = endsAfter
         paths = RunPaths(folder: SearchedPool.folder(in: output))
     }
 
@@ -32,15 +37,19 @@ struct SearchedPool: SharedRun {
         // Another process may have done it since.
         if isFinished { return }
         reporter.report(.note("searching by the paper's method: \(configuration.search.epochs) epochs"))
-        _ = try Search(configuration, folder: folder, reporter: reporter, interruption: interruption).run()
+        _ = try Search(configuration, folder: folder, reporter: reporter, interruption: interruption)
+            .run(endsAfter: endsAfter)
     }
 
     /// What was decoded after the last epoch, and after three quarters and half of those in which alpha and beta were
     /// trained, each with the number of its epoch; what came out twice is there once.
     func genotypes() throws -> [(epoch: Int, genotype: Genotype)] {
         let search = configuration.search
-        let trained = search.epochs - search.architectureFrom
-        let last = (search.epochs, try loadGenotype(paths.genotype))
+        let isThere = { (epoch: Int) in FileManager.default.fileExists(atPath: paths.genotype(epoch: epoch)) }
+        // It may have been ended before its last epoch.
+        let epochs = (1...search.epochs).last(where: isThere) ?? search.epochs
+        let trained = epochs - search.architectureFrom
+        let last = (epochs, try loadGenotype(paths.genotype))
         let earlier = try [trained * 3 / 4, trained / 2].filter { $0 > 0 && $0 < trained }.map { count in
             let epoch = search.architectureFrom + count
             return (epoch, try loadGenotype(paths.genotype(epoch: epoch)))

@@ -114,17 +114,21 @@ final class EpochLoop {
     ///   - stage: What is run.
     ///   - pause: Epochs after which it rests, validated and saved as at its end; nil goes to the last.
     ///   - validated: Epochs after which it is validated besides.
+    ///   - endsAfter: Asked after each epoch, by how many are done: whether no other one is to follow.
     ///   - end: What is done then; it is told whether that was the last step.
     /// - Returns: What `end` gives.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
     func run<Result>(
         _ stage: some LoopStage, through pause: Int? = nil, validatedAfter validated: Set<Int> = [],
-        end: (Bool) throws -> Result
+        endsAfter: (Int) throws -> Bool = { _ in false }, end: (Bool) throws -> Result
     ) throws -> Result {
         try setup.keeper.run(saved(stage)) {
             setup.reporter.report(.began(stage: setup.needs.stage, unit: "step", total: schedule.total))
             let last = min(epochs, pause ?? epochs)
             while position.epoch < last {
+                if position.epoch > 0, position.step == position.epoch * stepsPerEpoch, try endsAfter(position.epoch) {
+                    break
+                }
                 let next = position.epoch + 1
                 try runEpoch(stage, isValidated: next == last || next % validateEvery == 0 || validated.contains(next))
             }

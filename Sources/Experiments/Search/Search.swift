@@ -146,10 +146,19 @@ public final class Search {
     ///
     /// - Returns: The decoded genotype.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name.
-    public func run() throws -> Genotype {
+    public func run() throws -> Genotype { try run { _ in false } }
+
+    /// Runs to the last epoch, or to one before it.
+    ///
+    /// - Parameter endsAfter: Asked after each epoch in which alpha and beta learnt, by how many epochs are done: whether
+    ///   the search ends with it. Asked again of a search that goes on, it must answer the same.
+    /// - Returns: The decoded genotype.
+    /// - Throws: `Interrupted` after a checkpoint if asked to stop; data errors with the file's name; what `endsAfter` throws.
+    package func run(endsAfter: (Int) throws -> Bool) throws -> Genotype {
         Engine.threads = setup.device.kind == .cpu ? 1 : setup.configuration.workerThreads
         if loop.position.step == 0 { try tryArchitectureStep() }
-        return try loop.run(self) { _ in
+        let first = setup.configuration.search.architectureFrom
+        return try loop.run(self, endsAfter: { try $0 > first && endsAfter($0) }) { _ in
             let genotype = decoded(table)
             let paths = setup.folder.paths
             try AtomicFile.write(genotype.json(), to: paths.genotype, below: paths.folder)

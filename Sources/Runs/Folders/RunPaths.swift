@@ -136,7 +136,7 @@ public struct RunPaths: Equatable, Sendable {
     /// The short training of a trial.
     public var trialTraining: String { file("train") }
 
-    /// The architecture after an epoch, counted from 0.
+    /// The architecture after so many epochs.
     public func genotype(epoch: Int) -> String {
         file("genotypes/epoch-" + RunPaths.numeral(epoch, digits: 3) + ".json")
     }
