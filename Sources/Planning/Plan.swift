@@ -146,13 +146,13 @@ public struct Plan: Equatable, Codable, Sendable {
         return length
     }
 
-    /// Whether the search by the paper's method ends after an epoch: when the time that was planned for it is over and much
-    /// of it is still to do.
+    /// Whether the search by the paper's method ends after an epoch.
     ///
     /// - Parameters:
     ///   - epoch: How many are done.
     ///   - epochs: How many are planned.
     ///   - seconds: What they took.
+    /// - Returns: True when the time that was planned for it is over and much of it is still to do.
     package func endsSearch(after epoch: Int, of epochs: Int, seconds: Double) -> Bool {
         guard let planned = self.seconds(of: .searching), epoch > 0 else { return false }
         return seconds >= planned && seconds * Double(epochs) / Double(epoch) > Self.longestSearch * planned
