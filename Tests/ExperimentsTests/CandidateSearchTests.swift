@@ -169,13 +169,26 @@ struct CandidateSearchTests {
                 == Data(contentsOf: URL(fileURLWithPath: run.folder("parts/model.safetensors"))))
     }
 
+    /// A race of so many candidates, of which two are given; what the paper's search gives is one of them, or none.
+    private func race(
+        _ run: InstantRun, of candidates: Int, from pool: [String], searchingEpochs epochs: Int? = nil
+    ) throws -> Configuration {
+        var configuration = try run.candidates("race")
+        configuration.search.candidates = candidates
+        configuration.search.pool = pool
+        configuration.search.poolSteps = [2, 3]
+        if let epochs {
+            (configuration.search.epochs, configuration.search.architectureFrom) = (epochs, 1)
+            // Large enough steps that what is decoded changes from one epoch to the next.
+            configuration.search.architecture.learningRate = 0.5
+        }
+        return configuration
+    }
+
     @Test("An encoder takes part in a race; what is trained beside it has its cost, in as many steps as are given")
     func encoder() throws {
         let run = try InstantRun(.train)
-        var configuration = try run.candidates("race")
-        configuration.search.candidates = 2
-        configuration.search.pool = ["mobilenet-v2+light", "deeplabv3:4"]
-        configuration.search.poolSteps = [2, 3]
+        var configuration = try race(run, of: 2, from: ["mobilenet-v2+light", "deeplabv3:4"])
         configuration.train.encoderWeights = "none"
         let search = try CandidateSearch(configuration, output: run.folder("search"), resume: false)
         let table = try search.run(reporter: SilentReporter(), interruption: Interruption())
@@ -207,14 +220,8 @@ struct CandidateSearchTests {
         arguments: [0, 2])
     func searchedFirst(seed: Int) throws {
         let run = try InstantRun(.train)
-        var configuration = try run.candidates("race")
-        configuration.search.candidates = 9
-        configuration.search.pool = ["deeplabv3:4", "paper"]
-        configuration.search.poolSteps = [2, 3]
-        (configuration.search.epochs, configuration.search.architectureFrom) = (4, 1)
+        var configuration = try race(run, of: 9, from: ["deeplabv3:4", "paper"], searchingEpochs: 4)
         configuration.seed = seed
-        // Large enough steps that what is decoded changes from one epoch to the next.
-        configuration.search.architecture.learningRate = 0.5
         configuration.search.scored = 4
         func complete(_ name: String, stopAfter: Int? = nil) throws -> CandidateTable {
             let search = try CandidateSearch(configuration, output: run.folder(name), resume: true)
@@ -254,12 +261,7 @@ struct CandidateSearchTests {
     @Test("A search by the paper's method may be ended before its last epoch, also when it was stopped before")
     func searchedInPart() throws {
         let run = try InstantRun(.train)
-        var configuration = try run.candidates("race")
-        configuration.search.candidates = 3
-        configuration.search.pool = ["deeplabv3:4", "paper"]
-        configuration.search.poolSteps = [2, 3]
-        (configuration.search.epochs, configuration.search.architectureFrom) = (5, 1)
-        configuration.search.architecture.learningRate = 0.5
+        let configuration = try race(run, of: 3, from: ["deeplabv3:4", "paper"], searchingEpochs: 5)
         func complete(_ name: String, stopAfter: Int? = nil) throws -> (table: CandidateTable, asked: [Int]) {
             let search = try CandidateSearch(configuration, output: run.folder(name), resume: true)
             let watcher = Watcher(stopAfter: stopAfter)

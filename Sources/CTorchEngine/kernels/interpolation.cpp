@@ -15,7 +15,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 // One row at places between its columns; `row` holds its last value twice.
-CT_CLONES void between_columns(const float *row, const int32_t *indices, const float *shares, int64_t count,
+CT_CLONES void between_columns(const float *row, const int64_t *indices, const float *shares, int64_t count,
                                float *result) {
     for (int64_t i = 0; i < count; i++) {
         auto at = row + indices[i];
@@ -28,7 +28,7 @@ CT_CLONES void between_rows(const float *upper, const float *lower, float share,
 }
 
 // The same of pixels that have their channels side by side.
-CT_CLONES void between_pixels(const float *row, int64_t width, int64_t channels, const int32_t *indices,
+CT_CLONES void between_pixels(const float *row, int64_t width, int64_t channels, const int64_t *indices,
                               const float *shares, int64_t count, float *result) {
     for (int64_t i = 0; i < count; i++) {
         auto left = row + indices[i] * channels, right = indices[i] + 1 < width ? left + channels : left;
@@ -42,7 +42,7 @@ CT_CLONES void add_weighted(const float *values, float weight, int64_t count, fl
 }
 
 // The other way round: new pixels give to the two between which they lie.
-CT_CLONES void give_to_pixels(const float *row, int64_t width, int64_t channels, const int32_t *indices,
+CT_CLONES void give_to_pixels(const float *row, int64_t width, int64_t channels, const int64_t *indices,
                               const float *shares, int64_t count, float *sum) {
     for (int64_t i = 0; i < count; i++) {
         auto own = row + i * channels;
@@ -58,9 +58,9 @@ CT_CLONES void give_to_pixels(const float *row, int64_t width, int64_t channels,
 // Rows of one map at places between its columns, of which two are kept: the next place is mostly between the same ones.
 class ResizedRows {
   public:
-    ResizedRows(const float *map, int64_t width, const std::vector<int32_t> &columns, const float *shares)
-        : map(map), width(width), columns(columns), shares(shares), row(width + 1) {
-        for (auto &values : kept) values.resize(columns.size());
+    ResizedRows(const float *map, int64_t width, LinearPlaces columns)
+        : map(map), width(width), columns(columns), row(width + 1) {
+        for (auto &values : kept) values.resize(columns.count);
     }
 
     const float *at(int64_t index) {
@@ -68,8 +68,7 @@ class ResizedRows {
         if (held[place] != index) {
             std::copy_n(map + index * width, width, row.begin());
             row[width] = row[width - 1];
-            between_columns(row.data(), columns.data(), shares, static_cast<int64_t>(columns.size()),
-                            kept[place].data());
+            between_columns(row.data(), columns.indices, columns.shares, columns.count, kept[place].data());
             held[place] = index;
         }
         return kept[place].data();
@@ -78,8 +77,7 @@ class ResizedRows {
   private:
     const float *map;
     int64_t width;
-    const std::vector<int32_t> &columns;
-    const float *shares;
+    LinearPlaces columns;
     std::vector<float> row, kept[2];
     int64_t held[2] = {-1, -1};
 };
@@ -107,7 +105,6 @@ at::Tensor interpolate_channels_last(const at::Tensor &x, LinearPlaces rows, Lin
     auto result = at::empty({images, channels, rows.count, columns.count}, x.options(), at::MemoryFormat::ChannelsLast);
     auto from = x.const_data_ptr<float>();
     auto to = result.mutable_data_ptr<float>();
-    std::vector<int32_t> places(columns.indices, columns.indices + columns.count);
     auto row_size = width * channels, new_size = columns.count * channels;
     auto grain = std::max<int64_t>(1, ct::smallest_part / std::max<int64_t>(1, new_size));
     ct::parallel_for(images * rows.count, grain, [&](int64_t begin, int64_t end) {
@@ -116,7 +113,7 @@ at::Tensor interpolate_channels_last(const at::Tensor &x, LinearPlaces rows, Lin
             auto row = i % rows.count, upper = rows.indices[row], lower = std::min(upper + 1, height - 1);
             auto map = from + i / rows.count * height * row_size;
             between_rows(map + upper * row_size, map + lower * row_size, rows.shares[row], row_size, mixed.data());
-            between_pixels(mixed.data(), width, channels, places.data(), columns.shares, columns.count,
+            between_pixels(mixed.data(), width, channels, columns.indices, columns.shares, columns.count,
                            to + i * new_size);
         }
     });
@@ -129,13 +126,12 @@ at::Tensor interpolate_planes(const at::Tensor &x, LinearPlaces rows, LinearPlac
     auto result = at::empty({x.size(0), x.size(1), rows.count, columns.count}, x.options());
     auto from = x.const_data_ptr<float>();
     auto to = result.mutable_data_ptr<float>();
-    std::vector<int32_t> places(columns.indices, columns.indices + columns.count);
     auto blocks = (rows.count + block - 1) / block;
     auto grain = std::max<int64_t>(1, ct::smallest_part / (block * std::max<int64_t>(1, columns.count)));
     ct::parallel_for(planes * blocks, grain, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; i++) {
             auto plane = i / blocks, start = i % blocks * block;
-            ResizedRows resized(from + plane * height * width, width, places, columns.shares);
+            ResizedRows resized(from + plane * height * width, width, columns);
             for (auto row = start; row < std::min(start + block, rows.count); row++) {
                 auto upper = rows.indices[row];
                 between_rows(resized.at(upper), resized.at(std::min(upper + 1, height - 1)), rows.shares[row],
@@ -168,7 +164,6 @@ at::Tensor resized_gradient(const at::Tensor &gradient, int64_t height, int64_t 
     auto channels = side_by_side ? upper.size(1) : 1;
     auto from = upper.const_data_ptr<float>();
     auto to = result.mutable_data_ptr<float>();
-    std::vector<int32_t> places(columns.indices, columns.indices + columns.count);
     auto row_size = width * channels, new_size = columns.count * channels;
     auto grain = std::max<int64_t>(1, ct::smallest_part * height / std::max<int64_t>(1, rows.count * new_size));
     ct::parallel_for(upper.numel() / (rows.count * new_size) * height, grain, [&](int64_t begin, int64_t end) {
@@ -184,7 +179,7 @@ at::Tensor resized_gradient(const at::Tensor &gradient, int64_t height, int64_t 
                 add_weighted(map + place * new_size, weight, new_size, sum.data());
             }
             std::fill_n(to + i * row_size, row_size, 0.0f);
-            give_to_pixels(sum.data(), width, channels, places.data(), columns.shares, columns.count,
+            give_to_pixels(sum.data(), width, channels, columns.indices, columns.shares, columns.count,
                            to + i * row_size);
         }
     });

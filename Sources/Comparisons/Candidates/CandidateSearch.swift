@@ -18,7 +18,7 @@ public struct CandidateSearch {
     package let schedule: HalvingSchedule
     /// What is doubtful about the schedule; nil where nothing is.
     public let warning: String?
-    private let configuration: Configuration
+    let configuration: Configuration
     /// How candidates are trained, each with its own network.
     private let training: Configuration
     private let images: InputSpecification
@@ -131,24 +131,6 @@ public struct CandidateSearch {
         return PoolProposer(
             given: fitting + scored.candidates.filter { !known.contains($0.network) }, space: pool.space,
             seed: configuration.seed)
-    }
-
-    /// Does the paper's search where the pool asks for what it finds; nothing where that is done.
-    ///
-    /// - Parameters:
-    ///   - reporter: Who shows the progress.
-    ///   - interruption: Asks to stop.
-    ///   - endsAfter: Whether the search ends after so many epochs; see `Search.run(endsAfter:)`.
-    /// - Throws: `Interrupted` after a checkpoint if asked to stop; the search's error.
-    package func searchFirst(
-        reporter: any ProgressReporter, interruption: Interruption,
-        endsAfter: @escaping (Int) throws -> Bool = { _ in false }
-    ) throws {
-        guard configuration.search.searchesFirst else { return }
-        try complete(
-            [SearchedPool(in: output, configuration, endsAfter: endsAfter)], in: output, reporter: reporter,
-            interruption: interruption
-        ) { if let error = $1 { throw error } }
     }
 
     private func refuseChanges(resume: Bool) throws {

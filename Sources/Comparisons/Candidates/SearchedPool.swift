@@ -58,3 +58,23 @@ struct SearchedPool: SharedRun {
         return ([last] + earlier).filter { seen.insert($0.1).inserted }
     }
 }
+
+extension CandidateSearch {
+    /// Does the paper's search where the pool asks for what it finds; nothing where that is done.
+    ///
+    /// - Parameters:
+    ///   - reporter: Who shows the progress.
+    ///   - interruption: Asks to stop.
+    ///   - endsAfter: Whether the search ends after so many epochs; see `Search.run(endsAfter:)`.
+    /// - Throws: `Interrupted` after a checkpoint if asked to stop; the search's error.
+    package func searchFirst(
+        reporter: any ProgressReporter, interruption: Interruption,
+        endsAfter: @escaping (Int) throws -> Bool = { _ in false }
+    ) throws {
+        guard configuration.search.searchesFirst else { return }
+        try complete(
+            [SearchedPool(in: output, configuration, endsAfter: endsAfter)], in: output, reporter: reporter,
+            interruption: interruption
+        ) { if let error = $1 { throw error } }
+    }
+}

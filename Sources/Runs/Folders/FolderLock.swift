@@ -8,7 +8,7 @@ package final class FolderLock: Sendable {
     ///
     /// - Throws: ``RunError`` with reason `locked` where another process has it.
     package init(folder: String) throws(RunError) {
-        let path = URL(fileURLWithPath: folder).appendingPathComponent(".lock").path
+        let path = RunPaths(folder: folder).lock
         descriptor = try openGrowing(path)
         var failure = FolderLock.tryLock(descriptor)
         // Who asks whether a run is at work holds the lock for a moment.
@@ -55,7 +55,7 @@ package final class FolderLock: Sendable {
 
     /// Whether a process keeps others out of a folder.
     package static func isHeld(_ folder: String) -> Bool {
-        let path = URL(fileURLWithPath: folder).appendingPathComponent(".lock").path
+        let path = RunPaths(folder: folder).lock
         let descriptor = openFile(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }

@@ -31,6 +31,8 @@ public struct RunPaths: Equatable, Sendable {
     public var status: String { file("status.json") }
     /// Times of operations, where a search goes by milliseconds.
     public var latency: String { file("latency.json") }
+    /// What keeps other processes out.
+    var lock: String { file(".lock") }
     /// The folder of the checkpoints.
     public var checkpoints: String { file("checkpoints") }
     /// The newest checkpoint.

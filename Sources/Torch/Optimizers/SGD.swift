@@ -77,7 +77,7 @@ func zeros(laidAs parameter: Tensor) -> Tensor {
 func filled(_ gradients: ArraySlice<Tensor?>, like parameters: [Tensor]) -> [Tensor] {
     precondition(gradients.count == parameters.count, "\(gradients.count) gradients, \(parameters.count) parameters")
     return zip(gradients, parameters).map { gradient, parameter in
-        gradient ?? .zeros(parameter.shape, dtype: parameter.dtype, device: parameter.device)
+        gradient ?? zeros(laidAs: parameter)
     }
 }
 
