@@ -6,8 +6,8 @@ DATA holds train.txt and test.txt with the folders that they name, as `autodeepl
 ignored. NAME is unet-lite0, deeplabv3+-lite0 (with the ImageNet weights that ENCODERS/efficientnet-lite0.safetensors holds,
 see `make encoders`), or, from scratch, unet-resnet18 or deeplabv3+-mobilenetv2. One thread; what is evaluated is not
 counted. Crops, batches, loss, class weights, schedule and augmentation are those that `autodeeplab run` plans for the same
-minutes; batch normalisation, initial values and learning rates are the library's and PEER_RATE (0.001; a fifth of it in a
-trained encoder).
+minutes (PEER_CROP, 193, and PEER_BATCH, 8); batch normalisation, initial values and learning rates are the library's and
+PEER_RATE (0.001; a fifth of it in a trained encoder).
 
 Needs: pip install segmentation-models-pytorch safetensors pillow (and torch)
 """
@@ -164,7 +164,9 @@ def main():
     begin = time.process_time()
     network, is_trained = network_of(name, classes, encoders)
     train = samples(root, "train")
-    size, count = int(os.environ.get("PEER_CROP", 193)), 8
+    # Their sides are multiples of 16, where those of a plan are one more.
+    size, count = (int(os.environ.get(name, usual)) for name, usual in (("PEER_CROP", 193), ("PEER_BATCH", 8)))
+    size = size // 16 * 16
     rate = float(os.environ.get("PEER_RATE", 0.001))
     weights = class_weights(train, classes, cache)
     own = [p for n, p in network.named_parameters() if not n.startswith("encoder.")]

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that the compiler refuses what could trap: a floating-point number made into an integer without a check.
+# Makes sure that the compiler refuses what could trap: a floating-point number made into an integer without a check. And
+# looks for a call of Foundation that traps on Linux where a path is a single letter.
 #
 # Sources/Shared/CheckedConversion.swift does that in every target that it is linked into; this script looks for a target
 # without it, and tries whether it still works.
@@ -16,6 +17,11 @@ for folder in Sources/*/; do
         failed=1
     fi
 done
+
+if grep -rn --include='*.swift' 'NSString).deletingLastPathComponent' Sources; then
+    echo "lint: NSString.deletingLastPathComponent traps on a single letter: use folderPart(of:)" >&2
+    failed=1
+fi
 
 probe=$(mktemp -d)
 trap 'rm -rf "$probe"' EXIT

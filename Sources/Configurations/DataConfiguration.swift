@@ -62,6 +62,8 @@ public enum DataFormat: String, Encodable, CaseIterable, Sendable {
     case roboflow
     /// labelme: a JSON with outlines beside each image.
     case labelme
+    /// Images and masks anywhere below the folder, told apart and paired by their names.
+    case pairs
     /// As `folders`, for images too large to decode for every crop.
     case tiles
 }

@@ -52,6 +52,17 @@ package func writeFileAtomically(_ bytes: some ContiguousBytes, to path: String)
     try writer.finish()
 }
 
+/// The folder in a path: `a/b` gives `a`, `/a` gives `/`, and `a` nothing.
+///
+/// `NSString.deletingLastPathComponent` traps on Linux where the path is a single letter.
+package func folderPart(of path: String) -> String {
+    let whole = path.utf8.reversed().drop { $0 == UInt8(ascii: "/") }
+    let rest = whole.drop { $0 != UInt8(ascii: "/") }
+    let folder = rest.drop { $0 == UInt8(ascii: "/") }
+    if folder.isEmpty { return path.hasPrefix("/") ? "/" : "" }
+    return String(decoding: folder.reversed(), as: UTF8.self)
+}
+
 /// A file that is written piece by piece under a temporary name; without `finish` nothing of it stays.
 package final class FileWriter {
     private let path: String
@@ -60,7 +71,7 @@ package final class FileWriter {
 
     package init(_ path: String) throws {
         self.path = path
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = folderPart(of: path)
         // Not made of the file's own name, which may be as long as a name can be. By this one and by the lock those of
         // killed processes are found, as are `Torch`'s.
         var (temporary, descriptor) = ("", Int32(-1))

@@ -12,6 +12,8 @@ package enum ReadNote: Hashable, Sendable {
     case upperBits(Int)
     /// Of so many samples of a pixel, none of which is transparency, the first ones were read.
     case samplesLeftOut(Int)
+    /// A mask is a JPEG of black and white, whose values are altered near edges.
+    case blackAndWhite
 
     /// What is said behind the file's name.
     package var text: String {
@@ -23,6 +25,8 @@ package enum ReadNote: Hashable, Sendable {
             "has \(depth) bits a sample, of which the upper 8 are read: scale by data.range if it looks black"
         case .samplesLeftOut(let samples):
             "has \(samples) channels, of which the last is left out: set data.channels to \(samples) if it matters"
+        case .blackAndWhite:
+            "is a JPEG, which alters values: it is read as black and white, parted at half; masks had better be PNG"
         }
     }
 
@@ -34,6 +38,7 @@ package enum ReadNote: Hashable, Sendable {
         case .warning: 2
         case .upperBits: 3
         case .samplesLeftOut: 4
+        case .blackAndWhite: 5
         }
     }
 }

@@ -128,7 +128,7 @@ public struct SplitProposal: Sendable {
     /// What joins them goes too: `a/drive_0012_x256.png` gives `a/drive`. A name that is nothing but numbers, or letters and digits mixed as in a hash, has none to lose.
     package static func stem(_ path: String) -> String {
         let whole = (path as NSString).deletingPathExtension
-        let folder = (whole as NSString).deletingLastPathComponent
+        let folder = folderPart(of: whole)
         var name = (whole as NSString).lastPathComponent[...]
         while true {
             let digits = name.reversed().prefix { $0.isASCII && $0.isNumber }.count

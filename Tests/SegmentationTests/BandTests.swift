@@ -255,10 +255,6 @@ import Testing
         options.channels = 5
         let other = try DatasetCheck(try Dataset(root: folder.path, layout: .list, options: options), threads: 2).run()
         #expect(other.problems.filter { $0.problem.contains("4 channels, where data.channels is 5") }.count == 3)
-        options.channels = 4
-        #expect(
-            failure { _ = try Dataset(root: folder.path, layout: .tiles, options: options) }?.contains("layout tiles")
-                == true)
     }
 
     @Test(arguments: [1, 3]) func statisticsAreThoseOfAllPixels(workers: Int) throws {

@@ -90,4 +90,12 @@ import Testing
         #expect(Color(10, 128, 255).hex == "#0a80ff" && Color(0, 0, 1).hex == "#000001")
         for text in ["", "#12345", "#1234567", "123456", "#12345g", "#+12345"] { #expect(Color(hex: text) == nil) }
     }
+
+    @Test(arguments: [
+        ("a/b", "a"), ("a", ""), ("", ""), ("/", "/"), ("/a", "/"), ("//a", "/"), ("a/", ""), ("a/b/", "a"),
+        ("/a/b/c.d", "/a/b"),
+        ("a//b", "a"), ("ä", ""), ("ä/ö", "ä"), ("./a", "."), ("..", ""),
+    ]) func folderOfAPath(path: String, folder: String) {
+        #expect(folderPart(of: path) == folder)
+    }
 }

@@ -126,7 +126,41 @@ enum JPEGSample {
         let path = try folder.write(JPEGSample.rgb, to: "a.jpg")
         #expect(
             failure { _ = try readMask(path: path) }
-                == "\(path): is a JPEG, which alters label values: masks must be palette or grey PNG")
+                == "\(path): is a JPEG, which alters label values: masks must be palette or grey PNG, or show black"
+                + " and white alone")
+    }
+
+    /// Values of a picture that are a function of the place, as three equal colours.
+    private func greys(_ width: Int, _ height: Int, _ value: (_ x: Int, _ y: Int) -> UInt8) -> Image {
+        let pixels = (0..<width * height).flatMap { [UInt8](repeating: value($0 % width, $0 / width), count: 3) }
+        return Image(width: width, height: height, pixels: pixels)
+    }
+
+    @Test(arguments: [60, 90]) func masksOfBlackAndWhiteAreRead(quality: Int) throws {
+        let disc = greys(83, 61) { x, y in (x - 40) * (x - 40) + (y - 30) * (y - 30) < 400 ? 255 : 0 }
+        for image in [disc, greys(83, 61) { _, _ in 0 }, greys(83, 61) { _, _ in 255 }] {
+            let path = try folder.write([UInt8](jpegData(image, quality: quality)), to: "a.jpg")
+            let mask = try readMask(path: path)
+            let isEqual = mask.labels.indices.allSatisfy { image.pixels[3 * $0] == mask.labels[$0] }
+            #expect(isEqual)
+            let notes = try readRawMask(path: path, limits: ReadLimits()).notes
+            #expect(notes == [.blackAndWhite])
+        }
+    }
+
+    /// Indices of classes, three greys, a photograph's greys and colours are lost in a JPEG.
+    @Test func otherMasksAreRefused() throws {
+        let images = [
+            greys(64, 48) { x, _ in UInt8(x / 8) }, greys(64, 48) { x, _ in x < 32 ? 0 : 1 },
+            greys(64, 48) { x, _ in [0, 128, 255][x / 22] }, greys(64, 48) { x, y in UInt8(4 * (x + y) % 256) },
+            greys(64, 48) { x, y in y == 20 ? 255 : x < 32 ? 0 : 15 },
+            Image(width: 64, height: 48, pixels: (0..<64 * 48).flatMap { $0 % 64 < 32 ? [0, 0, 0] : [255, 0, 0] }),
+        ]
+        for (number, image) in images.enumerated() {
+            let path = try folder.write([UInt8](jpegData(image, quality: 95)), to: "a.jpg")
+            let message = failure { _ = try readMask(path: path) }
+            #expect(message?.contains("is a JPEG, which alters label values") == true, "picture \(number)")
+        }
     }
 
     /// Stray bytes cost no pixels: the picture is that of the whole file, and a note says what was met.

@@ -27,9 +27,14 @@ import Testing
             let tile = try #require(sample.tile)
             let part = try reader.read(sample)
             #expect(part.image.width == tile.width && part.image.height == tile.height)
+            #expect(part.image.channels == image.channels)
             for y in 0..<tile.height {
                 for x in 0..<tile.width {
-                    #expect(part.image[x, y] == image[tile.x + x, tile.y + y])
+                    let (own, whole) = (y * tile.width + x, (tile.y + y) * image.width + tile.x + x)
+                    let isEqual = (0..<image.channels).allSatisfy {
+                        part.image.pixels[own * image.channels + $0] == image.pixels[whole * image.channels + $0]
+                    }
+                    #expect(isEqual)
                     #expect(part.mask[x, y] == mask[tile.x + x, tile.y + y])
                     seen[(tile.y + y) * image.width + tile.x + x] = true
                 }
@@ -51,6 +56,63 @@ import Testing
         try folder.write(Array("P5 71 43 255\n".utf8) + mask.labels, to: "masks/train/a.pgm")
         try expectWhole(dataset(), image, mask)
         #expect(!FileManager.default.fileExists(atPath: folder.path + "/.tiles"))
+    }
+
+    @Test(arguments: [1, 4, 13], [8, 16]) func tilesOfBands(channels: Int, bits: Int) throws {
+        let (width, height) = (71, 43)
+        let mask = rampMask(width: width, height: height)
+        try writePNG(mask, palette: [], to: folder.place("masks/train/a.png"))
+        var builder = TIFFBuilder(
+            width: width, height: height, bits: bits, samples: channels,
+            values: (0..<width * height * channels).map { ($0 * 7_919 + $0 / 5) % (1 << bits) })
+        let pixels = builder.values.map { UInt8($0 >> (bits - 8)) }
+        let image = Image(width: width, height: height, channels: channels, pixels: pixels)
+        var options = DatasetOptions()
+        options.channels = channels
+        // Turned pictures are decoded at once, others row by row: larger ones than the ordinary limit.
+        for (isPlanar, isTiled) in [(false, false), (true, false), (false, true)] {
+            options.limits = ReadLimits(pixels: 340, fileBytes: 1 << 20)
+            builder.isPlanar = isPlanar
+            builder.tile = isTiled ? (width: 16, height: 16) : nil
+            try folder.write(builder.bytes(), to: "images/train/a.tif")
+            try expectWhole(dataset(options), image, mask)
+            try FileManager.default.removeItem(atPath: folder.path + "/.tiles")
+        }
+        builder.orientation = 3
+        try folder.write(builder.bytes(), to: "images/train/a.tif")
+        let tooLarge = failure { try expectWhole(dataset(options), image, mask) }
+        #expect(tooLarge?.contains("a.tif") == true && tooLarge?.contains("limit") == true, "\(tooLarge ?? "none")")
+        options.limits = ReadLimits()
+        let turned = Image(
+            width: width, height: height, channels: channels,
+            pixels: (0..<width * height).reversed().flatMap {
+                image.pixels[$0 * channels..<($0 + 1) * channels]
+            })
+        try expectWhole(dataset(options), turned, mask)
+    }
+
+    @Test func tilesOfPagesOfGreysAndOfAnotherNumber() throws {
+        let (width, height) = (50, 31)
+        try folder.writeSample(image: "images/train/a.png", mask: "masks/train/a.png", width: width, height: height)
+        try FileManager.default.removeItem(atPath: folder.path + "/images/train/a.png")
+        let pages = (0..<2).map { page in
+            TIFFBuilder(width: width, height: height, values: (0..<width * height).map { ($0 * (page + 3)) % 251 })
+        }
+        try folder.write(TIFFBuilder.bytes(of: pages), to: "images/train/a.tif")
+        let pixels = zip(pages[0].values, pages[1].values).flatMap { [UInt8($0), UInt8($1)] }
+        let mask = rampMask(width: width, height: height)
+        var options = DatasetOptions()
+        options.channels = 2
+        try expectWhole(dataset(options), Image(width: width, height: height, channels: 2, pixels: pixels), mask)
+        options.channels = 4
+        let message = failure { try expectWhole(dataset(options), ramp(width: width, height: height), mask) }
+        #expect(message?.contains("where data.channels is 4") == true, "\(message ?? "no error")")
+        // A portable picture of greys is one channel.
+        try FileManager.default.removeItem(atPath: folder.path + "/images/train/a.tif")
+        try folder.write(Array("P5 50 31 255\n".utf8) + pages[0].values.map { UInt8($0) }, to: "images/train/a.pgm")
+        options.channels = 1
+        let grey = Image(width: width, height: height, channels: 1, pixels: pages[0].values.map { UInt8($0) })
+        try expectWhole(dataset(options), grey, mask)
     }
 
     @Test func interlacedAnd16BitMasksAndPalettes() throws {

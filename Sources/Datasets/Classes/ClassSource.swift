@@ -37,7 +37,7 @@ struct ClassSource {
             let source = ClassSource(read.table, from: name, notes: read.notes)
             return layout == .labelme ? LabelMeLayout.withBackground(source) : source
         }
-        guard [.voc, .folders, .list, .tiles].contains(layout), let path = CVATLabelMap.path(root) else { return nil }
+        guard [.voc, .folders, .list, .pairs, .tiles].contains(layout), let path = CVATLabelMap.path(root) else { return nil }
         return ClassSource(try CVATLabelMap(path).table, from: relative(path, to: root))
     }
 
@@ -62,7 +62,7 @@ struct ClassSource {
         case .coco: return try COCOLayout.classes(root)
         case .roboflow: return try RoboflowLayout.classes(root)
         case .labelme: return try LabelMeLayout.classes(root)
-        case .folders, .list, .tiles: return nil
+        case .folders, .list, .pairs, .tiles: return nil
         }
     }
 }

@@ -71,7 +71,7 @@ struct COCOFile {
     /// The folders in which the split's images may lie, in the order in which they are looked into.
     func imageFolders(_ root: String) -> [String] {
         let short = String(name.prefix { !$0.isNumber })
-        let beside = (path as NSString).deletingLastPathComponent
+        let beside = folderPart(of: path)
         let names = [name, "images/\(name)", short, "images/\(short)"].filter { !$0.isEmpty && !$0.hasSuffix("/") }
         let folders = names.map { join(root, $0) } + [join(beside, "images"), beside, join(root, "images"), root]
         var seen: Set<String> = []

@@ -221,7 +221,7 @@ private struct COCOImageFinder {
             guard let folder = folders.first(where: { isFile(join($0, below)) }) else { continue }
             let path = join(folder, below)
             if !allowsOutside, parts.count - skip > 1 {
-                let real = realPath((path as NSString).deletingLastPathComponent) ?? path
+                let real = realPath(folderPart(of: path)) ?? path
                 guard [realRoot, realPath(folder) ?? folder].contains(where: { real == $0 || isInside(real, $0) })
                 else {
                     throw DataError(

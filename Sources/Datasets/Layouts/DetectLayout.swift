@@ -1,10 +1,28 @@
 import Images
 
 /// Recognises how a data set lies in its folder.
+///
+/// - Parameter root: The folder.
+/// - Returns: The layout: one that is known, else `pairs` where images and masks can be paired by their names.
+/// - Throws: `DataError` where it is none; it names a folder below that is one.
 public func detectLayout(_ root: String) throws -> Layout {
+    if let layout = knownLayout(root) { return layout }
+    if isDirectory(join(root, "SegmentationClass")), !isDirectory(join(root, "JPEGImages")) {
+        throw DataError(
+            .missing, file: root,
+            problem: "has SegmentationClass but no JPEGImages: export the images too, or add them")
+    }
+    let below = subfolders(root).prefix(20).first { knownLayout(join(root, $0)) != nil }
+    throw DataError(
+        .missing, file: root,
+        problem: "is no data set of a known layout: it needs images/ and masks/, or train.txt with an image and its"
+            + " mask on each line" + (below.map { "; name \(join(root, $0)), if that is meant" } ?? ""))
+}
+
+private func knownLayout(_ root: String) -> Layout? {
     func has(_ path: String) -> Bool { isDirectory(join(root, path)) }
     if has("leftImg8bit") { return .cityscapes }
-    if VOCLayout.base(root) != nil { return .voc }
+    if VOCLayout.base(root) != nil, !VOCLayout.splits(root).isEmpty || !PairsLayout.matches(root) { return .voc }
     if !jsonFiles(join(root, "annotations")).isEmpty, !COCOLayout.splits(root).isEmpty { return .coco }
     if has("annotations"), has("images/training") || has("images/validation") { return .ade20k }
     if RoboflowLayout.matches(root) { return .roboflow }
@@ -13,15 +31,9 @@ public func detectLayout(_ root: String) throws -> Layout {
         if !COCOLayout.splits(root).isEmpty { return .coco }
         if LabelMeLayout.matches(root) { return .labelme }
     }
-    if FoldersLayout.matches(root) { return .folders }
-    if !listedSplits(root).isEmpty { return .list }
-    if has("SegmentationClass") {
-        throw DataError(
-            .missing, file: root,
-            problem: "has SegmentationClass but no JPEGImages: export the images too, or add them")
+    if FoldersLayout.matches(root) {
+        return FoldersLayout.hasPairs(root) || !PairsLayout.matches(root) ? .folders : .pairs
     }
-    throw DataError(
-        .missing, file: root,
-        problem: "is no data set of a known layout: it needs images/ and masks/, or train.txt with an image and its"
-            + " mask on each line")
+    if !listedSplits(root).isEmpty { return .list }
+    return PairsLayout.matches(root) ? .pairs : nil
 }

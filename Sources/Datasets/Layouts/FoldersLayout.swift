@@ -24,6 +24,14 @@ enum FoldersLayout {
         ([""] + subfolders(root)).contains { isDirectory(join($0.isEmpty ? root : join(root, $0), masks)) }
     }
 
+    /// Whether any image has a mask of its name, or there is a fault to be told.
+    static func hasPairs(_ root: String) -> Bool {
+        splits(root).contains { split in
+            guard let pairing = try? pairing(root, Split(rawValue: split)) else { return true }
+            return pairing.samples.contains { $0.mask != nil }
+        }
+    }
+
     /// The splits that are there.
     static func splits(_ root: String) -> [String] { FolderSplits(root).names }
 

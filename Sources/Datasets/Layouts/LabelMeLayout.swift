@@ -141,7 +141,7 @@ enum LabelMeLayout {
     private static func image(
         of document: LabelMeDocument, file: String, root: String, allowsOutside: Bool
     ) -> String? {
-        let folder = (file as NSString).deletingLastPathComponent
+        let folder = folderPart(of: file)
         let stem = String(file.dropLast(5))
         var found: [String] = []
         if let text = document.imagePath?.replacingOccurrences(of: "\\", with: "/") {
@@ -153,7 +153,7 @@ enum LabelMeLayout {
         let homes = [root, folder].map { realPath($0) ?? $0 }
         return found.first { path in
             guard isFile(path) else { return false }
-            let own = realPath((path as NSString).deletingLastPathComponent) ?? path
+            let own = realPath(folderPart(of: path)) ?? path
             return allowsOutside || homes.contains { own == $0 || isInside(own, $0) }
         }
     }

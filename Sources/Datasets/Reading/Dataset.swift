@@ -46,6 +46,8 @@ public enum Layout: String, CaseIterable, Encodable, Sendable {
     case roboflow
     /// labelme: a JSON with outlines beside each image.
     case labelme
+    /// Images and masks anywhere below the folder, paired by their names.
+    case pairs
     /// As `folders`, for images too large to decode for every crop: each is a grid of tiles.
     case tiles
 }
@@ -125,13 +127,6 @@ public struct Dataset: Sendable {
             throw DataError(.missing, file: root, problem: "is no folder: name the data set's root")
         }
         let layout = try layout ?? detectLayout(root)
-        guard options.channels == 3 || layout != .tiles else {
-            throw DataError(
-                file: root,
-                problem:
-                    "the layout tiles reads images of 3 channels, and data.channels is \(options.channels): cut them"
-                    + " into files of their own, and take data.format=folders or list")
-        }
         let source = try ClassSource(root: root, layout: layout, options: options)
         var named = source?.table
         if named == nil, options.masks == .binary { named = ClassTable(names: ["background", "foreground"]) }
@@ -154,7 +149,7 @@ public struct Dataset: Sendable {
             switch layout {
             case .cityscapes: CityscapesLayout.labels(root)
             case .ade20k: ADE20KLayout.labels
-            case .folders, .list, .voc, .coco, .roboflow, .labelme, .tiles: nil
+            case .folders, .list, .voc, .coco, .roboflow, .labelme, .pairs, .tiles: nil
             }
         func labels(_ meaning: MaskMeaning) -> LabelMap {
             LabelMap(
@@ -315,6 +310,7 @@ public struct Dataset: Sendable {
         case .coco: COCOLayout.splits(root)
         case .roboflow: RoboflowLayout.splits(root)
         case .labelme: LabelMeLayout.splits(root)
+        case .pairs: PairsLayout.splits(root)
         case .tiles: FoldersLayout.splits(root)
         }
     }
@@ -363,6 +359,7 @@ public struct Dataset: Sendable {
         case .labelme:
             try LabelMeLayout.pairing(
                 root, split, classes: classes, limits: options.limits, allowsOutside: options.allowsOutsideRoot)
+        case .pairs: try PairsLayout.pairing(root, split)
         case .tiles: try options.tiles.cut(FoldersLayout.pairing(root, split), root: root, limits: options.limits)
         }
     }

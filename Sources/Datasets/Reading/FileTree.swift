@@ -140,7 +140,7 @@ private struct FolderIdentity: Hashable {
         var result: Set<FolderIdentity> = []
         var path = realPath(folder) ?? folder
         while path != "/", !path.isEmpty {
-            path = (path as NSString).deletingLastPathComponent
+            path = folderPart(of: path)
             if let identity = FolderIdentity(path.isEmpty ? "." : path) { result.insert(identity) }
         }
         return result

@@ -70,7 +70,7 @@ public struct SampleReader: Sendable {
     /// Decodes a sample's image; a JPEG may come out smaller where it will be resized to that size or less.
     package func decode(_ sample: Sample) throws -> DecodedImage {
         if let tile = sample.tile {
-            return try TileStore.image(sample.image, tile, limits: limits, range: range)
+            return try TileStore.image(sample.image, tile, channels: channels, limits: limits, range: range)
         }
         let decoded =
             channels == 3 && sample.furtherImages.isEmpty

@@ -6,18 +6,41 @@ struct TileCopy {
     /// What tiles may be cut from; the ordinary limit is a fortieth.
     let limits: ReadLimits
     let range: ValueRange?
-    /// Whether it is an image, or a mask whose colours count.
-    let asColors: Bool
+    let content: Content
+
+    /// What a copy holds.
+    enum Content {
+        /// The colours of an image, or of a mask.
+        case colors
+        /// A mask's numbers.
+        case labels
+        /// An image's channels, so many.
+        case bands(Int)
+
+        /// Whether it is an image of any number of channels.
+        var isBands: Bool { if case .bands = self { true } else { false } }
+
+        /// Tells the copies of one file apart.
+        var key: String {
+            switch self {
+            case .colors: "true"
+            case .labels: "false"
+            case .bands(let channels): "bands \(channels)"
+            }
+        }
+    }
+
+    private var asColors: Bool { if case .labels = content { false } else { true } }
 
     /// Writes the copy.
     func write(to target: String) throws {
+        if case .bands(let channels) = content { return try writeBands(channels, to: target) }
         let bytes = try readFileBytes(path, limit: limits.fileBytes)
         switch try PictureFormat(bytes, file: path) {
         case .png: if try writePNGRows(bytes, to: target) { return }
         case .tiff: if try writeTIFFRows(to: target) { return }
         case .jpeg, .bmp, .gif, .webP, .portable: break
         }
-        let whole = ReadLimits(pixels: limits.pixels / 40, fileBytes: limits.fileBytes)
         let raw: RawMask
         if asColors {
             let image = try decodeImage(bytes, file: path, limits: whole, range: range).image
@@ -39,6 +62,29 @@ struct TileCopy {
         }
         try writer.finish()
     }
+
+    /// Writes the copy of an image of any number of channels.
+    private func writeBands(_ channels: Int, to target: String) throws {
+        let bytes = try readFileBytes(path, limit: limits.fileBytes, prefix: 16)
+        let writer = try FileWriter(target)
+        var isDone = false
+        if case .tiff = try PictureFormat(bytes, file: path) {
+            isDone = try decodeTIFFBandRows(path, wanted: channels, limits: limits, range: range) {
+                try writer.write(PortableImage.header(width: $0, height: $1, channels: channels))
+            } row: {
+                try writer.write($0)
+            }
+        }
+        if !isDone {
+            let image = try readBands(paths: [path], channels: channels, limits: whole, range: range).image
+            try writer.write(PortableImage.header(width: image.width, height: image.height, channels: channels))
+            try writer.write(image.pixels)
+        }
+        try writer.finish()
+    }
+
+    /// What is accepted where a picture is decoded at once.
+    private var whole: ReadLimits { ReadLimits(pixels: limits.pixels / 40, fileBytes: limits.fileBytes) }
 
     /// Fewer than 8 bits, alpha and other orientations need taking apart, which the whole decoder does.
     private func writePNGRows(_ bytes: [UInt8], to target: String) throws -> Bool {

@@ -78,7 +78,15 @@ enum TileStore {
     }
 
     /// A part of an image.
-    static func image(_ path: String, _ tile: Tile, limits: ReadLimits, range: ValueRange?) throws -> DecodedImage {
+    static func image(
+        _ path: String, _ tile: Tile, channels: Int, limits: ReadLimits, range: ValueRange?
+    ) throws -> DecodedImage {
+        guard channels == 3 else {
+            let picture = try checked(
+                copy(of: path, in: tile.cache, limits, range: range, as: .bands(channels)), tile, file: path)
+            return portableImage(
+                width: tile.width, height: tile.height, channels: channels, try picture.read(tile))
+        }
         let picture = try picture(path, tile, limits: limits, range: range, asColors: true)
         return portableImage(
             width: tile.width, height: tile.height, pixelBytes: picture.pixelBytes, try picture.read(tile),
@@ -126,10 +134,16 @@ enum TileStore {
     ) throws -> PortableImage {
         let picture =
             try isPortable(path)
-            ? PortableImage(path) : copy(of: path, in: tile.cache, limits, range: range, asColors: asColors)
+            ? PortableImage(path)
+            : copy(of: path, in: tile.cache, limits, range: range, as: asColors ? .colors : .labels)
+        return try checked(picture, tile, file: path)
+    }
+
+    /// A picture that holds a tile.
+    private static func checked(_ picture: PortableImage, _ tile: Tile, file: String) throws -> PortableImage {
         guard tile.x + tile.width <= picture.width, tile.y + tile.height <= picture.height else {
             throw DataError(
-                file: path,
+                file: file,
                 problem: "is \(picture.width)x\(picture.height) pixels, smaller than its partner: they must be equal")
         }
         return picture
@@ -137,13 +151,13 @@ enum TileStore {
 
     /// The decoded copy of a picture, made where there is none of the file as it is now.
     private static func copy(
-        of path: String, in folder: String, _ limits: ReadLimits, range: ValueRange?, asColors: Bool
+        of path: String, in folder: String, _ limits: ReadLimits, range: ValueRange?, as content: TileCopy.Content
     ) throws -> PortableImage {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
             let size = attributes[.size] as? Int, let date = attributes[.modificationDate] as? Date
         else { throw DataError(.missing, file: path, problem: "cannot be opened") }
         let scale = range.map { "|\($0.low)-\($0.high)" } ?? ""
-        let key = "\(path)|\(size)|\(date.timeIntervalSince1970)|\(asColors)\(scale)"
+        let key = "\(path)|\(size)|\(date.timeIntervalSince1970)|\(content.key)\(scale)"
         let name = String(contentHash(Array(key.utf8)), radix: 16)
         let target = join(folder, "\(name).pnm")
         return try lock.withLock {
@@ -155,9 +169,9 @@ enum TileStore {
                         .unwritable, file: folder,
                         problem: "cannot be made for decoded tiles: name another folder by data.tiles.cache")
                 }
-                try TileCopy(path: path, limits: limits.forTiles, range: range, asColors: asColors).write(to: target)
+                try TileCopy(path: path, limits: limits.forTiles, range: range, content: content).write(to: target)
             }
-            return try PortableImage(target)
+            return try PortableImage(target, isBands: content.isBands)
         }
     }
 }

@@ -115,7 +115,7 @@ public func predict(
             let map = model.map(of: image, by: inference)
             let target = file.target(in: output, form: options.form)
             let software = PredictedFiles.software
-            try RunFolder.makeFolder((target as NSString).deletingLastPathComponent)
+            try RunFolder.makeFolder(folderPart(of: target))
             let mask: Mask
             var probabilities: PlanesFile?
             if let kind = options.probabilities, let path = files.target(.probabilities, of: file) {
@@ -206,6 +206,6 @@ func imageFiles(
     for note in tree.notes(on: path) { reporter.report(.note(note)) }
     return names.map {
         PredictedImage(
-            path: (path as NSString).appendingPathComponent($0), subfolder: ($0 as NSString).deletingLastPathComponent)
+            path: (path as NSString).appendingPathComponent($0), subfolder: folderPart(of: $0))
     }
 }

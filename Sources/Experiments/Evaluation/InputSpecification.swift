@@ -101,7 +101,7 @@ extension DataConfiguration {
             case .cityscapes: .cityscapes
             case .voc: .voc
             case .ade20k: .ade20k
-            case .auto, .folders, .list, .coco, .roboflow, .labelme, .tiles: .none
+            case .auto, .folders, .list, .coco, .roboflow, .labelme, .pairs, .tiles: .none
             }
         return own.table?.count
     }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// What the header of a portable image says: P5 (grey, 8 or 16 bits) or P6 (colour, 8 bits).
+/// What the header of a portable image says: P5 (grey, 8 or 16 bits), P6 (colour, 8 bits), or P7 (any channels, 8 bits).
 package struct PortableHeader {
     let width: Int
     let height: Int
-    /// Bytes of a pixel: 1, 2 (the higher first) or 3.
+    /// Bytes of a pixel: 1, 2 (the higher first) or 3; in P7 the channels.
     package let pixelBytes: Int
     /// Where the pixels begin.
     let start: Int
@@ -39,6 +39,26 @@ package struct PortableHeader {
         start = position + 1
     }
 
+    /// Reads the first bytes of a file with a number of channels (PAM), as copies for tiles are.
+    init(bands head: [UInt8], file: String) throws {
+        let end = Array("ENDHDR\n".utf8)
+        let text = String(decoding: head, as: UTF8.self)
+        var values: [Substring: Int] = [:]
+        for line in text.split(separator: "\n").prefix(8) {
+            let words = line.split(separator: " ")
+            if words.count == 2 { values[words[0]] = Int(words[1]) }
+        }
+        let place = head.indices.first { head[$0...].starts(with: end) }
+        guard text.hasPrefix("P7\n"), let place, values["MAXVAL"] == 255, let width = values["WIDTH"],
+            let height = values["HEIGHT"], let channels = values["DEPTH"], (1...1 << 24).contains(width),
+            (1...1 << 24).contains(height), ChannelNormalization.possibleChannels.contains(channels)
+        else { throw DataError(file: file, problem: "is no portable image of the kind P7") }
+        self.width = width
+        self.height = height
+        pixelBytes = channels
+        start = place + end.count
+    }
+
     var size: (width: Int, height: Int) { (width, height) }
     /// Bytes of a whole file.
     var length: Int { start + width * height * pixelBytes }
@@ -56,21 +76,32 @@ package struct PortableImage {
     private let header: PortableHeader
 
     /// Reads the header and checks that the file is as long as it says.
-    package init(_ file: String) throws {
+    ///
+    /// - Parameters:
+    ///   - file: Its path.
+    ///   - isBands: Whether it has any number of channels (P7).
+    /// - Throws: ``DataError`` where it is no such file, or cut off.
+    package init(_ file: String, isBands: Bool = false) throws {
         self.file = file
-        header = try PortableHeader(readFileBytes(file, limit: .max, prefix: 1_024), file: file)
+        let head = try readFileBytes(file, limit: .max, prefix: 1_024)
+        header = try isBands ? PortableHeader(bands: head, file: file) : PortableHeader(head, file: file)
         var information = stat()
         try header.check(stat(file, &information) == 0 ? Int(information.st_size) : 0, file: file)
     }
 
     package var width: Int { header.width }
     package var height: Int { header.height }
-    /// Bytes of a pixel: 1, 2 (the higher first) or 3.
+    /// Bytes of a pixel: 1, 2 (the higher first) or 3; in P7 the channels.
     package var pixelBytes: Int { header.pixelBytes }
 
     /// The header of a picture.
     package static func header(width: Int, height: Int, pixelBytes: Int) -> [UInt8] {
         Array("\(pixelBytes == 3 ? "P6" : "P5")\n\(width) \(height)\n\(pixelBytes == 2 ? 65_535 : 255)\n".utf8)
+    }
+
+    /// The header of a picture of so many channels.
+    package static func header(width: Int, height: Int, channels: Int) -> [UInt8] {
+        Array("P7\nWIDTH \(width)\nHEIGHT \(height)\nDEPTH \(channels)\nMAXVAL 255\nENDHDR\n".utf8)
     }
 
     /// The bytes of a part that lies inside the picture, row by row.
@@ -121,6 +152,13 @@ package func portableImage(
     if pixelBytes == 2 { result.depth = 16 }
     result.values = values
     return result
+}
+
+/// The image that the pixels of a portable picture of any number of channels (P7) are.
+package func portableImage(width: Int, height: Int, channels: Int, _ bytes: [UInt8]) -> DecodedImage {
+    DecodedImage(
+        image: Image(width: width, height: height, channels: channels, pixels: bytes), fullWidth: width,
+        fullHeight: height, channels: channels)
 }
 
 /// The 16-bit numbers of bytes, the higher first.

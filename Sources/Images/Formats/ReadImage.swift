@@ -64,7 +64,8 @@ package func decodeImage(
 /// Reads a mask: the indices of a palette, or the values of greys, from PNG, TIFF, BMP, GIF, WebP without loss, or PGM.
 ///
 /// Grey of 1, 2 or 4 bits is not scaled up; grey of 16 bits is accepted when no value exceeds 255. Red, green and blue of
-/// 8 bits that are equal everywhere are a grey. Other colours are refused, for they are no class indices, and so is JPEG, which alters them. `LabelMap` reads masks of other forms.
+/// 8 bits that are equal everywhere are a grey. Other colours are refused, for they are no class indices, and so is JPEG, which
+/// alters them, unless it shows black and white alone. `LabelMap` reads masks of other forms.
 public func readMask(path: String, limits: ReadLimits = ReadLimits()) throws -> Mask {
     let raw = try readRawMask(path: path, limits: limits)
     switch raw.values {
@@ -154,9 +155,7 @@ package func decodeRawMask(_ bytes: [UInt8], file: String, limits: ReadLimits, a
     var result =
         switch format {
         case .png: try decodePNGMask(bytes, file: file, limits: limits, asColors: asColors)
-        case .jpeg:
-            throw DataError(
-                file: file, problem: "is a JPEG, which alters label values: masks must be palette or grey PNG")
+        case .jpeg: try decodeJPEGMask(bytes, file: file, limits: limits, asColors: asColors)
         case .tiff: try decodeTIFFMask(bytes, file: file, limits: limits, asColors: asColors)
         case .bmp: try decodeBMPMask(bytes, file: file, limits: limits, asColors: asColors)
         case .gif: try decodeGIFMask(bytes, file: file, limits: limits, asColors: asColors)

@@ -40,6 +40,36 @@ func decodeTIFFBands(
     }
 }
 
+/// Decodes the bands of a TIFF's first page row by row, so that it need not fit into memory.
+///
+/// - Parameters:
+///   - path: The file.
+///   - wanted: The number of channels.
+///   - limits: What is accepted.
+///   - range: What becomes black and white, of samples with more than 8 bits.
+///   - begin: Told the size before the first row.
+///   - row: Given each row, `wanted` bytes a pixel.
+/// - Returns: False where it can be decoded as a whole alone: it is turned, has its bands in several pages, or has colours.
+/// - Throws: ``DataError`` where the file has another number of channels, is too large or damaged; what the closures throw.
+package func decodeTIFFBandRows(
+    _ path: String, wanted: Int, limits: ReadLimits, range: ValueRange?,
+    begin: (_ width: Int, _ height: Int) throws -> Void, row: ([UInt8]) throws -> Void
+) throws -> Bool {
+    let reader = try TIFFReader(path: path, limits: limits, asBands: true)
+    guard case .bands = reader.kind, reader.orientation == 1,
+        try reader.pages(holding: wanted, limits: limits).count == 1, reader.channels == wanted
+    else { return false }
+    var rows = try TIFFColorRows(reader, range: range)
+    try begin(reader.width, reader.height)
+    try reader.forEachRow { values in
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(values.count)
+        rows.append(values, to: &bytes)
+        try row(bytes)
+    }
+    return true
+}
+
 /// The largest value in any band of a TIFF; nil where its samples have 8 bits or less, or are no bands.
 package func largestTIFFValue(_ path: String, limits: ReadLimits) throws -> Int? {
     let reader = try TIFFReader(path: path, limits: limits, asBands: true)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Images
 import Runs
 import Torch
 
@@ -28,6 +29,6 @@ func refuseNoPackage(_ path: String) throws {
 /// process left half written beside it goes.
 func prepareOutput(_ path: String) throws {
     try OutputPaths.refuseLinks(toOutput: path)
-    let folder = (path as NSString).deletingLastPathComponent
+    let folder = folderPart(of: path)
     AtomicFile.removeLeftovers(in: folder.isEmpty ? "." : folder)
 }

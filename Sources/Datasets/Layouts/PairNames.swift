@@ -1,0 +1,133 @@
+import Foundation
+import Images
+
+/// A picture's path, taken apart into words.
+struct PairName {
+    /// Below the data set's folder.
+    let path: String
+    /// The folder's path, empty for that of the data set.
+    let folder: String
+    /// Words of the folders that name neither role nor split nor format.
+    let folders: [String]
+    /// Words of the name that name no role.
+    let stem: [String]
+    /// `train`, `val` or `test`, where a folder says so.
+    let split: String?
+    /// What the deepest folder with such a word says.
+    let folderRole: Role?
+    /// Whether the name itself says that it is a mask.
+    let isMaskByName: Bool
+
+    /// What a picture is.
+    enum Role: Hashable { case image, mask }
+
+    init(_ path: String) {
+        self.path = path
+        folder = folderPart(of: path)
+        let parts = (path as NSString).deletingPathExtension.split(separator: "/").map { PairWords.words(String($0)) }
+        let folderWords = parts.dropLast().flatMap { $0 }
+        let own = parts.last ?? []
+        folderRole = parts.dropLast().compactMap(PairWords.role).last
+        split = folderWords.compactMap { PairWords.splits[$0] }.last
+        folders = folderWords.filter {
+            PairWords.roles[$0] == nil && PairWords.splits[$0] == nil && !PairWords.formats.contains($0)
+        }
+        stem = own.filter { PairWords.roles[$0] == nil }
+        isMaskByName = PairWords.role(own) == .mask
+    }
+}
+
+/// The pictures of a data set: images, masks, and what is neither.
+struct PairNames {
+    private(set) var images: [PairName] = []
+    private(set) var masks: [PairName] = []
+    private(set) var others: [String] = []
+
+    /// Takes pictures' paths below the data set's folder.
+    init(_ paths: [String]) {
+        let names = paths.map(PairName.init)
+        let roles = Set(names.compactMap(\.folderRole))
+        for name in names {
+            switch name.folderRole {
+            case .mask: masks.append(name)
+            case .image where roles.contains(.mask): images.append(name)
+            case nil where roles.count == 2: others.append(name.path)
+            // No folder of masks, or none of images: what lies in the others is told by its name.
+            case .image, nil:
+                if name.isMaskByName, !roles.contains(.mask) { masks.append(name) } else { images.append(name) }
+            }
+        }
+    }
+}
+
+/// The words in names of files and folders that say what is in them.
+enum PairWords {
+    static let roles: [String: PairName.Role] = {
+        let masks = [
+            "mask", "masks", "label", "labels", "lbl", "annotation", "annotations", "annot", "annots", "anno", "gt",
+            "ground",
+            "truth", "groundtruth", "segmentation", "segmentations", "seg", "segs", "segmented", "manual", "target",
+            "targets", "semantic",
+        ]
+        let images = [
+            "image", "images", "img", "imgs", "im", "input", "inputs", "original", "originals", "rgb", "photo",
+            "photos",
+            "picture", "pictures", "frame", "frames", "raw", "sat", "src", "source",
+        ]
+        return Dictionary(
+            masks.map { ($0, .mask) } + images.map { ($0, .image) }, uniquingKeysWith: { first, _ in first })
+    }()
+
+    static let splits: [String: String] = [
+        "train": "train", "training": "train", "tr": "train", "val": "val", "valid": "val", "validation": "val",
+        "validate": "val", "dev": "val", "test": "test", "testing": "test", "ts": "test",
+    ]
+
+    /// Words of folders that tell of the files' format alone.
+    static let formats: Set<String> = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "class"]
+
+    /// What words say: a mask where any of them does.
+    static func role(_ words: [String]) -> PairName.Role? {
+        let found = words.compactMap { roles[$0] }
+        return found.contains(.mask) ? .mask : found.first
+    }
+
+    /// The words of a name in small letters: parted by what is no letter or digit, before capitals, between a word that
+    /// says something and the digits behind it, and behind a split's (`trainannot`).
+    static func words(_ name: String) -> [String] {
+        var result: [String] = []
+        var word = ""
+        func end() {
+            if !word.isEmpty { result += parted(word.lowercased()) }
+            word = ""
+        }
+        let letters = Array(name)
+        for (place, letter) in letters.enumerated() {
+            guard letter.isLetter || letter.isNumber else {
+                end()
+                continue
+            }
+            if letter.isUppercase, place > 0 {
+                let isAfterSmall = letters[place - 1].isLowercase
+                let isBeforeSmall = place + 1 < letters.count && letters[place + 1].isLowercase
+                if isAfterSmall || letters[place - 1].isUppercase && isBeforeSmall { end() }
+            }
+            word.append(letter)
+        }
+        end()
+        return result
+    }
+
+    private static func parted(_ word: String) -> [String] {
+        if roles[word] != nil || splits[word] != nil { return [word] }
+        let letters = word.prefix { $0.isLetter }
+        if letters.count < word.count, roles[String(letters)] != nil {
+            return [String(letters), String(word.dropFirst(letters.count))]
+        }
+        for split in splits.keys.sorted(by: { $0.count > $1.count }) where word.hasPrefix(split) {
+            let rest = String(word.dropFirst(split.count))
+            if roles[rest] != nil { return [split, rest] }
+        }
+        return [word]
+    }
+}

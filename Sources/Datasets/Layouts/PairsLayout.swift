@@ -1,0 +1,173 @@
+import Foundation
+import Images
+
+/// Images and masks anywhere below a folder, told apart and paired by their names.
+///
+/// A file is a mask where the deepest folder with a word for masks or images in its name says so (`labels`, `GT`,
+/// `trainannot`), or, where no folder is one of masks, its own name does (`x_mask.png`). A pair has one name but for such
+/// words, for what all names in a folder have in common at either end, and for the folders, which decide where a name
+/// alone would leave a choice. Words for splits in folders' names (`train`, `imagesTs`) make the splits; all is `train`
+/// without.
+struct PairsLayout {
+    /// The pairs of each split that has any, in the order of their names.
+    private(set) var samples: [String: [Sample]] = [:]
+    /// What was decided and should be seen.
+    private(set) var notes: [String] = []
+    /// What is wrong.
+    private(set) var problems: [DataError] = []
+    /// How many files are masks by their names.
+    let masks: Int
+
+    /// Whether a folder holds pairs for half of its masks at least.
+    static func matches(_ root: String) -> Bool {
+        guard let found = try? PairsLayout(root) else { return false }
+        let pairs = found.samples.values.reduce(0) { $0 + $1.count }
+        return pairs > 0 && 2 * pairs >= found.masks
+    }
+
+    /// The splits that are there.
+    static func splits(_ root: String) -> [String] {
+        (try? PairsLayout(root).samples.keys.sorted()) ?? []
+    }
+
+    /// The pairs of a split.
+    static func pairing(_ root: String, _ split: Split) throws -> Pairing {
+        let found = try PairsLayout(root)
+        guard let samples = found.samples[split.rawValue] else {
+            throw DataError(
+                .missing, file: root,
+                problem: "has no pairs of an image and a mask in the split `\(split)`"
+                    + foundInstead("splits", found.samples.keys.sorted()))
+        }
+        var result = Pairing()
+        result.samples = samples
+        result.notes = found.notes
+        result.problems = found.problems
+        return result
+    }
+
+    /// Finds all pairs.
+    ///
+    /// - Throws: `DataError` where a folder cannot be listed.
+    init(_ root: String) throws {
+        let tree = try FileTree(root)
+        let names = PairNames(tree.files.filter(PictureFormat.isPicture))
+        masks = names.masks.count
+        notes = tree.notes(on: root, besides: ["classes.txt", "data.yaml"])
+        let matching = Matching.best(images: names.images, masks: names.masks)
+        var used: Set<String> = []
+        var found: [(split: String, image: PairName, mask: String)] = []
+        var choices = 0
+        for (image, candidates) in matching.pairs {
+            let lossless = candidates.filter { !PictureFormat.isLossy($0.path) }
+            let masks = lossless.isEmpty ? candidates : lossless
+            guard let mask = masks.min(by: { ($0.stem.count, $0.path) < ($1.stem.count, $1.path) }) else { continue }
+            used.formUnion(candidates.map(\.path))
+            if masks.contains(where: { $0.folder != mask.folder }) {
+                let folders = Set(masks.map { $0.folder.isEmpty ? "." : $0.folder }).sorted().joined(separator: ", ")
+                problems.append(
+                    DataError(
+                        file: join(root, image.path),
+                        problem:
+                            "may have its mask in any of the folders \(folders): take those away that are not meant"))
+            }
+            choices += masks.count > 1 ? 1 : 0
+            found.append((image.split ?? mask.split ?? "train", image, join(root, mask.path)))
+        }
+        tell(found, names, used: used, choices: choices, root: root)
+        for (split, pairs) in Dictionary(grouping: found, by: \.split) {
+            let stems = Dictionary(grouping: pairs) { ($0.image.path as NSString).lastPathComponent.lowercased() }
+            samples[split] = pairs.map { _, image, mask in
+                let last = (image.path as NSString).lastPathComponent
+                let name = (stems[last.lowercased()]?.count == 1 ? last : image.path) as NSString
+                return Sample(name: name.deletingPathExtension, image: join(root, image.path), mask: mask)
+            }.sorted { $0.name < $1.name }
+        }
+    }
+
+    /// Says what was found, and what was left out.
+    private mutating func tell(
+        _ found: [(split: String, image: PairName, mask: String)], _ names: PairNames, used: Set<String>, choices: Int,
+        root: String
+    ) {
+        guard let first = found.first else { return }
+        notes.append(
+            "\(root): \(found.count) images with their masks are found by their names, as \(first.image.path) and"
+                + " \(first.mask.dropFirst(join(root, "").count))")
+        let images = Set(found.map(\.image.path))
+        let alone = [
+            ("images without a mask", names.images.filter { !images.contains($0.path) }.map(\.path)),
+            ("masks without an image", names.masks.filter { !used.contains($0.path) }.map(\.path)),
+            ("pictures that are neither", names.others),
+        ]
+        for (what, paths) in alone {
+            if let first = paths.first { notes.append("\(root): \(paths.count) \(what) left out, as \(first)") }
+        }
+        if choices > 0 {
+            notes.append(
+                "\(root): \(choices) images have several masks, of which the one with the shortest name is taken")
+        }
+    }
+}
+
+/// Which masks fit which images, by one way of comparing their names.
+private struct Matching {
+    /// Images with what fits them.
+    private(set) var pairs: [(image: PairName, masks: [PairName])] = []
+
+    /// The way that finds most pairs; of several the strictest.
+    static func best(images: [PairName], masks: [PairName]) -> Matching {
+        var best = Matching()
+        guard !images.isEmpty, !masks.isEmpty else { return best }
+        for comparesFolders in [true, false] {
+            for comparesSplits in [true, false] {
+                for dropsShared in [false, true] {
+                    let found = Matching(
+                        images: Keys(images, comparesFolders, comparesSplits, dropsShared),
+                        masks: Keys(masks, comparesFolders, comparesSplits, dropsShared))
+                    if found.pairs.count > best.pairs.count { best = found }
+                }
+            }
+        }
+        return best
+    }
+
+    private init() {}
+
+    /// An image whose key another one has too fits nothing: nobody knows which of them is meant.
+    private init(images: Keys, masks: Keys) {
+        for (key, names) in images.names where names.count == 1 {
+            if let masks = masks.names[key] { pairs.append((names[0], masks)) }
+        }
+        pairs.sort { $0.image.path < $1.image.path }
+    }
+
+    /// Names by what is compared of them.
+    private struct Keys {
+        private(set) var names: [[String]: [PairName]] = [:]
+
+        init(_ all: [PairName], _ comparesFolders: Bool, _ comparesSplits: Bool, _ dropsShared: Bool) {
+            for names in Dictionary(grouping: all, by: \.folder).values {
+                let (leading, trailing) = dropsShared ? Keys.shared(names.map(\.stem)) : (0, 0)
+                for name in names {
+                    let stem = name.stem.dropFirst(leading).dropLast(trailing)
+                    let key =
+                        (comparesSplits ? [name.split ?? ""] : []) + (comparesFolders ? name.folders : []) + ["/"] + stem
+                    self.names[key, default: []].append(name)
+                }
+            }
+        }
+
+        /// How many words all names of a folder have in common at the beginning and at the end, one left at least.
+        private static func shared(_ stems: [[String]]) -> (leading: Int, trailing: Int) {
+            guard let first = stems.first, stems.count > 1, let shortest = stems.map(\.count).min(), shortest > 1 else {
+                return (0, 0)
+            }
+            let leading = (0..<shortest - 1).prefix { place in stems.allSatisfy { $0[place] == first[place] } }.count
+            let trailing = (0..<shortest - 1 - leading).prefix { place in
+                stems.allSatisfy { $0[$0.count - 1 - place] == first[first.count - 1 - place] }
+            }.count
+            return (leading, trailing)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import Datasets
+import Foundation
+import Images
+import TestSupport
+import Testing
+
+/// Folders as people and published data sets have them, in which images and masks are found by their names.
+@Suite struct PairsLayoutTests {
+    let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// Writes an image whose red value tells its number, and a mask of that label.
+    private func write(_ number: Int, _ image: String, _ mask: String?) throws {
+        let pixels = [UInt8](repeating: UInt8(number), count: 8 * 6 * 3)
+        try writePNG(Image(width: 8, height: 6, pixels: pixels), to: folder.place(image))
+        guard let mask else { return }
+        let labels = [UInt8](repeating: UInt8(number), count: 8 * 6)
+        try writePNG(Mask(width: 8, height: 6, labels: labels), palette: [], to: folder.place(mask))
+    }
+
+    /// How many pairs each split has, all of which must belong together.
+    private func pairs() throws -> [String: Int] {
+        let dataset = try Dataset(root: folder.path, layout: detectLayout(folder.path), classes: ClassTable(count: 50))
+        #expect(dataset.layout == .pairs)
+        return try dataset.splits.reduce(into: [:]) { counts, split in
+            let samples = try dataset.samples(split)
+            counts[split.rawValue] = samples.count
+            for sample in samples {
+                let read = try dataset.reader().read(sample)
+                #expect(read.image.pixels[0] == read.mask.labels[0], "\(sample.image), \(sample.mask ?? "none")")
+            }
+            #expect(Set(samples.map(\.name)).count == samples.count)
+        }
+    }
+
+    /// Split, number within it and the number of all; IMAGE and MASK hold `S` for the split and `N` for the number.
+    @Test(arguments: [
+        ("images/cellN.png", "masks/cellN_mask.png"), ("Image/N.png", "Mask/N.png"), ("N.png", "N_mask.png"),
+        ("image/img_N.png", "mask/mask_N.png"), ("pictures/imgN.png", "GT/maskN.png"),
+        ("a b/Data set/Original/N.png", "a b/Data set/Ground Truth/N.png"),
+        ("JPEGImages/N.png", "SegmentationClassPNG/N.png"),
+        ("images/N.png", "annotations/trimaps/N.png"), ("imgs/frameN_rgb.png", "lbl/frameN_gt.png"),
+        ("2_Ortho_RGB/top_2_N_RGB.png", "5_Labels_all/top_2_N_label.png"),
+        ("image/face_mask_N.png", "labels/face_mask_N.png"),
+        ("raw/N.png", "groundtruth/GTN.png"), ("N/image.png", "N/mask.png"),
+        ("benign/benign (N).png", "benign/benign (N)_mask.png"),
+    ]) func withoutSplits(image: String, mask: String) throws {
+        for number in 0..<6 {
+            try write(
+                number, image.replacing("N", with: "\(number)"), mask.replacing("N", with: "\(number)"))
+        }
+        #expect(try pairs() == ["train": 6])
+    }
+
+    @Test(arguments: [
+        ("S/N.png", "S_labels/N.png"), ("S/image/N.png", "S/label/N.png"), ("S/N_sat.png", "S/N_mask.png"),
+        ("images/S/N.png", "labels/S/N_label.png"), ("S_images/N.png", "S_masks/N.png"), ("S/N.png", "Sannot/N.png"),
+        ("S/images/N_S.png", "S/1st_manual/N_manual1.png"), ("images/S/N.png", "masks/S_N.png"),
+    ]) func withSplits(image: String, mask: String) throws {
+        for (split, first, count) in [("train", 0, 4), ("val", 4, 2), ("test", 6, 3)] {
+            // The names of one split are those of another, unless the masks lie in one folder.
+            let isShared = mask == "masks/S_N.png"
+            for number in 0..<count {
+                let names = [image, mask].map {
+                    $0.replacing("S", with: split).replacing("N", with: "\(isShared ? first + number : number)")
+                }
+                try write(first + number, names[0], isShared ? "masks/\(first + number).png" : names[1])
+            }
+        }
+        #expect(try pairs() == ["train": 4, "val": 2, "test": 3])
+    }
+
+    @Test func nnUNet() throws {
+        for number in 0..<5 {
+            try write(number, "imagesTr/case_\(number)_0000.png", "labelsTr/case_\(number).png")
+        }
+        for number in 5..<8 { try write(number, "imagesTs/case_\(number)_0000.png", nil) }
+        #expect(try pairs() == ["train": 5])
+        let dataset = try Dataset(root: folder.path, classes: ClassTable(count: 50))
+        var notes: [String] = []
+        _ = try dataset.samples(.train) { notes.append($0) }
+        #expect(notes.contains { $0.contains("3 images without a mask left out, as imagesTs/case_5_0000.png") })
+        #expect(notes.contains { $0.contains("as imagesTr/case_0_0000.png and labelsTr/case_0.png") }, "\(notes)")
+        #expect(failure { _ = try dataset.samples(.test) }?.contains("splits found: train") == true)
+    }
+
+    @Test func whatIsLeftOutIsTold() throws {
+        for number in 0..<4 { try write(number, "data/images/\(number).png", "data/masks/\(number)_mask.png") }
+        try write(4, "data/images/4.png", nil)
+        try write(5, "data/depth/5.png", nil)
+        try write(6, "data/masks/6_mask.png", nil)
+        try write(3, "data/masks/3_mask_1.png", nil)
+        #expect(try pairs() == ["train": 4])
+        var notes: [String] = []
+        _ = try Dataset(root: folder.path, classes: ClassTable(count: 50)).samples(.train) { notes.append($0) }
+        #expect(notes.contains { $0.hasSuffix("1 images without a mask left out, as data/images/4.png") }, "\(notes)")
+        #expect(
+            notes.contains { $0.hasSuffix("2 masks without an image left out, as data/masks/3_mask_1.png") }, "\(notes)"
+        )
+        #expect(
+            notes.contains { $0.hasSuffix("1 pictures that are neither left out, as data/depth/5.png") }, "\(notes)")
+    }
+
+    @Test func severalFoldersOfMasksAreAsked() throws {
+        for number in 0..<4 {
+            try write(number, "image/\(number).png", "semantic/\(number).png")
+            try write(number, "image/\(number).png", "gt/\(number).png")
+        }
+        let message = failure { _ = try Dataset(root: folder.path, classes: ClassTable(count: 50)).samples(.train) }
+        #expect(
+            message?.contains("image/0.png: may have its mask in any of the folders gt, semantic") == true,
+            "\(message ?? "")")
+    }
+
+    @Test func whatHoldsNoPairsIsNoDataSet() throws {
+        for number in 0..<4 { try write(number, "a/\(number).png", nil) }
+        let message = failure { _ = try detectLayout(folder.path) }
+        #expect(message?.contains("is no data set of a known layout") == true)
+        // A known layout one folder below is named.
+        try folder.write("x.png y.png\n", to: "inner/train.txt")
+        #expect(failure { _ = try detectLayout(folder.path) }?.contains("; name \(folder.path)/inner, if") == true)
+    }
+}
