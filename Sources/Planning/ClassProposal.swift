@@ -31,33 +31,58 @@ public struct ClassProposal: Sendable {
             throw DataError(.missing, file: dataset.root, problem: "has no mask, and no file that names classes")
         }
         let step = Double(max(1, all.count)) / Double(min(all.count, Self.limit))
-        var values: Set<Int> = []
+        var counts = [Int](repeating: 0, count: 256)
+        var wide: Set<Int> = []
         var colors: Set<Color> = []
         var isColored = false
+        var last: Color?
         for index in 0..<min(all.count, Self.limit) {
-            let raw = try readRawMask(path: all[Int(clamping: Double(index) * step)], limits: ReadLimits())
+            let path = all[Int(clamping: Double(index) * step)]
+            let raw = try readRawMask(path: path, limits: ReadLimits())
             switch raw.values {
-            case .indices(let labels): values.formUnion(Set(labels).map(Int.init))
-            case .wide(let labels): values.formUnion(Set(labels).map(Int.init))
+            case .indices(let labels): for label in labels { counts[Int(label)] += 1 }
+            case .wide(let labels): wide.formUnion(Set(labels).map(Int.init))
             case .colors(let pixels):
                 for start in stride(from: 0, to: pixels.count - 2, by: 3) {
-                    colors.insert(Color(pixels[start], pixels[start + 1], pixels[start + 2]))
+                    let color = Color(pixels[start], pixels[start + 1], pixels[start + 2])
+                    if color != last {
+                        isColored = isColored || color.red != color.green || color.green != color.blue
+                        colors.insert(color)
+                        last = color
+                    }
+                    counts[Int(color.red)] += 1
                 }
-                isColored = isColored || colors.contains { $0.red != $0.green || $0.green != $0.blue }
             }
-            guard colors.count <= Self.mostColors, values.count <= 255 else {
-                throw DataError(
-                    file: all[Int(clamping: Double(index) * step)],
-                    problem:
-                        "has too many different values for a mask of classes: save masks as PNG, not JPEG, with one"
-                        + " value a class")
-            }
+            guard !isColored || colors.count <= Self.mostColors, wide.count <= 255 else { throw Self.tooMany(path) }
         }
-        if !isColored { values.formUnion(colors.map { Int($0.red) }) }
+        let values = wide.union(counts.indices.filter { counts[$0] > 0 })
+        if !isColored, wide.isEmpty, Self.areSmoothed(counts) {
+            self.init(
+                lines: ["background", "foreground"], masks: .threshold, map: [:],
+                note: "\(dataset.root): names no classes, and its masks are black and white with smoothed edges: two"
+                    + " classes, background (0 to 127) and foreground (128 to 255)")
+            return
+        }
+        guard values.count <= 255 else { throw Self.tooMany(all[0]) }
         self =
             try isColored
             ? Self(colors: colors, root: dataset.root)
             : Self(values: values, isGrey: !colors.isEmpty, root: dataset.root)
+    }
+
+    private static func tooMany(_ path: String) -> DataError {
+        DataError(
+            file: path,
+            problem:
+                "has too many different values for a mask of classes: save masks as PNG, not JPEG, with one value a class"
+        )
+    }
+
+    /// Whether pixels of so many greys are black or white but for a few of all shades between.
+    private static func areSmoothed(_ counts: [Int]) -> Bool {
+        let between = counts[3...252]
+        let isSpread = [counts[3...127], counts[128...252]].allSatisfy { $0.count { $0 > 0 } >= 8 }
+        return isSpread && between.reduce(0, +) * 10 <= counts.reduce(0, +)
     }
 
     private init(colors: Set<Color>, root: String) throws {

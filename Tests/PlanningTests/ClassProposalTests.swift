@@ -46,6 +46,23 @@ import Testing
         #expect(try labels(found) == [0, 0, 1, 1, 0, 0])
     }
 
+    /// A ramp of all shades between two flat ones, ten times as long each.
+    @Test func blackAndWhiteWithSmoothedEdges() throws {
+        let ramp = (0..<32).map { UInt8(8 * $0 + 4) }
+        let flat = { (value: UInt8) in [UInt8](repeating: value, count: 300) }
+        let found = try proposal([flat(0) + ramp + flat(255), flat(255) + ramp.reversed() + flat(0)])
+        #expect(found.classFile == "background\nforeground\n" && found.note.contains("smoothed edges"))
+        let whole = try labels(found)
+        let ones = whole.indices.filter { whole[$0] == 1 }
+        // 16 shades of each ramp are below the half.
+        #expect(ones == Array(316..<632) + Array(632..<948))
+    }
+
+    @Test func aRampAloneIsNoBlackAndWhite() throws {
+        let found = try proposal([(0..<64).map { UInt8(4 * $0) }])
+        #expect(found.count == 64)
+    }
+
     @Test func indicesWithIgnoredOnes() throws {
         let found = try proposal([[0, 1, 255], [3, 2, 1]])
         #expect(found.classFile == "background\nclass-1\nclass-2\nclass-3\n")

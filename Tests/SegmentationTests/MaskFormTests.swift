@@ -149,6 +149,21 @@ import Testing
         #expect(try labels(dataset(bits, classes: "a\nb\n", options: options)) == [1, 0, 1])
     }
 
+    @Test func smoothedEdgesArePartedAtHalf() throws {
+        var options = DatasetOptions()
+        options.masks = .threshold
+        let soft = PNGBuilder(width: 6, height: 1, type: 0, depth: 8, samples: [0, 1, 127, 128, 200, 255])
+        #expect(try labels(dataset(soft, classes: "a\nb\n", options: options)) == [0, 0, 0, 1, 1, 1])
+        let wide = PNGBuilder(width: 4, height: 1, type: 0, depth: 16, samples: [255, 32_767, 32_768, 65_535])
+        #expect(try labels(dataset(wide, classes: "a\nb\n", options: options)) == [0, 0, 1, 1])
+        let grey = colors(Color(130, 130, 130), Color(90, 90, 90))
+        #expect(try labels(dataset(grey, classes: "a\nb\n", options: options)) == [1, 0])
+        options.ignoring = [128]
+        #expect(try labels(dataset(soft, classes: "a\nb\n", options: options)) == [0, 0, 0, 255, 1, 1])
+        let red = colors(Color(255, 0, 0), Color(0, 0, 0))
+        #expect(failure { _ = try labels(dataset(red, classes: "a\nb\n", options: options)) } != nil)
+    }
+
     @Test func binaryMasksNeedNoClassFile() throws {
         var options = DatasetOptions()
         options.masks = .binary

@@ -141,7 +141,7 @@ public struct DatasetCheck: Sendable {
     }
 
     private func binaryNote(_ tally: DatasetTally) -> [String] {
-        guard dataset.labels.form != .binary, tally.labels[0] > 0, tally.labels[255] > 0,
+        guard !dataset.labels.form.isBlackAndWhite, tally.labels[0] > 0, tally.labels[255] > 0,
             tally.labels[1..<255].allSatisfy({ $0 == 0 })
         else { return [] }
         return [

@@ -37,7 +37,9 @@ struct ClassSource {
             let source = ClassSource(read.table, from: name, notes: read.notes)
             return layout == .labelme ? LabelMeLayout.withBackground(source) : source
         }
-        guard [.voc, .folders, .list, .pairs, .tiles].contains(layout), let path = CVATLabelMap.path(root) else { return nil }
+        guard [.voc, .folders, .list, .pairs, .tiles].contains(layout), let path = CVATLabelMap.path(root) else {
+            return nil
+        }
         return ClassSource(try CVATLabelMap(path).table, from: relative(path, to: root))
     }
 

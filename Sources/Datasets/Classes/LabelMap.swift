@@ -10,6 +10,11 @@ public enum MaskForm: String, CaseIterable, Codable, Sendable {
     case colors
     /// 0 for the first class and 255 (or 1) for the second.
     case binary
+    /// 0 to 127 for the first class and 128 to 255 for the second: black and white with edges that were smoothed.
+    case threshold
+
+    /// Whether there are two classes, by greys.
+    var isBlackAndWhite: Bool { self == .binary || self == .threshold }
 }
 
 /// What each value in a mask file means: a class, the ignored label, or a mistake.
@@ -46,10 +51,13 @@ public struct LabelMap: Hashable, Sendable {
         legend: [Color: UInt8]
     ) {
         precondition((1...255).contains(classes), "\(classes) classes")
-        let binary: [UInt8?] = (0..<256).map { $0 == 0 ? 0 : $0 == 255 || $0 == 1 ? 1 : nil }
-        var table = (form == .binary ? binary : layout ?? (0..<256).map { UInt8($0) }).map { label in
-            label.flatMap { $0 < classes || $0 == Mask.ignored ? $0 : nil }
-        }
+        let values: [UInt8?] =
+            switch form {
+            case .binary: (0..<256).map { $0 == 0 ? 0 : $0 == 255 || $0 == 1 ? 1 : nil }
+            case .threshold: (0..<256).map { $0 < 128 ? 0 : 1 }
+            case .auto, .indices, .colors: layout ?? (0..<256).map { UInt8($0) }
+            }
+        var table = values.map { label in label.flatMap { $0 < classes || $0 == Mask.ignored ? $0 : nil } }
         var wide: [UInt16: UInt8] = form == .binary ? [65535: 1] : [:]
         for (value, label) in mapping.map({ ($0.key, $0.value) }) + ignoring.map({ ($0, Int(Mask.ignored)) }) {
             precondition(
@@ -112,7 +120,9 @@ public struct LabelMap: Hashable, Sendable {
             var labels: [UInt8] = []
             labels.reserveCapacity(values.count)
             for (index, value) in values.enumerated() {
-                guard let label = value < 256 ? table[Int(value)] : wide[value] else {
+                // 16 bits of which the upper 8 count.
+                let parted = form == .threshold ? table[Int(value >> 8)] : nil
+                guard let label = parted ?? (value < 256 ? table[Int(value)] : wide[value]) else {
                     throw unknown("\(value)", at: index, width: raw.width, file: file)
                 }
                 labels.append(label)
@@ -140,7 +150,7 @@ public struct LabelMap: Hashable, Sendable {
 
     /// Looks up every pixel's colour; equal neighbours are looked up once.
     private func values(ofColors pixels: [UInt8], raw: RawMask, file: String) throws -> Mask {
-        if form != .binary && legend.isEmpty {
+        if !form.isBlackAndWhite && legend.isEmpty {
             throw raw.refusedColors(file: file)
         }
         var labels: [UInt8] = []
@@ -150,7 +160,7 @@ public struct LabelMap: Hashable, Sendable {
             let color = Color(pixels[start], pixels[start + 1], pixels[start + 2])
             if color != last?.color {
                 let isGrey = color.red == color.green && color.green == color.blue
-                guard let value = form == .binary ? (isGrey ? color.red : nil) : legend[color] else {
+                guard let value = form.isBlackAndWhite ? (isGrey ? color.red : nil) : legend[color] else {
                     throw unknownColor(color, at: start / 3, width: raw.width, file: file)
                 }
                 last = (color, value)
@@ -164,7 +174,8 @@ public struct LabelMap: Hashable, Sendable {
         let place = "has the label \(value) at column \(index % width), row \(index / width), but"
         let problem =
             form == .binary
-            ? "a binary mask holds 0 and 255 alone: threshold it, or give data.masks another form"
+            ? "a binary mask holds 0 and 255 alone: set data.masks to threshold if its edges are smoothed, or give it another"
+                + " form"
             : "there are \(classes) classes (0 to \(classes - 1), 255 ignored): correct the class list, or ignore or"
                 + " map this label"
         return DataError(file: file, problem: "\(place) \(problem)")

@@ -152,7 +152,8 @@ private struct Matching {
                 for name in names {
                     let stem = name.stem.dropFirst(leading).dropLast(trailing)
                     let key =
-                        (comparesSplits ? [name.split ?? ""] : []) + (comparesFolders ? name.folders : []) + ["/"] + stem
+                        (comparesSplits ? [name.split ?? ""] : []) + (comparesFolders ? name.folders : []) + ["/"]
+                        + stem
                     self.names[key, default: []].append(name)
                 }
             }

@@ -129,7 +129,7 @@ public struct Dataset: Sendable {
         let layout = try layout ?? detectLayout(root)
         let source = try ClassSource(root: root, layout: layout, options: options)
         var named = source?.table
-        if named == nil, options.masks == .binary { named = ClassTable(names: ["background", "foreground"]) }
+        if named == nil, options.masks.isBlackAndWhite { named = ClassTable(names: ["background", "foreground"]) }
         guard let classes = named ?? (options.acceptsUnnamedClasses ? ClassTable(count: 255) : nil) else {
             throw DataError(
                 .missing, file: join(root, "classes.txt"),
