@@ -71,6 +71,19 @@ import Testing
         #expect(try pairs() == ["train": 4, "val": 2, "test": 3])
     }
 
+    /// Of a JPEG and a PNG of one name in one folder the PNG is the mask.
+    @Test func partedByFormat() throws {
+        for number in 0..<4 {
+            let pixels = [UInt8](repeating: UInt8(number), count: 16 * 16 * 3)
+            let image = Image(width: 16, height: 16, pixels: pixels)
+            try folder.write([UInt8](jpegData(image)), to: "base/b\(number).jpg")
+            let labels = [UInt8](repeating: UInt8(number), count: 256)
+            try writePNG(
+                Mask(width: 16, height: 16, labels: labels), palette: [], to: folder.place("base/b\(number).png"))
+        }
+        #expect(try pairs() == ["train": 4])
+    }
+
     @Test func nnUNet() throws {
         for number in 0..<5 {
             try write(number, "imagesTr/case_\(number)_0000.png", "labelsTr/case_\(number).png")
@@ -80,7 +93,7 @@ import Testing
         let dataset = try Dataset(root: folder.path, classes: ClassTable(count: 50))
         var notes: [String] = []
         _ = try dataset.samples(.train) { notes.append($0) }
-        #expect(notes.contains { $0.contains("3 images without a mask left out, as imagesTs/case_5_0000.png") })
+        #expect(notes.contains { $0.contains("left out: images without a mask (3), as imagesTs/case_5_0000.png") })
         #expect(notes.contains { $0.contains("as imagesTr/case_0_0000.png and labelsTr/case_0.png") }, "\(notes)")
         #expect(failure { _ = try dataset.samples(.test) }?.contains("splits found: train") == true)
     }
@@ -94,12 +107,14 @@ import Testing
         #expect(try pairs() == ["train": 4])
         var notes: [String] = []
         _ = try Dataset(root: folder.path, classes: ClassTable(count: 50)).samples(.train) { notes.append($0) }
-        #expect(notes.contains { $0.hasSuffix("1 images without a mask left out, as data/images/4.png") }, "\(notes)")
         #expect(
-            notes.contains { $0.hasSuffix("2 masks without an image left out, as data/masks/3_mask_1.png") }, "\(notes)"
+            notes.contains { $0.hasSuffix("left out: images without a mask (1), as data/images/4.png") }, "\(notes)")
+        #expect(
+            notes.contains { $0.hasSuffix("left out: masks without an image (2), as data/masks/3_mask_1.png") },
+            "\(notes)"
         )
         #expect(
-            notes.contains { $0.hasSuffix("1 pictures that are neither left out, as data/depth/5.png") }, "\(notes)")
+            notes.contains { $0.hasSuffix("left out: pictures that are neither (1), as data/depth/5.png") }, "\(notes)")
     }
 
     @Test func severalFoldersOfMasksAreAsked() throws {

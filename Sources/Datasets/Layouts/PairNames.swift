@@ -18,7 +18,7 @@ struct PairName {
     /// Whether the name itself says that it is a mask.
     let isMaskByName: Bool
 
-    /// What a picture is.
+    /// What a word in a name says.
     enum Role: Hashable { case image, mask }
 
     init(_ path: String) {
@@ -57,6 +57,17 @@ struct PairNames {
                 if name.isMaskByName, !roles.contains(.mask) { masks.append(name) } else { images.append(name) }
             }
         }
+        if masks.isEmpty { partByFormat() }
+    }
+
+    /// Where no name says what is a mask: of two files of one name beside each other, the one without loss is it.
+    private mutating func partByFormat() {
+        for names in Dictionary(grouping: images, by: { ($0.path as NSString).deletingPathExtension }).values {
+            let lossless = names.filter { !PictureFormat.isLossy($0.path) }
+            if names.count == 2, lossless.count == 1 { masks += lossless }
+        }
+        let found = Set(masks.map(\.path))
+        images.removeAll { found.contains($0.path) }
     }
 }
 

@@ -13,8 +13,8 @@ struct PairsLayout {
     private(set) var samples: [String: [Sample]] = [:]
     /// What was decided and should be seen.
     private(set) var notes: [String] = []
-    /// What is wrong.
-    private(set) var problems: [DataError] = []
+    /// What is wrong in each split.
+    private(set) var problems: [String: [DataError]] = [:]
     /// How many files are masks by their names.
     let masks: Int
 
@@ -42,7 +42,7 @@ struct PairsLayout {
         var result = Pairing()
         result.samples = samples
         result.notes = found.notes
-        result.problems = found.problems
+        result.problems = found.problems[split.rawValue] ?? []
         return result
     }
 
@@ -65,7 +65,7 @@ struct PairsLayout {
             used.formUnion(candidates.map(\.path))
             if masks.contains(where: { $0.folder != mask.folder }) {
                 let folders = Set(masks.map { $0.folder.isEmpty ? "." : $0.folder }).sorted().joined(separator: ", ")
-                problems.append(
+                problems[image.split ?? mask.split ?? "train", default: []].append(
                     DataError(
                         file: join(root, image.path),
                         problem:
@@ -101,11 +101,11 @@ struct PairsLayout {
             ("pictures that are neither", names.others),
         ]
         for (what, paths) in alone {
-            if let first = paths.first { notes.append("\(root): \(paths.count) \(what) left out, as \(first)") }
+            if let first = paths.first { notes.append("\(root): left out: \(what) (\(paths.count)), as \(first)") }
         }
         if choices > 0 {
             notes.append(
-                "\(root): \(choices) images have several masks, of which the one with the shortest name is taken")
+                "\(root): of several masks of an image (\(choices) times) the one with the shortest name is taken")
         }
     }
 }
