@@ -128,6 +128,23 @@ import Testing
             "\(message ?? "")")
     }
 
+    /// DRIVE has masks of the eye's outline beside those of its vessels.
+    @Test func aFolderOfOtherWordsIsAskedFor() throws {
+        for (split, numbers) in [("training", 0..<3), ("test", 3..<6)] {
+            for number in numbers {
+                try write(number, "\(split)/images/\(number)_\(split).png", "\(split)/1st_manual/\(number)_manual1.png")
+                try write(number, "\(split)/images/\(number)_\(split).png", "\(split)/mask/\(number)_\(split)_mask.png")
+            }
+        }
+        let dataset = try Dataset(root: folder.path, classes: ClassTable(count: 50))
+        for split in [Split.train, .test] {
+            let message = failure { _ = try dataset.samples(split) }
+            #expect(
+                message?.contains("1st_manual, ") == true && message?.contains("and 2 more") == true, "\(message ?? "")"
+            )
+        }
+    }
+
     @Test func whatHoldsNoPairsIsNoDataSet() throws {
         for number in 0..<4 { try write(number, "a/\(number).png", nil) }
         let message = failure { _ = try detectLayout(folder.path) }

@@ -54,7 +54,8 @@ struct PairsLayout {
         let names = PairNames(tree.files.filter(PictureFormat.isPicture))
         masks = names.masks.count
         notes = tree.notes(on: root, besides: ["classes.txt", "data.yaml"])
-        let matching = Matching.best(images: names.images, masks: names.masks)
+        let matching = PairMatching.best(images: names.images, masks: names.masks)
+        let rivals = matching.rivals(images: names.images, masks: names.masks)
         var used: Set<String> = []
         var found: [(split: String, image: PairName, mask: String)] = []
         var choices = 0
@@ -63,13 +64,15 @@ struct PairsLayout {
             let masks = lossless.isEmpty ? candidates : lossless
             guard let mask = masks.min(by: { ($0.stem.count, $0.path) < ($1.stem.count, $1.path) }) else { continue }
             used.formUnion(candidates.map(\.path))
-            if masks.contains(where: { $0.folder != mask.folder }) {
-                let folders = Set(masks.map { $0.folder.isEmpty ? "." : $0.folder }).sorted().joined(separator: ", ")
+            let folders = Set(masks.map(\.folder)).union(rivals[image.path] ?? [])
+            if folders.count > 1 {
+                let names = folders.map { $0.isEmpty ? "." : $0 }.sorted().joined(separator: ", ")
                 problems[image.split ?? mask.split ?? "train", default: []].append(
                     DataError(
                         file: join(root, image.path),
                         problem:
-                            "may have its mask in any of the folders \(folders): take those away that are not meant"))
+                            "may have its mask in any of the folders \(names): take those away that are not meant, or list the pairs in"
+                            + " train.txt"))
             }
             choices += masks.count > 1 ? 1 : 0
             found.append((image.split ?? mask.split ?? "train", image, join(root, mask.path)))
@@ -106,69 +109,6 @@ struct PairsLayout {
         if choices > 0 {
             notes.append(
                 "\(root): of several masks of an image (\(choices) times) the one with the shortest name is taken")
-        }
-    }
-}
-
-/// Which masks fit which images, by one way of comparing their names.
-private struct Matching {
-    /// Images with what fits them.
-    private(set) var pairs: [(image: PairName, masks: [PairName])] = []
-
-    /// The way that finds most pairs; of several the strictest.
-    static func best(images: [PairName], masks: [PairName]) -> Matching {
-        var best = Matching()
-        guard !images.isEmpty, !masks.isEmpty else { return best }
-        for comparesFolders in [true, false] {
-            for comparesSplits in [true, false] {
-                for dropsShared in [false, true] {
-                    let found = Matching(
-                        images: Keys(images, comparesFolders, comparesSplits, dropsShared),
-                        masks: Keys(masks, comparesFolders, comparesSplits, dropsShared))
-                    if found.pairs.count > best.pairs.count { best = found }
-                }
-            }
-        }
-        return best
-    }
-
-    private init() {}
-
-    /// An image whose key another one has too fits nothing: nobody knows which of them is meant.
-    private init(images: Keys, masks: Keys) {
-        for (key, names) in images.names where names.count == 1 {
-            if let masks = masks.names[key] { pairs.append((names[0], masks)) }
-        }
-        pairs.sort { $0.image.path < $1.image.path }
-    }
-
-    /// Names by what is compared of them.
-    private struct Keys {
-        private(set) var names: [[String]: [PairName]] = [:]
-
-        init(_ all: [PairName], _ comparesFolders: Bool, _ comparesSplits: Bool, _ dropsShared: Bool) {
-            for names in Dictionary(grouping: all, by: \.folder).values {
-                let (leading, trailing) = dropsShared ? Keys.shared(names.map(\.stem)) : (0, 0)
-                for name in names {
-                    let stem = name.stem.dropFirst(leading).dropLast(trailing)
-                    let key =
-                        (comparesSplits ? [name.split ?? ""] : []) + (comparesFolders ? name.folders : []) + ["/"]
-                        + stem
-                    self.names[key, default: []].append(name)
-                }
-            }
-        }
-
-        /// How many words all names of a folder have in common at the beginning and at the end, one left at least.
-        private static func shared(_ stems: [[String]]) -> (leading: Int, trailing: Int) {
-            guard let first = stems.first, stems.count > 1, let shortest = stems.map(\.count).min(), shortest > 1 else {
-                return (0, 0)
-            }
-            let leading = (0..<shortest - 1).prefix { place in stems.allSatisfy { $0[place] == first[place] } }.count
-            let trailing = (0..<shortest - 1 - leading).prefix { place in
-                stems.allSatisfy { $0[$0.count - 1 - place] == first[first.count - 1 - place] }
-            }.count
-            return (leading, trailing)
         }
     }
 }
