@@ -84,6 +84,33 @@ import Testing
         #expect(try pairs() == ["train": 4])
     }
 
+    /// A folder for each image, with a mask for each object (Data Science Bowl 2018).
+    @Test func masksOfObjects() throws {
+        for number in 0..<3 {
+            let name = "stage1_train/a\(number)"
+            try writePNG(ramp(width: 4, height: 1), to: folder.place("\(name)/images/a\(number).png"))
+            for (object, labels) in [[255, 0, 0, 0], [0, 0, 255, 0], [0, 0, 0, number == 1 ? 255 : 0]].enumerated() {
+                let mask = Mask(width: 4, height: 1, labels: labels.map { UInt8($0) })
+                try writePNG(mask, palette: [], to: folder.place("\(name)/masks/\(object)f\(number).png"))
+            }
+        }
+        var options = DatasetOptions()
+        options.masks = .binary
+        let dataset = try Dataset(root: folder.path, options: options)
+        #expect(dataset.layout == .pairs && dataset.splits == [.train])
+        var notes: [String] = []
+        let samples = try dataset.samples(.train) { notes.append($0) }
+        #expect(samples.map(\.maskFiles.count) == [3, 3, 3])
+        #expect(try samples.map { try dataset.reader().read($0).mask.labels }[0] == [1, 0, 1, 0])
+        #expect(try samples.map { try dataset.reader().read($0).mask.labels }[1] == [1, 0, 1, 1])
+        #expect(notes.contains { $0.contains("with others beside it, one for each object") }, "\(notes)")
+        // One of another size is named.
+        let wide = Mask(width: 5, height: 1, labels: [0, 0, 0, 0, 255])
+        try writePNG(wide, palette: [], to: folder.place("stage1_train/a0/masks/x.png"))
+        let message = failure { _ = try dataset.samples(.train).map { try dataset.reader().read($0) } }
+        #expect(message?.contains("a0/masks/x.png: is 5x1 pixels, where") == true, "\(message ?? "none")")
+    }
+
     @Test func nnUNet() throws {
         for number in 0..<5 {
             try write(number, "imagesTr/case_\(number)_0000.png", "labelsTr/case_\(number).png")

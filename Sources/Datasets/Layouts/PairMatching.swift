@@ -42,6 +42,16 @@ struct PairMatching {
         return result
     }
 
+    /// The images that are alone in a folder, with all masks in it, whatever their names; folders of images and of masks
+    /// within it are not counted.
+    static func objects(images: [PairName], masks: [PairName]) -> [(image: PairName, masks: [PairName])] {
+        let masks = Dictionary(grouping: masks, by: \.owner)
+        let alone = Dictionary(grouping: images, by: \.owner).filter { $0.value.count == 1 && masks[$0.key] != nil }
+        guard alone.count > 1 else { return [] }
+        return alone.compactMap { owner, images in images.first.map { ($0, masks[owner] ?? []) } }
+            .sorted { $0.image.path < $1.image.path }
+    }
+
     private init() {}
 
     /// An image whose key another one has too fits nothing: nobody knows which of them is meant.

@@ -7,6 +7,8 @@ struct PairName {
     let path: String
     /// The folder's path, empty for that of the data set.
     let folder: String
+    /// The folder's path without folders whose names say what is in them.
+    let owner: String
     /// Words of the folders that name neither role nor split nor format.
     let folders: [String]
     /// Words of the name that name no role.
@@ -27,6 +29,8 @@ struct PairName {
         let parts = (path as NSString).deletingPathExtension.split(separator: "/").map { PairWords.words(String($0)) }
         let folderWords = parts.dropLast().flatMap { $0 }
         let own = parts.last ?? []
+        owner = folder.split(separator: "/").filter { PairWords.role(PairWords.words(String($0))) == nil }
+            .joined(separator: "/")
         folderRole = parts.dropLast().compactMap(PairWords.role).last
         split = folderWords.compactMap { PairWords.splits[$0] }.last
         folders = folderWords.filter {

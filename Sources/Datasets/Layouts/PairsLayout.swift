@@ -6,7 +6,8 @@ import Images
 /// A file is a mask where the deepest folder with a word for masks or images in its name says so (`labels`, `GT`,
 /// `trainannot`), or, where no folder is one of masks, its own name does (`x_mask.png`). A pair has one name but for such
 /// words, for what all names in a folder have in common at either end, and for the folders, which decide where a name
-/// alone would leave a choice. Words for splits in folders' names (`train`, `imagesTs`) make the splits; all is `train`
+/// alone would leave a choice. Where more images are alone in a folder with masks than have one of their name, all masks
+/// in it are the image's, one for each object. Words for splits in folders' names (`train`, `imagesTs`) make the splits; all is `train`
 /// without.
 struct PairsLayout {
     /// The pairs of each split that has any, in the order of their names.
@@ -18,11 +19,11 @@ struct PairsLayout {
     /// How many files are masks by their names.
     let masks: Int
 
-    /// Whether a folder holds pairs for half of its masks at least.
+    /// Whether half of the masks in a folder at least have their image.
     static func matches(_ root: String) -> Bool {
         guard let found = try? PairsLayout(root) else { return false }
-        let pairs = found.samples.values.reduce(0) { $0 + $1.count }
-        return pairs > 0 && 2 * pairs >= found.masks
+        let used = found.samples.values.joined().reduce(0) { $0 + $1.maskFiles.count }
+        return used > 0 && 2 * used >= found.masks
     }
 
     /// The splits that are there.
@@ -55,48 +56,65 @@ struct PairsLayout {
         masks = names.masks.count
         notes = tree.notes(on: root, besides: ["classes.txt", "data.yaml"])
         let matching = PairMatching.best(images: names.images, masks: names.masks)
-        let rivals = matching.rivals(images: names.images, masks: names.masks)
+        let objects = PairMatching.objects(images: names.images, masks: names.masks)
         var used: Set<String> = []
-        var found: [(split: String, image: PairName, mask: String)] = []
+        var found: [(split: String, image: PairName, masks: [String])] = []
         var choices = 0
-        for (image, candidates) in matching.pairs {
-            let lossless = candidates.filter { !PictureFormat.isLossy($0.path) }
-            let masks = lossless.isEmpty ? candidates : lossless
-            guard let mask = masks.min(by: { ($0.stem.count, $0.path) < ($1.stem.count, $1.path) }) else { continue }
-            used.formUnion(candidates.map(\.path))
-            let folders = Set(masks.map(\.folder)).union(rivals[image.path] ?? [])
-            if folders.count > 1 {
-                let names = folders.map { $0.isEmpty ? "." : $0 }.sorted().joined(separator: ", ")
-                problems[image.split ?? mask.split ?? "train", default: []].append(
-                    DataError(
-                        file: join(root, image.path),
-                        problem:
-                            "may have its mask in any of the folders \(names): take those away that are not meant, or list the pairs in"
-                            + " train.txt"))
+        if objects.count > matching.pairs.count {
+            for (image, masks) in objects {
+                used.formUnion(masks.map(\.path))
+                found.append((image.split ?? "train", image, masks.map { join(root, $0.path) }.sorted()))
             }
-            choices += masks.count > 1 ? 1 : 0
-            found.append((image.split ?? mask.split ?? "train", image, join(root, mask.path)))
+        } else {
+            let rivals = matching.rivals(images: names.images, masks: names.masks)
+            for (image, candidates) in matching.pairs {
+                let lossless = candidates.filter { !PictureFormat.isLossy($0.path) }
+                let masks = lossless.isEmpty ? candidates : lossless
+                guard let mask = masks.min(by: { ($0.stem.count, $0.path) < ($1.stem.count, $1.path) }) else {
+                    continue
+                }
+                let split = image.split ?? mask.split ?? "train"
+                let folders = Set(masks.map(\.folder)).union(rivals[image.path] ?? [])
+                if folders.count > 1 {
+                    problems[split, default: []].append(Self.ambiguity(join(root, image.path), folders))
+                }
+                used.formUnion(candidates.map(\.path))
+                choices += masks.count > 1 ? 1 : 0
+                found.append((split, image, [join(root, mask.path)]))
+            }
         }
         tell(found, names, used: used, choices: choices, root: root)
         for (split, pairs) in Dictionary(grouping: found, by: \.split) {
             let stems = Dictionary(grouping: pairs) { ($0.image.path as NSString).lastPathComponent.lowercased() }
-            samples[split] = pairs.map { _, image, mask in
+            samples[split] = pairs.map { _, image, masks in
                 let last = (image.path as NSString).lastPathComponent
                 let name = (stems[last.lowercased()]?.count == 1 ? last : image.path) as NSString
-                return Sample(name: name.deletingPathExtension, image: join(root, image.path), mask: mask)
+                var sample = Sample(name: name.deletingPathExtension, image: join(root, image.path), mask: masks.first)
+                sample.furtherMasks = Array(masks.dropFirst())
+                return sample
             }.sorted { $0.name < $1.name }
         }
     }
 
+    private static func ambiguity(_ image: String, _ folders: Set<String>) -> DataError {
+        let names = folders.map { $0.isEmpty ? "." : $0 }.sorted().joined(separator: ", ")
+        return DataError(
+            file: image,
+            problem: "may have its mask in any of the folders \(names): take those away that are not meant, or list the"
+                + " pairs in train.txt")
+    }
+
     /// Says what was found, and what was left out.
     private mutating func tell(
-        _ found: [(split: String, image: PairName, mask: String)], _ names: PairNames, used: Set<String>, choices: Int,
+        _ found: [(split: String, image: PairName, masks: [String])], _ names: PairNames, used: Set<String>,
+        choices: Int,
         root: String
     ) {
-        guard let first = found.first else { return }
+        guard let first = found.first, let mask = first.masks.first?.dropFirst(join(root, "").count) else { return }
+        let objects = found.contains { $0.masks.count > 1 } ? ", with others beside it, one for each object" : ""
         notes.append(
             "\(root): \(found.count) images with their masks are found by their names, as \(first.image.path) and"
-                + " \(first.mask.dropFirst(join(root, "").count))")
+                + " \(mask)\(objects)")
         let images = Set(found.map(\.image.path))
         let alone = [
             ("images without a mask", names.images.filter { !images.contains($0.path) }.map(\.path)),

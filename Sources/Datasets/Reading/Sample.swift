@@ -10,6 +10,8 @@ public struct Sample: Hashable, Sendable {
     public var furtherImages: [String] = []
     /// The mask's path; nil where there is none.
     public let mask: String?
+    /// The paths of further masks, one for each object: what is no background in any of them counts.
+    public var furtherMasks: [String] = []
     /// The part of both files that the sample is; nil for all of them.
     public var tile: Tile?
     /// Outlines that the mask is drawn from, `mask` naming the file they come from; nil where it is a picture.
@@ -46,6 +48,9 @@ public struct Sample: Hashable, Sendable {
 
     /// The paths of all files of the image, in the order of their channels.
     public var imageFiles: [String] { [image] + furtherImages }
+
+    /// The paths of all files of the mask.
+    public var maskFiles: [String] { (mask.map { [$0] } ?? []) + furtherMasks }
 
     /// Pairs an image with its mask.
     public init(

@@ -87,7 +87,7 @@ public struct SampleReader: Sendable {
         guard let path = sample.mask else {
             throw DataError(.missing, file: sample.image, problem: "has no mask")
         }
-        let mask: Mask
+        var mask: Mask
         if let tile = sample.tile {
             mask = try TileStore.mask(path, tile, limits: limits, labels: labels)
         } else if let outlines = sample.outlines {
@@ -98,10 +98,14 @@ public struct SampleReader: Sendable {
             try outlines.check(width: size.width, height: size.height, file: path, image: sample.image)
             mask = outlines.mask(width: size.width, height: size.height)
         } else {
-            mask = try labels.read(path: path, limits: limits) { found in
-                notes.add(found, file: path)
-                noting(found)
+            func read(_ path: String) throws -> Mask {
+                try labels.read(path: path, limits: limits) { found in
+                    notes.add(found, file: path)
+                    noting(found)
+                }
             }
+            mask = try read(path)
+            for further in sample.furtherMasks { try mask.add(read(further), file: further, to: path) }
         }
         guard mask.width == width ?? mask.width, mask.height == height ?? mask.height else {
             throw DataError(
@@ -115,6 +119,19 @@ public struct SampleReader: Sendable {
     /// The size that an image of a given size is resized to.
     private func size(width: Int, height: Int) -> (Int, Int) {
         ImageScaling(factor: resize, longerSide: longerSide).size(width: width, height: height)
+    }
+}
+
+extension Mask {
+    /// Takes what is no background in another object's mask.
+    fileprivate mutating func add(_ other: Mask, file: String, to first: String) throws {
+        guard (other.width, other.height) == (width, height) else {
+            throw DataError(
+                file: file,
+                problem: "is \(other.width)x\(other.height) pixels, where \(first) of the same image is"
+                    + " \(width)x\(height): they must be equal")
+        }
+        for (place, label) in other.labels.enumerated() where label != 0 && labels[place] == 0 { labels[place] = label }
     }
 }
 

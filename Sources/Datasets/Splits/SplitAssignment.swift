@@ -71,6 +71,7 @@ public struct SplitAssignment: Hashable, Sendable {
                 var own = Sample(
                     name: name, image: sample.image, mask: sample.mask, tile: sample.tile, outlines: sample.outlines)
                 own.furtherImages = sample.furtherImages
+                own.furtherMasks = sample.furtherMasks
                 result.samples.append(own)
                 if sample.mask == nil {
                     result.unlabelled.append(DataError(.missing, file: sample.image, problem: "has no mask"))

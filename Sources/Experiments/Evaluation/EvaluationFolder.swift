@@ -32,8 +32,7 @@ package func refuseEvaluation(
         var data = InputFiles([configuration.data.root])
         let samples = try configuration.data.dataset().samples(Split(rawValue: name))
         for sample in samples {
-            for image in sample.imageFiles { data.add(image) }
-            if let mask = sample.mask { data.add(mask) }
+            for file in sample.imageFiles + sample.maskFiles { data.add(file) }
         }
         try data.refuse(folder: folder)
         try data.refuse(folder: paths.worst)
@@ -55,7 +54,7 @@ package func refuseEvaluation(
 package func refuseOutput(_ output: String, amongPicturesOf samples: [Sample], root: String) throws(RunError) {
     let root = resolvedPath(root)
     var folders: Set<String> = []
-    for parent in Set(samples.flatMap { $0.imageFiles + [$0.mask].compactMap { $0 } }.map(folderOf)) {
+    for parent in Set(samples.flatMap { $0.imageFiles + $0.maskFiles }.map(folderOf)) {
         var folder = resolvedPath(parent)
         guard folder.hasPrefix(root + "/") else {
             if folder != root { folders.insert(folder) }

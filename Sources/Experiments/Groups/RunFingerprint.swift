@@ -35,7 +35,7 @@ struct RunFingerprint: Codable, Equatable {
     private static func digest(of samples: [Sample]) -> String {
         var hash = XXHash64()
         for sample in samples {
-            let sizes = (sample.imageFiles + [sample.mask]).map { path -> Int in
+            let sizes = (sample.imageFiles + [sample.mask] + sample.furtherMasks).map { path -> Int in
                 var status = stat()
                 guard let path, stat(path, &status) == 0 else { return -1 }
                 return Int(status.st_size)
