@@ -63,7 +63,9 @@ struct PreparedData {
         )
         self.data = data
         self.dataset = dataset
-        self.notes = notes + dataset.notes
+        var seen: Set<String> = []
+        let found = dataset.splits.flatMap { (try? dataset.pairing($0))?.notes ?? [] }
+        self.notes = notes + dataset.notes + found.filter { seen.insert($0).inserted }
         self.folds = foldFiles
     }
 }

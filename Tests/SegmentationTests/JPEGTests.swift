@@ -154,6 +154,10 @@ enum JPEGSample {
             greys(64, 48) { x, _ in UInt8(x / 8) }, greys(64, 48) { x, _ in x < 32 ? 0 : 1 },
             greys(64, 48) { x, _ in [0, 128, 255][x / 22] }, greys(64, 48) { x, y in UInt8(4 * (x + y) % 256) },
             greys(64, 48) { x, y in y == 20 ? 255 : x < 32 ? 0 : 15 },
+            // A class of its own and ignored pixels; a small third grey; a photograph's noise about the middle.
+            greys(64, 48) { x, y in y < 16 ? 255 : x < 32 ? 0 : 1 },
+            greys(96, 96) { x, y in x < 20 && y < 20 ? 128 : x < 48 ? 0 : 255 },
+            greys(96, 96) { x, y in UInt8(90 + (x * 7_919 + y * 104_729) % 76) },
             Image(width: 64, height: 48, pixels: (0..<64 * 48).flatMap { $0 % 64 < 32 ? [0, 0, 0] : [255, 0, 0] }),
         ]
         for (number, image) in images.enumerated() {

@@ -151,7 +151,7 @@ import Testing
         }
         let message = failure { _ = try Dataset(root: folder.path, classes: ClassTable(count: 50)).samples(.train) }
         #expect(
-            message?.contains("image/0.png: may have its mask in any of the folders gt, semantic") == true,
+            message?.contains("image/0.png: may have its mask in any of gt/0.png, semantic/0.png") == true,
             "\(message ?? "")")
     }
 
@@ -167,9 +167,106 @@ import Testing
         for split in [Split.train, .test] {
             let message = failure { _ = try dataset.samples(split) }
             #expect(
-                message?.contains("1st_manual, ") == true && message?.contains("and 2 more") == true, "\(message ?? "")"
+                message?.contains("/1st_manual/") == true && message?.contains("and 2 more") == true, "\(message ?? "")"
             )
         }
+    }
+
+    /// Files that have nothing to do with each other but a number, each an image or a mask of its own number.
+    @Test(arguments: [
+        [("Images/seqA/0", 0, 4), ("Masks/seqB/0", 0, 4)], [("images/pat1_", 0, 4), ("masks/pat2_", 0, 4)],
+        [("Images/left_", 0, 4), ("Masks/right_", 0, 4)], [("Images/", 1, 4), ("Masks/5_", 1, 4)],
+        [("Images/val/", 0, 4), ("Masks/train/", 0, 4)],
+        [("Images/", 0, 8), ("Masks/liver/", 0, 4), ("Masks/tumor/", 4, 8)],
+        [("images/", 0, 4), ("masks/2_", 0, 3)],
+    ]) func othersAreNotPaired(folders: [(String, Int, Int)]) throws {
+        for (place, first, end) in folders {
+            for number in first..<end { try write(number, "\(place)\(number).png", nil) }
+        }
+        let layout = try? detectLayout(folder.path)
+        #expect(layout != .pairs)
+    }
+
+    /// Right pairs beside others of the same numbers: images and masks, then what must be left out.
+    @Test(arguments: [
+        ("Images/", "GT/", "Results/pred_masks/"), ("train/image/", "train/label/", "output/seg/"),
+        ("Images/patA/", "Masks/patA/", "Masks/patC/"),
+    ]) func predictionsAreNoMasks(images: String, masks: String, others: String) throws {
+        for number in 0..<4 { try write(number, "\(images)\(number).png", "\(masks)\(number).png") }
+        for number in 4..<6 {
+            try write(number, "\(images.replacing("train", with: "test"))\(number).png", "\(others)\(number).png")
+        }
+        #expect(try pairs() == ["train": 4])
+    }
+
+    @Test(arguments: [
+        ["{}.png", "{}_mask.png", "{}_gt.png"], ["images/{}.png", "mask_fov/{}.png", "manual1/{}_manual1.png"],
+        ["Bilder/DSC_{}.png", "preview/{}.png", "mask/{}.png"], ["color/c{}.png", "depth/{}.png", "labels/{}.png"],
+        ["image/{}.png", "semantic/{}.png", "gt/{}.png", "labels/{}.png"],
+    ]) func whatIsNotSureIsAsked(names: [String]) throws {
+        for number in 0..<4 { for name in names { try write(number, name.replacing("{}", with: "\(number)"), nil) } }
+        let message = failure { _ = try Dataset(root: folder.path, classes: ClassTable(count: 50)).samples(.train) }
+        #expect(message?.contains("may ") == true, "\(message ?? "none")")
+    }
+
+    @Test func theVeryNameGoesFirst() throws {
+        for number in 0..<4 {
+            try write(number, "Image/x\(number).png", "Mask/x\(number).png")
+            try write(9, "Image/x\(number).png", "Mask/rgb_x\(number).png")
+            try write(number, "Image/x\(number).png", nil)
+        }
+        #expect(try pairs() == ["train": 4])
+    }
+
+    /// Masks of classes or of raters, and those of other frames, are no objects.
+    @Test(arguments: [
+        ["case{}/image.png", "case{}/mask_liver.png", "case{}/mask_tumor.png"],
+        ["case{}/img.png", "case{}/seg_expert_a.png", "case{}/seg_expert_b.png"],
+        ["clip{}/rgb/0000.png", "clip{}/masks/0005.png", "clip{}/masks/0010.png"],
+    ]) func masksOfClassesAreNoObjects(names: [String]) throws {
+        for number in 0..<4 { for name in names { try write(number, name.replacing("{}", with: "\(number)"), nil) } }
+        let layout = try? detectLayout(folder.path)
+        #expect(layout != .pairs)
+    }
+
+    @Test(arguments: ["Images/S_N.png", "S2017/N.png", "Scrop/N.png", "DUTS-S/Image/N.png"])
+    func splitsInOtherPlaces(image: String) throws {
+        for (split, numbers) in [("train", 0..<4), ("val", 4..<6), ("test", 6..<9)] {
+            for number in numbers {
+                let name = image.replacing("S_", with: "\(split)_").replacing("S2", with: "\(split)2")
+                    .replacing("Sc", with: "\(split)c").replacing("-S", with: "-\(split.prefix(2))")
+                    .replacing("N", with: "\(number)")
+                let mask =
+                    image.hasPrefix("DUTS")
+                    ? name.replacing("Image", with: "Mask") : name.replacing(".", with: "_mask.")
+                try write(number, name, image.hasPrefix("Images") ? "Masks/\(split)_\(number).png" : mask)
+            }
+        }
+        let found = try pairs()
+        // `va` is no word for a split.
+        let isDUTS = image.hasPrefix("DUTS")
+        #expect(
+            found["test"] == 3 && found["train"] == (isDUTS ? 6 : 4) && found["val"] == (isDUTS ? nil : 2), "\(found)")
+    }
+
+    @Test func listsOfNamesAreObeyed() throws {
+        for number in 0..<6 { try write(number, "images/\(number).png", "masks/\(number)_mask.png") }
+        try folder.write("0\n1.png\nimages/2.png\n", to: "train.txt")
+        try folder.write("3\n", to: "val.txt")
+        try folder.write("4 1 1\n", to: "test.txt")
+        #expect(try pairs() == ["train": 3, "val": 1, "test": 1])
+        var notes: [String] = []
+        _ = try Dataset(root: folder.path, classes: ClassTable(count: 50)).samples(.train) { notes.append($0) }
+        #expect(notes.contains { $0.hasSuffix("left out: images that no list names (1)") }, "\(notes)")
+    }
+
+    /// What all lies in says nothing: neither a folder's name nor one that sounds like masks.
+    @Test func foldersAroundAllAreNotRead() throws {
+        for number in 0..<4 {
+            let name = "my_segmentation with GT/benign/benign (\(number))"
+            try write(number, "\(name).png", "\(name)_mask.png")
+        }
+        #expect(try pairs() == ["train": 4])
     }
 
     @Test func whatHoldsNoPairsIsNoDataSet() throws {

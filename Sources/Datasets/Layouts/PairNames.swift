@@ -9,12 +9,14 @@ struct PairName {
     let folder: String
     /// The folder's path without folders whose names say what is in them.
     let owner: String
-    /// Words of the folders that name neither role nor split nor format.
-    let folders: [String]
+    /// Words of folders that say nothing of what is in them, but for splits and formats: a patient, a place, a batch.
+    let ids: [String]
+    /// The name without its ending, in small letters.
+    let name: String
     /// Words of the name that name no role.
     let stem: [String]
     /// `train`, `val` or `test`, where a folder says so.
-    let split: String?
+    var split: String?
     /// What the deepest folder with such a word says.
     let folderRole: Role?
     /// Whether the name itself says that it is a mask.
@@ -23,19 +25,19 @@ struct PairName {
     /// What a word in a name says.
     enum Role: Hashable { case image, mask }
 
-    init(_ path: String) {
+    /// Takes a path apart, but for the first folders, in which everything lies.
+    init(_ path: String, besides shared: Int) {
         self.path = path
         folder = folderPart(of: path)
-        let parts = (path as NSString).deletingPathExtension.split(separator: "/").map { PairWords.words(String($0)) }
-        let folderWords = parts.dropLast().flatMap { $0 }
-        let own = parts.last ?? []
-        owner = folder.split(separator: "/").filter { PairWords.role(PairWords.words(String($0))) == nil }
-            .joined(separator: "/")
-        folderRole = parts.dropLast().compactMap(PairWords.role).last
-        split = folderWords.compactMap { PairWords.splits[$0] }.last
-        folders = folderWords.filter {
-            PairWords.roles[$0] == nil && PairWords.splits[$0] == nil && !PairWords.formats.contains($0)
-        }
+        let parts = (path as NSString).deletingPathExtension.split(separator: "/").map(String.init)
+        let folders = parts.dropLast().dropFirst(shared).map { (name: $0, words: PairWords.words($0)) }
+        let silent = folders.filter { PairWords.role($0.words) == nil }
+        owner = silent.map(\.name).joined(separator: "/")
+        ids = silent.flatMap(\.words).filter { PairWords.splits[$0] == nil && !PairWords.formats.contains($0) }
+        folderRole = folders.compactMap { PairWords.role($0.words) }.last
+        split = folders.flatMap(\.words).compactMap { PairWords.splits[$0] }.last
+        name = parts.last?.lowercased() ?? ""
+        let own = PairWords.words(parts.last ?? "")
         stem = own.filter { PairWords.roles[$0] == nil }
         isMaskByName = PairWords.role(own) == .mask
     }
@@ -49,7 +51,10 @@ struct PairNames {
 
     /// Takes pictures' paths below the data set's folder.
     init(_ paths: [String]) {
-        let names = paths.map(PairName.init)
+        let folders = paths.map { $0.split(separator: "/").dropLast() }
+        let shortest = folders.min { $0.count < $1.count } ?? []
+        let shared = shortest.indices.prefix { place in folders.allSatisfy { $0[place] == shortest[place] } }.count
+        let names = paths.map { PairName($0, besides: shared) }
         let roles = Set(names.compactMap(\.folderRole))
         for name in names {
             switch name.folderRole {
@@ -62,6 +67,7 @@ struct PairNames {
             }
         }
         if masks.isEmpty { partByFormat() }
+        takeSplitsFromNames()
     }
 
     /// Where no name says what is a mask: of two files of one name beside each other, the one without loss is it.
@@ -73,6 +79,14 @@ struct PairNames {
         let found = Set(masks.map(\.path))
         images.removeAll { found.contains($0.path) }
     }
+
+    /// Where no folder tells splits and all images' names begin with one (`train_0`, `testA_3`), these count.
+    private mutating func takeSplitsFromNames() {
+        guard (images + masks).allSatisfy({ $0.split == nil }) else { return }
+        let found = images.map { $0.stem.first.flatMap { PairWords.splits[$0] } }
+        guard found.allSatisfy({ $0 != nil }), Set(found).count > 1 else { return }
+        for index in images.indices { images[index].split = found[index] }
+    }
 }
 
 /// The words in names of files and folders that say what is in them.
@@ -80,9 +94,9 @@ enum PairWords {
     static let roles: [String: PairName.Role] = {
         let masks = [
             "mask", "masks", "label", "labels", "lbl", "annotation", "annotations", "annot", "annots", "anno", "gt",
-            "ground",
-            "truth", "groundtruth", "segmentation", "segmentations", "seg", "segs", "segmented", "manual", "target",
-            "targets", "semantic",
+            "gts",
+            "ground", "truth", "groundtruth", "segmentation", "segmentations", "seg", "segs", "segmented", "manual",
+            "target", "targets", "semantic",
         ]
         let images = [
             "image", "images", "img", "imgs", "im", "input", "inputs", "original", "originals", "rgb", "photo",
@@ -95,11 +109,14 @@ enum PairWords {
 
     static let splits: [String: String] = [
         "train": "train", "training": "train", "tr": "train", "val": "val", "valid": "val", "validation": "val",
-        "validate": "val", "dev": "val", "test": "test", "testing": "test", "ts": "test",
+        "validate": "val", "dev": "val", "test": "test", "testing": "test", "ts": "test", "te": "test",
     ]
 
     /// Words of folders that tell of the files' format alone.
     static let formats: Set<String> = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "class"]
+
+    /// What may be written to a split without a sign between: `trainset`.
+    private static let afterSplits: Set<String> = ["set", "data", "crop", "crops"]
 
     /// What words say: a mask where any of them does.
     static func role(_ words: [String]) -> PairName.Role? {
@@ -110,38 +127,39 @@ enum PairWords {
     /// The words of a name in small letters: parted by what is no letter or digit, before capitals, between a word that
     /// says something and the digits behind it, and behind a split's (`trainannot`).
     static func words(_ name: String) -> [String] {
+        name.split { !$0.isLetter && !$0.isNumber }.flatMap { piece -> [String] in
+            let whole = piece.lowercased()
+            return roles[whole] == nil ? capitalised(Array(piece)).flatMap(parted) : [whole]
+        }
+    }
+
+    /// Parts letters before capitals: `JPEGImages`, `imagesTr`.
+    private static func capitalised(_ letters: [Character]) -> [String] {
         var result: [String] = []
         var word = ""
-        func end() {
-            if !word.isEmpty { result += parted(word.lowercased()) }
-            word = ""
-        }
-        let letters = Array(name)
         for (place, letter) in letters.enumerated() {
-            guard letter.isLetter || letter.isNumber else {
-                end()
-                continue
-            }
             if letter.isUppercase, place > 0 {
                 let isAfterSmall = letters[place - 1].isLowercase
                 let isBeforeSmall = place + 1 < letters.count && letters[place + 1].isLowercase
-                if isAfterSmall || letters[place - 1].isUppercase && isBeforeSmall { end() }
+                if isAfterSmall || letters[place - 1].isUppercase && isBeforeSmall {
+                    result.append(word.lowercased())
+                    word = ""
+                }
             }
             word.append(letter)
         }
-        end()
-        return result
+        return result + (word.isEmpty ? [] : [word.lowercased()])
     }
 
     private static func parted(_ word: String) -> [String] {
         if roles[word] != nil || splits[word] != nil { return [word] }
-        let letters = word.prefix { $0.isLetter }
-        if letters.count < word.count, roles[String(letters)] != nil {
-            return [String(letters), String(word.dropFirst(letters.count))]
+        let letters = String(word.prefix { $0.isLetter })
+        if letters.count < word.count, roles[letters] != nil || splits[letters] != nil {
+            return [letters, String(word.dropFirst(letters.count))]
         }
         for split in splits.keys.sorted(by: { $0.count > $1.count }) where word.hasPrefix(split) {
             let rest = String(word.dropFirst(split.count))
-            if roles[rest] != nil { return [split, rest] }
+            if roles[rest] != nil || afterSplits.contains(rest) { return [split, rest] }
         }
         return [word]
     }

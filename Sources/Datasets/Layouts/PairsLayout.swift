@@ -5,10 +5,10 @@ import Images
 ///
 /// A file is a mask where the deepest folder with a word for masks or images in its name says so (`labels`, `GT`,
 /// `trainannot`), or, where no folder is one of masks, its own name does (`x_mask.png`). A pair has one name but for such
-/// words, for what all names in a folder have in common at either end, and for the folders, which decide where a name
-/// alone would leave a choice. Where more images are alone in a folder with masks than have one of their name, all masks
-/// in it are the image's, one for each object. Words for splits in folders' names (`train`, `imagesTs`) make the splits; all is `train`
-/// without.
+/// words, or for what all names in a folder have in common at either end of the one or the other; splits and other folders
+/// must agree where both have any. Where more images are alone in a folder with masks than have one of their name, all masks
+/// in it are the image's, one for each object. Words for splits in folders' names (`train`, `imagesTs`), lists of names
+/// (`train.txt`), or else the images' names make the splits; all is `train` without.
 struct PairsLayout {
     /// The pairs of each split that has any, in the order of their names.
     private(set) var samples: [String: [Sample]] = [:]
@@ -16,15 +16,18 @@ struct PairsLayout {
     private(set) var notes: [String] = []
     /// What is wrong in each split.
     private(set) var problems: [String: [DataError]] = [:]
-    /// How many files are masks by their names.
-    let masks: Int
+    /// Whether half of the masks at least fit some image.
+    private let isLikely: Bool
 
-    /// Whether half of the masks in a folder at least have their image.
-    static func matches(_ root: String) -> Bool {
-        guard let found = try? PairsLayout(root) else { return false }
-        let used = found.samples.values.joined().reduce(0) { $0 + $1.maskFiles.count }
-        return used > 0 && 2 * used >= found.masks
+    /// An image and its masks.
+    private struct Pair {
+        let image: PairName
+        let masks: [PairName]
+        var split: String
     }
+
+    /// Whether a folder holds pairs, and few masks besides.
+    static func matches(_ root: String) -> Bool { (try? PairsLayout(root).isLikely) == true }
 
     /// The splits that are there.
     static func splits(_ root: String) -> [String] {
@@ -49,73 +52,107 @@ struct PairsLayout {
 
     /// Finds all pairs.
     ///
-    /// - Throws: `DataError` where a folder cannot be listed.
+    /// - Throws: `DataError` where a folder or a list of names cannot be read.
     init(_ root: String) throws {
         let tree = try FileTree(root)
         let names = PairNames(tree.files.filter(PictureFormat.isPicture))
-        masks = names.masks.count
-        notes = tree.notes(on: root, besides: ["classes.txt", "data.yaml"])
+        let lists = listedSplits(root)
+        notes = tree.notes(on: root, besides: Set(["classes.txt", "data.yaml"] + lists.map { $0 + ".txt" }))
         let matching = PairMatching.best(images: names.images, masks: names.masks)
         let objects = PairMatching.objects(images: names.images, masks: names.masks)
-        var used: Set<String> = []
-        var found: [(split: String, image: PairName, masks: [String])] = []
-        var choices = 0
-        if objects.count > matching.pairs.count {
-            for (image, masks) in objects {
-                used.formUnion(masks.map(\.path))
-                found.append((image.split ?? "train", image, masks.map { join(root, $0.path) }.sorted()))
-            }
-        } else {
-            let rivals = matching.rivals(images: names.images, masks: names.masks)
-            for (image, candidates) in matching.pairs {
-                let lossless = candidates.filter { !PictureFormat.isLossy($0.path) }
-                let masks = lossless.isEmpty ? candidates : lossless
-                guard let mask = masks.min(by: { ($0.stem.count, $0.path) < ($1.stem.count, $1.path) }) else {
-                    continue
-                }
-                let split = image.split ?? mask.split ?? "train"
-                let folders = Set(masks.map(\.folder)).union(rivals[image.path] ?? [])
-                if folders.count > 1 {
-                    problems[split, default: []].append(Self.ambiguity(join(root, image.path), folders))
-                }
-                used.formUnion(candidates.map(\.path))
-                choices += masks.count > 1 ? 1 : 0
-                found.append((split, image, [join(root, mask.path)]))
-            }
+        let areObjects = objects.count > matching.pairs.count
+        let fitting = areObjects ? objects : matching.pairs
+        let used = Set(fitting.flatMap { $0.masks.map(\.path) })
+        isLikely = !fitting.isEmpty && 2 * used.count >= names.masks.count
+        var pairs = fitting.map { image, masks in
+            Pair(
+                image: image, masks: masks.sorted { $0.path < $1.path },
+                split: image.split ?? masks.first?.split ?? "train")
         }
-        tell(found, names, used: used, choices: choices, root: root)
-        for (split, pairs) in Dictionary(grouping: found, by: \.split) {
-            let stems = Dictionary(grouping: pairs) { ($0.image.path as NSString).lastPathComponent.lowercased() }
-            samples[split] = pairs.map { _, image, masks in
-                let last = (image.path as NSString).lastPathComponent
-                let name = (stems[last.lowercased()]?.count == 1 ? last : image.path) as NSString
-                var sample = Sample(name: name.deletingPathExtension, image: join(root, image.path), mask: masks.first)
+        if !areObjects { pairs = pairs.map { chosen($0, root: root) } }
+        checkImageFolders(pairs, names, root: root)
+        if !lists.isEmpty { try obey(lists, &pairs, root: root) }
+        tell(pairs, names, used: used, root: root)
+        for (split, pairs) in Dictionary(grouping: pairs, by: \.split) {
+            let counts = Dictionary(grouping: pairs, by: \.image.name)
+            samples[split] = pairs.map { pair in
+                let path = pair.image.path as NSString
+                let name = counts[pair.image.name]?.count == 1 ? path.lastPathComponent as NSString : path
+                let masks = pair.masks.map { join(root, $0.path) }
+                var sample = Sample(
+                    name: name.deletingPathExtension, image: join(root, pair.image.path), mask: masks.first)
                 sample.furtherMasks = Array(masks.dropFirst())
                 return sample
             }.sorted { $0.name < $1.name }
         }
     }
 
-    private static func ambiguity(_ image: String, _ folders: Set<String>) -> DataError {
-        let names = folders.map { $0.isEmpty ? "." : $0 }.sorted().joined(separator: ", ")
-        return DataError(
-            file: image,
-            problem: "may have its mask in any of the folders \(names): take those away that are not meant, or list the"
-                + " pairs in train.txt")
+    /// A pair with one mask: that of the image's very name, or the only one that lost nothing; else its user is asked.
+    private mutating func chosen(_ pair: Pair, root: String) -> Pair {
+        let lossless = pair.masks.filter { !PictureFormat.isLossy($0.path) }
+        var masks = lossless.isEmpty ? pair.masks : lossless
+        let exact = masks.filter { $0.name == pair.image.name }
+        if exact.count == 1, Set(masks.map(\.folder)).count == 1 { masks = exact }
+        if masks.count > 1 {
+            let paths = masks.prefix(4).map(\.path).joined(separator: ", ")
+            problems[pair.split, default: []].append(
+                DataError(
+                    file: join(root, pair.image.path),
+                    problem:
+                        "may have its mask in any of \(paths): take those away that are not meant, or list the pairs"
+                        + " in train.txt and set data.format=list"))
+        }
+        return Pair(image: pair.image, masks: Array(masks.prefix(1)), split: pair.split)
+    }
+
+    /// Where no folder is said to hold images, another one with as many pictures may be it.
+    private mutating func checkImageFolders(_ pairs: [Pair], _ names: PairNames, root: String) {
+        guard let first = pairs.first, !names.images.contains(where: { $0.folderRole == .image }) else { return }
+        let folders = Set(pairs.map(\.image.folder))
+        let others = names.images.filter { !folders.contains($0.folder) && !$0.ids.isEmpty }
+        guard let other = others.first, 2 * others.count >= pairs.count else { return }
+        problems[first.split, default: []].append(
+            DataError(
+                file: root,
+                problem: "its images may be those of \(first.image.folder) or of \(other.folder): name the right folder"
+                    + " images, or take the other one away"))
+    }
+
+    /// Gives images the splits of lists of names; what stands in none is left out.
+    private mutating func obey(_ lists: [String], _ pairs: inout [Pair], root: String) throws {
+        var splits: [String: String] = [:]
+        for list in lists where list != "trainval" {
+            for line in try readTextFile(join(root, list + ".txt")) where !line.isEmpty && !line.hasPrefix("#") {
+                let name = line.split(separator: " ").first.map(String.init) ?? line
+                for key in [line, name] {
+                    let last = (key as NSString).lastPathComponent
+                    splits[(PictureFolder.stem(last) ?? last).lowercased()] = list
+                }
+            }
+        }
+        guard !splits.isEmpty else { return }
+        let listed = pairs.compactMap { pair -> Pair? in
+            guard let split = splits[pair.image.name] else { return nil }
+            return Pair(image: pair.image, masks: pair.masks, split: split)
+        }
+        guard !listed.isEmpty || pairs.isEmpty else {
+            throw DataError(
+                file: join(root, lists[0] + ".txt"), problem: "names none of the images, as \(pairs[0].image.path)")
+        }
+        if listed.count < pairs.count {
+            notes.append("\(root): left out: images that no list names (\(pairs.count - listed.count))")
+        }
+        pairs = listed
     }
 
     /// Says what was found, and what was left out.
-    private mutating func tell(
-        _ found: [(split: String, image: PairName, masks: [String])], _ names: PairNames, used: Set<String>,
-        choices: Int,
-        root: String
-    ) {
-        guard let first = found.first, let mask = first.masks.first?.dropFirst(join(root, "").count) else { return }
-        let objects = found.contains { $0.masks.count > 1 } ? ", with others beside it, one for each object" : ""
+    private mutating func tell(_ pairs: [Pair], _ names: PairNames, used: Set<String>, root: String) {
+        guard let first = pairs.first, let mask = first.masks.first else { return }
+        let objects = pairs.contains { $0.masks.count > 1 } ? ", with others beside it, one for each object" : ""
         notes.append(
-            "\(root): \(found.count) images with their masks are found by their names, as \(first.image.path) and"
-                + " \(mask)\(objects)")
-        let images = Set(found.map(\.image.path))
+            "\(root): \(pairs.count) images with their masks are found by their names, as \(first.image.path) and"
+                + " \(mask.path)\(objects)")
+        let images = Set(pairs.map(\.image.path))
         let alone = [
             ("images without a mask", names.images.filter { !images.contains($0.path) }.map(\.path)),
             ("masks without an image", names.masks.filter { !used.contains($0.path) }.map(\.path)),
@@ -123,10 +160,6 @@ struct PairsLayout {
         ]
         for (what, paths) in alone {
             if let first = paths.first { notes.append("\(root): left out: \(what) (\(paths.count)), as \(first)") }
-        }
-        if choices > 0 {
-            notes.append(
-                "\(root): of several masks of an image (\(choices) times) the one with the shortest name is taken")
         }
     }
 }
