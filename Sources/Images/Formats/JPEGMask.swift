@@ -65,6 +65,8 @@ private func blackAndWhite(_ image: Image) -> [UInt8]? {
     // Black that is rounded to 3 is black still; darker greys are not.
     let extremes = flat[...3].reduce(0, +) + flat[252...].reduce(0, +)
     let isExtreme = (flat.reduce(0, +) - extremes) * 50 <= width * height
-    guard isFlat, isExtreme, colored * 50 <= width * height, between <= 2 * edges else { return nil }
+    // Noise about the middle has edges everywhere.
+    let isParted = between <= 2 * edges && between * 5 <= width * height
+    guard isFlat, isExtreme, isParted, colored * 50 <= width * height else { return nil }
     return white > 0 || notBlack == 0 ? result : nil
 }
