@@ -32,8 +32,16 @@ private func knownLayout(_ root: String) -> Layout? {
         if LabelMeLayout.matches(root) { return .labelme }
     }
     if FoldersLayout.matches(root) {
-        return FoldersLayout.hasPairs(root) || !PairsLayout.matches(root) ? .folders : .pairs
+        let isFitting = FoldersLayout.hasPairs(root) && !hasStrangeSplits(root)
+        return isFitting || !PairsLayout.matches(root) ? .folders : .pairs
     }
     if !listedSplits(root).isEmpty { return .list }
     return PairsLayout.matches(root) ? .pairs : nil
+}
+
+/// Whether the splits of `folders` are no ones that anybody looks for: the only folder, or other words for the usual ones.
+private func hasStrangeSplits(_ root: String) -> Bool {
+    let splits = FoldersLayout.splits(root)
+    guard splits.allSatisfy({ !["train", "val", "test"].contains($0) }) else { return false }
+    return splits.count == 1 || splits.allSatisfy { PairWords.splits[$0.lowercased()] != nil }
 }

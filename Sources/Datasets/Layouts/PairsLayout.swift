@@ -34,10 +34,12 @@ struct PairsLayout {
         (try? PairsLayout(root).samples.keys.sorted()) ?? []
     }
 
-    /// The pairs of a split.
+    /// The pairs of a split, by its usual name or by the data set's own word for it (`training`).
     static func pairing(_ root: String, _ split: Split) throws -> Pairing {
         let found = try PairsLayout(root)
-        guard let samples = found.samples[split.rawValue] else {
+        let own = split.rawValue
+        let name = found.samples[own] == nil ? PairWords.splits[own.lowercased()] ?? own : own
+        guard let samples = found.samples[name] else {
             throw DataError(
                 .missing, file: root,
                 problem: "has no pairs of an image and a mask in the split `\(split)`"
@@ -46,7 +48,7 @@ struct PairsLayout {
         var result = Pairing()
         result.samples = samples
         result.notes = found.notes
-        result.problems = found.problems[split.rawValue] ?? []
+        result.problems = found.problems[name] ?? []
         return result
     }
 
