@@ -83,7 +83,7 @@ struct ConfigurationErrorTests {
         (
             "data:\n  masks: rgb\n", .wrongType,
             "my.yaml:2: data.masks: 'rgb' is not of the kind that belongs here; "
-                + "expected auto, indices, colors or binary"
+                + "expected auto, indices, colors, binary or threshold"
         ),
         (
             "data:\n  labels: {map: {70000: 1}}\n", .outOfRange,
