@@ -105,10 +105,12 @@ func jsonFiles(_ folder: String) -> [String] {
 
 /// What tools call the usual splits.
 enum SplitNames {
-    private static let names = [
-        "train": "train", "training": "train", "default": "train", "val": "val", "valid": "val", "validation": "val",
-        "test": "test", "testing": "test",
+    /// What words mean wherever they stand.
+    static let words = [
+        "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
+        "testing": "test",
     ]
+    private static let names = words.merging(["default": "train"]) { word, _ in word }
 
     /// `val` for `valid` and `validation`, and likewise; other names as they are.
     static func usual(_ name: String) -> String { names[name.lowercased()] ?? name }

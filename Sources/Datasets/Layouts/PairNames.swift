@@ -107,10 +107,9 @@ enum PairWords {
             masks.map { ($0, .mask) } + images.map { ($0, .image) }, uniquingKeysWith: { first, _ in first })
     }()
 
-    static let splits: [String: String] = [
-        "train": "train", "training": "train", "tr": "train", "val": "val", "valid": "val", "validation": "val",
-        "validate": "val", "dev": "val", "test": "test", "testing": "test", "ts": "test", "te": "test",
-    ]
+    static let splits = SplitNames.words.merging([
+        "tr": "train", "validate": "val", "dev": "val", "ts": "test", "te": "test",
+    ]) { word, _ in word }
 
     /// Words of folders that tell of the files' format alone.
     static let formats: Set<String> = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "class"]

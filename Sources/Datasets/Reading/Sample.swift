@@ -3,7 +3,7 @@ import Images
 /// An image of a data set and, where it is labelled, its mask.
 public struct Sample: Hashable, Sendable {
     /// What the sample is called in reports and in the names of predictions: its stem, unique within its split.
-    public let name: String
+    public internal(set) var name: String
     /// The image's path; where it lies in several files, that of the first.
     public let image: String
     /// The paths of further files, whose channels follow those of the first.

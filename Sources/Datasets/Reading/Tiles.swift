@@ -29,11 +29,11 @@ public struct TileOptions: Hashable, Sendable {
                 let size = try TileStore.size(of: sample.image, limits: limits.forTiles)
                 for y in Self.starts(size.height, height) {
                     for x in Self.starts(size.width, width) {
-                        let tile = Tile(
+                        var part = sample
+                        part.name = "\(sample.name)-\(y)-\(x)"
+                        part.tile = Tile(
                             x: x, y: y, width: min(width, size.width), height: min(height, size.height), cache: folder)
-                        result.samples.append(
-                            Sample(
-                                name: "\(sample.name)-\(y)-\(x)", image: sample.image, mask: sample.mask, tile: tile))
+                        result.samples.append(part)
                     }
                 }
             } catch let error as DataError {

@@ -68,10 +68,8 @@ public struct SplitAssignment: Hashable, Sendable {
                 guard images.insert(sample.image + tile).inserted else { continue }
                 let name = names.contains(sample.name) ? "\(place.rawValue)-\(sample.name)" : sample.name
                 names.insert(name)
-                var own = Sample(
-                    name: name, image: sample.image, mask: sample.mask, tile: sample.tile, outlines: sample.outlines)
-                own.furtherImages = sample.furtherImages
-                own.furtherMasks = sample.furtherMasks
+                var own = sample
+                own.name = name
                 result.samples.append(own)
                 if sample.mask == nil {
                     result.unlabelled.append(DataError(.missing, file: sample.image, problem: "has no mask"))
