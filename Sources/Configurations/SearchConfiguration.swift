@@ -85,8 +85,11 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     public var flip = true
     /// Further augmentation (the paper has none).
     public var augment = AugmentConfiguration()
-    /// SGD on the weights.
+    /// Optimizer of the weights.
     public var weights = SearchWeightsConfiguration()
+    /// What both turns learn by: the mean cross entropy (paper 4.2), or the loss that trains what is found, with
+    /// `train.classWeights` and `train.loss`.
+    public var loss = SearchLoss.crossEntropy
     /// Adam on alpha and beta.
     public var architecture = ArchitectureConfiguration()
     /// How the cell is read out of the supernet.
@@ -133,15 +136,25 @@ public enum SearchStrategy: String, CaseIterable, Sendable, Encodable {
     case reinforcement
 }
 
-/// SGD on the supernet's weights: cosine from one learning rate to another over all steps (paper 5.1).
+/// What a search minimises.
+public enum SearchLoss: String, CaseIterable, Sendable, Encodable {
+    /// The mean cross entropy of the labelled pixels (paper 4.2).
+    case crossEntropy
+    /// The loss that a training is configured with.
+    case training
+}
+
+/// The supernet's weights: cosine from one learning rate to another over all steps (paper 5.1).
 public struct SearchWeightsConfiguration: Encodable, Equatable, Sendable {
+    /// SGD with momentum (paper 5.1), or AdamW, whose learning rates are smaller.
+    public var optimizer = OptimizerKind.sgd
     /// Learning rate at the first step (paper 5.1: 0.025).
     public var learningRate = 0.025
     /// Learning rate at the last step (paper 5.1: 0.001).
     public var finalLearningRate = 0.001
-    /// Momentum (paper 5.1: 0.9).
+    /// Momentum of SGD (paper 5.1: 0.9).
     public var momentum = 0.9
-    /// L2 penalty on all weights (paper 5.1: 0.0003).
+    /// L2 penalty on all weights (paper 5.1: 0.0003); AdamW decays them apart from the gradient.
     public var weightDecay = 3e-4
     /// Largest norm of the gradient; 0 does not clip (the paper names none).
     public var clip = 0.0

@@ -199,6 +199,8 @@ extension Setting {
             Setting("search.scales", \.search.scales, each: 0.1...8, count: 1...64),
             Setting("search.flip", \.search.flip),
         ] + augmentSettings("search", \.search.augment) + [
+            Setting("search.loss", \.search.loss),
+            Setting("search.weights.optimizer", \.search.weights.optimizer),
             Setting("search.weights.learningRate", \.search.weights.learningRate, 0...10),
             Setting("search.weights.finalLearningRate", \.search.weights.finalLearningRate, 0...10),
             Setting("search.weights.momentum", \.search.weights.momentum, 0...0.9999),

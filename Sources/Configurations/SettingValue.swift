@@ -168,6 +168,7 @@ extension FirstLayer: ChoiceValue {}
 extension CellSelection: ChoiceValue {}
 extension HeadKind: ChoiceValue {}
 extension OptimizerKind: ChoiceValue {}
+extension SearchLoss: ChoiceValue {}
 extension ScheduleKind: ChoiceValue {}
 extension EncoderChoice: ChoiceValue {}
 extension DecoderKind: ChoiceValue {

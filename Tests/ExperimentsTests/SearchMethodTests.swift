@@ -117,7 +117,8 @@ struct SearchMethodTests {
         "A search with an option that has a state, or a price, goes on exactly",
         arguments: [
             ["search.architecture.temperature=[3,0.5]"], ["search.architecture.firstLayer=carried"],
-            ["search.resizePrevious=true"], ["search.architecture.price=2"],
+            ["search.resizePrevious=true"], ["search.architecture.price=2"], ["search.weights.optimizer=adamw"],
+            ["search.loss=training", "train.loss.dice=1"],
         ])
     func options(settings: [String]) throws {
         let instant = try InstantRun(.search)
@@ -130,6 +131,29 @@ struct SearchMethodTests {
         try instant.run("stopped", all, resume: true)
         #expect(try instant.bytes("stopped") == instant.bytes("whole"))
         #expect(try instant.bytes("plain") != instant.bytes("whole"))
+    }
+
+    @Test("A search by the training's loss adds Dice to the cross entropy, and weighs classes")
+    func trainingLoss() throws {
+        let instant = try InstantRun(.search)
+        // Nothing learns, so that all have the same scores.
+        let still = ["search.weights.learningRate=0", "search.weights.finalLearningRate=0"]
+        func loss(_ name: String, _ settings: [String]) throws -> Double {
+            try instant.run(name, still + settings)
+            return try #require(instant.logged(name).first?["loss"])
+        }
+        let plain = try loss("plain", [])
+        #expect(try loss("same", ["search.loss=training"]) == plain)
+        #expect(try loss("unused", ["train.loss.dice=1"]) == plain)
+        let once = try loss("once", ["search.loss=training", "train.loss.dice=1"]) - plain
+        let twice = try loss("twice", ["search.loss=training", "train.loss.dice=2"]) - plain
+        // Dice of scores that know nothing.
+        #expect(once > 0.3 && once < 1)
+        #expect(abs(twice - 2 * once) < 1e-4)
+        let weighed = try loss("even", ["search.loss=training", "train.classWeights=[3,3,3,3,3,3,3]"])
+        #expect(abs(weighed - plain) < 1e-4)
+        let line = failure { _ = try loss("wrong", ["search.loss=training", "train.classWeights=[1,2]"]) }
+        #expect(line?.contains("train.classWeights: 2 weights") == true, "\(line ?? "")")
     }
 
     @Test("A search that goes by milliseconds goes on by those that it began with")

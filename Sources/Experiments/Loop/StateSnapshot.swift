@@ -4,10 +4,10 @@ import Torch
 struct StateSnapshot {
     private let originals: [Tensor]
     private let copies: [Tensor]
-    private let optimizer: (kept: SGD, state: [String: Tensor])?
+    private let optimizer: (kept: any Optimizer, state: [String: Tensor])?
 
     /// Copies the variables, and the optimizer's state where one is given.
-    init(of variables: [Variable], optimizer: SGD? = nil) {
+    init(of variables: [Variable], optimizer: (any Optimizer)? = nil) {
         originals = variables.map(\.tensor)
         copies = withoutGradients { variables.map { $0.tensor.detach().clone() } }
         self.optimizer = optimizer.map { optimizer in

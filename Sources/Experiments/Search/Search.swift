@@ -20,7 +20,9 @@ public final class Search {
     private let rates: (search: Schedule, selection: Schedule)
     private let penalties: [any ArchitecturePenalty]
     private let decoder: any GenotypeDecoder
-    private let weights: SGD
+    private let weights: any Optimizer
+    /// Nil for the paper's cross entropy.
+    private let trainingLoss: SegmentationLoss?
     private let architecture: Adam
     private let loaderA: BatchLoader
     private let loaderB: BatchLoader
@@ -89,7 +91,10 @@ public final class Search {
         {
             reporter.report(.note(note))
         }
-        weights = SGD(groups: search.weightGroups(of: store), momentum: search.weights.momentum)
+        weights = search.optimizer(of: store)
+        trainingLoss =
+            search.loss == .training
+            ? try configuration.train.segmentationLoss(classes: shape.classes, device: setup.device) : nil
         architecture = Adam(
             store.architecture, rate: search.architecture.learningRate,
             betas: (search.architecture.betas[0], search.architecture.betas[1]),
@@ -185,7 +190,7 @@ public final class Search {
         return (gradients, StepNumbers(loss: loss, gradients: gradients))
     }
 
-    /// The mean cross entropy in this step, and, where it is the architecture's turn, its penalty.
+    /// The loss in this step, and, where it is the architecture's turn, its penalty.
     private func loss(of images: Tensor, labels: Tensor, turn: SearchStep.Turn) -> Tensor {
         let step = step(turn)
         let weights = selected(relaxation.weights(at: step))
@@ -196,14 +201,15 @@ public final class Search {
         return penalties.reduce(loss) { $0 + $1(weights, at: step) * (1 / Double(ProcessGroup.size)) }
     }
 
-    /// This process's part of the mean cross entropy under some weights.
+    /// This process's part of the loss under some weights.
     private func loss(
         of images: Tensor, labels: Tensor, under weights: ArchitectureWeights, mode: NormalizationMode
     ) -> Tensor {
         let logits = withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
             supernet(images, weights: carried?(weights) ?? weights, mode: mode)
         }
-        return crossEntropy(logits, labels: labels)
+        guard let trainingLoss else { return crossEntropy(logits, labels: labels) }
+        return trainingLoss(logits, labels: labels, total: trainingLoss.weight(of: [labels]))
     }
 
     private func step(_ turn: SearchStep.Turn) -> SearchStep {

@@ -4,7 +4,16 @@ import SearchSpace
 import Torch
 
 extension SearchConfiguration {
-    /// What SGD trains of the supernet's weights: all but an encoder that stays as it comes.
+    /// The optimizer of the supernet's weights, before its first step.
+    func optimizer(of store: VariableStore) -> any Optimizer {
+        let groups = weightGroups(of: store)
+        return switch weights.optimizer {
+        case .sgd: SGD(groups: groups, momentum: weights.momentum)
+        case .adamw: AdamW(groups: groups)
+        }
+    }
+
+    /// What is trained of the supernet's weights: all but an encoder that stays as it comes.
     func weightGroups(of store: VariableStore) -> [ParameterGroup] {
         let (weights, encoder) = (store.weights.withoutEncoder, store.weights.ofEncoder)
         let own = ParameterGroup(parameters: weights, weightDecay: self.weights.weightDecay)
