@@ -52,6 +52,20 @@ struct LongSkipRunTests {
         #expect(found.skips == records.last?.genotype?.skips)
     }
 
+    @Test("A path is decoded from a search as another setting would have decoded it")
+    func decodedOtherwise() throws {
+        let instant = try InstantRun(.search)
+        let six = settings + ["search.layers=6"]
+        try instant.run("paper", six)
+        try instant.run("balanced", six + ["search.architecture.path=balanced"])
+        let paper = try loadGenotype(instant.folder("paper"))
+        let balanced = try loadGenotype(instant.folder("balanced"))
+        #expect(paper.path != balanced.path)
+        #expect(try decodeCheckpoint(instant.folder("paper"), path: .balanced) == balanced)
+        #expect(try decodeCheckpoint(instant.folder("balanced"), path: .probability) == paper)
+        #expect(try decodeCheckpoint(instant.folder("balanced")) == balanced)
+    }
+
     @Test("Without them nothing of them is written")
     func off() throws {
         let instant = try InstantRun(.search)

@@ -18,7 +18,7 @@ struct DecodeCommand: ParsableCommand {
             try InputFiles(run: options.source).refuse([output])
             try prepareOutput(output)
         }
-        let genotype = try decodeCheckpoint(options.source)
+        let genotype = try decodeCheckpoint(options.source, path: options.path)
         if let output = options.output {
             try AtomicFile.write(genotype.json(), to: output)
             if !options.shared.json { print(output) }

@@ -99,6 +99,7 @@ extension SearchOptions {
 }
 
 extension EncoderKind: ExpressibleByArgument {}
+extension PathDecoding: ExpressibleByArgument {}
 
 /// What `train` takes.
 struct TrainOptions: ParsableArguments {
@@ -179,6 +180,11 @@ struct DecodeOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Where to write the genotype; standard output without it.", valueName: "file"))
     var output: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the arrows of the path are weighed by (default: the search's search.architecture.path)."))
+    var path: PathDecoding?
 
     @OptionGroup var shared: SharedOptions
 
