@@ -14,14 +14,13 @@ PYTHON has what peer_training.py needs; this script needs nothing.
 
 import argparse
 import json
-import math
 import os
 import re
-import resource
 import shutil
-import statistics
 import subprocess
 import sys
+
+from paired import difference, mean, processor_seconds, result
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -36,22 +35,6 @@ def arguments():
     parser.add_argument("--program", default=os.path.join(HERE, "..", ".build", "release", "autodeeplab"))
     parser.add_argument("--run", nargs=argparse.REMAINDER, default=[])
     return parser.parse_args()
-
-
-def processor_seconds():
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
-def result(name, make):
-    """What `make` answers, kept in a file once it is there."""
-    if not os.path.exists(name):
-        answer = make()
-        with open(name + ".part", "w") as file:
-            json.dump(answer, file)
-        os.replace(name + ".part", name)
-    with open(name) as file:
-        return json.load(file)
 
 
 def run(options, seed):
@@ -81,15 +64,6 @@ def peer(options, name, seed, seconds):
     return json.loads(answer.stdout.splitlines()[-1])
 
 
-def one_sided_p(t, freedom):
-    """Share of Student's distribution above t, by Simpson's rule over the angle: P(T > t) = C times the integral of cos^(n-1)."""
-    count, begin, end = 2000, math.atan(t / math.sqrt(freedom)), math.pi / 2
-    width = (end - begin) / count
-    values = [abs(math.cos(begin + index * width)) ** (freedom - 1) for index in range(count + 1)]
-    area = width / 3 * (values[0] + values[-1] + 4 * sum(values[1:-1:2]) + 2 * sum(values[2:-1:2]))
-    return area * math.gamma((freedom + 1) / 2) / (math.sqrt(math.pi) * math.gamma(freedom / 2))
-
-
 def main():
     options = arguments()
     os.makedirs(options.output, exist_ok=True)
@@ -104,16 +78,9 @@ def main():
             scores[name].append(other["mIOU"])
             print(f"seed {seed}: {name} {other['mIOU']:.4f}, {other['steps']} steps", flush=True)
     for name, values in scores.items():
-        spread = f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else ""
-        print(f"{name}: mean {statistics.mean(values):.4f}{spread}")
+        print(f"{name}: mean {mean(values)}")
     for name in options.peers:
-        differences = [own - other for own, other in zip(scores["run"], scores[name])]
-        mean = statistics.mean(differences)
-        if len(differences) > 1 and (spread := statistics.stdev(differences)) > 0:
-            t = mean / (spread / math.sqrt(len(differences)))
-            freedom = len(differences) - 1
-            print(f"run - {name}: {mean:+.4f} ± {spread:.4f}, t({freedom}) = {t:.2f},"
-                  f" one-sided p = {one_sided_p(t, freedom):.4f}")
+        print(f"run - {name}: {difference(scores['run'], scores[name])}")
 
 
 main()

@@ -290,6 +290,7 @@ extension Setting {
             Setting("train.warmupSteps", \.train.warmupSteps, 0...100_000_000),
             Setting("train.dropPathKeep", \.train.dropPathKeep, 0.01...1),
             Setting("train.batchNormDecay", \.train.batchNormDecay, 0...0.999999),
+            Setting("train.preciseBatchNorm", \.train.preciseBatchNorm, 0...1_000_000),
             Setting("train.dropoutKeep", \.train.dropoutKeep, 0.01...1),
             Setting("train.validateEvery", \.train.validateEvery, 1...1_000_000),
             Setting("train.validationImages", \.train.validationImages, 0...10_000_000),

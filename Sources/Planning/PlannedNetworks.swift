@@ -297,7 +297,11 @@ extension Planner {
         let images = max(4, Int(clamping: 0.05 * seconds / validations / max(slowest, 1e-6)))
         configuration.train.validationImages = images >= val ? 0 : images
         configuration.train.validateEvery = epochs / 4
-        let validating = validations * Double(min(images, val)) * slowest
+        // Of a step a third is its forward pass.
+        let measuring =
+            Double(configuration.train.preciseBatchNorm / configuration.train.batch) * (timings.map(\.step).max() ?? 0)
+            / 3
+        let validating = validations * (Double(min(images, val)) * slowest + measuring)
         var crossValidation: Plan.CrossValidation?
         var (total, trainings) = (
             HalvingSchedule(

@@ -18,6 +18,7 @@ public final class Training {
     /// The encoder's, whose learning rate is another; nil without an encoder.
     private let encoderOptimizer: (any Optimizer)?
     private let average: ExponentialMovingAverage?
+    private let preciseBatchNorm: PreciseBatchNorm?
     private let loss: SegmentationLoss
     private let teacher: Teacher?
     private let loader: BatchLoader
@@ -148,6 +149,7 @@ public final class Training {
         } else {
             frozen = nil
         }
+        preciseBatchNorm = try PreciseBatchNorm(setup)
         // Batches that do not fill a step are left for the next epoch's first.
         loop = try EpochLoop(
             setup, schedule: schedule, stepsPerEpoch: train.stepsOfEpoch(images: setup.samples.count),
@@ -232,8 +234,10 @@ public final class Training {
     }
 
     /// What the step that is due does with the encoder.
-    private var encoderTraining: EncoderTraining {
-        if loop.position.step / loop.stepsPerEpoch < configuration.freezeEpochs { return .frozen }
+    private var encoderTraining: EncoderTraining { encoderTraining(in: loop.position.step) }
+
+    private func encoderTraining(in step: Int) -> EncoderTraining {
+        if step / loop.stepsPerEpoch < configuration.freezeEpochs { return .frozen }
         return configuration.freezeBatchNorm ? .fixedStatistics : .whole
     }
 }
@@ -318,7 +322,13 @@ extension Training: LoopStage {
             }
             return EpochValidation(measured: measured, samples: samples)
         }
-        return try average?.inPlace(validate) ?? validate()
+        func precisely() throws -> EpochValidation? {
+            guard let preciseBatchNorm else { return try validate() }
+            // Of the step that was made last.
+            let training = encoderTraining(in: max(0, loop.position.step - 1))
+            return try preciseBatchNorm.inPlace(of: model.network, training: training, validate)
+        }
+        return try average?.inPlace(precisely) ?? precisely()
     }
 
     func measurements(of epoch: EpochSummary) -> (before: [(String, LogValue)], after: [(String, LogValue)]) {

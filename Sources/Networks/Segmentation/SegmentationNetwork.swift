@@ -51,13 +51,15 @@ public enum SegmentationNetwork {
     ///   - images: The images, of any size from 33 pixels on.
     ///   - mode: How batch normalisation behaves.
     ///   - regularization: Drop path and dropout in a training step; nil for none.
+    ///   - training: What the pass does with an encoder, where it is not one of evaluation.
     /// - Returns: The scores at the images' size, before any softmax.
     public func callAsFunction(
-        _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil
+        _ images: Tensor, mode: NormalizationMode, regularization: Regularization? = nil,
+        training: EncoderTraining = .whole
     ) -> Tensor {
         switch self {
-        case .discrete(let network): network(images, mode: mode, regularization: regularization)
-        case .encoded(let network): network(images, mode: mode, regularization: regularization)
+        case .discrete(let network): network(images, mode: mode, regularization: regularization, training: training)
+        case .encoded(let network): network(images, mode: mode, regularization: regularization, training: training)
         }
     }
 

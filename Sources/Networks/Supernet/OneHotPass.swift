@@ -14,7 +14,8 @@ extension Supernet {
     /// - Returns: Logits `[N, classes, H, W]`.
     public func callAsFunction(_ images: Tensor, only genotype: Genotype, mode: NormalizationMode) -> Tensor {
         precondition(
-            genotype.layers == configuration.layers && genotype.blocks == configuration.blocks && mode != .training,
+            genotype.layers == configuration.layers && genotype.blocks == configuration.blocks
+                && [.evaluation, .batchStatistics].contains(mode),
             "\(genotype.layers) layers of \(genotype.blocks) blocks, \(mode)")
         let size = MapSize(of: images)
         func zeros(_ stride: Int, _ size: MapSize) -> Tensor {

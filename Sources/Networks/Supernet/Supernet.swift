@@ -231,5 +231,5 @@ public final class Supernet {
 
 extension NormalizationMode {
     /// The mode of a second run of what has run before: statistics have moved already.
-    fileprivate var repeated: NormalizationMode { self == .training ? .batchStatistics : self }
+    fileprivate var repeated: NormalizationMode { self == .evaluation ? self : .batchStatistics }
 }

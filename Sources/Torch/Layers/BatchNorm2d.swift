@@ -4,6 +4,8 @@ public enum NormalizationMode: Sendable {
     case training
     /// Normalise by the batch, and leave the running statistics as they are.
     case batchStatistics
+    /// Normalise by the batch, and put its statistics in the place of the running ones.
+    case measuring
     /// Normalise by the running statistics.
     case evaluation
 }
@@ -46,6 +48,7 @@ public final class BatchNorm2d {
         let leavesRunning = byBatch && mode == .batchStatistics
         return batchNorm(
             x, weight: weight, bias: bias, runningMean: leavesRunning ? nil : runningMean,
-            runningVariance: leavesRunning ? nil : runningVariance, training: byBatch, momentum: momentum, eps: eps)
+            runningVariance: leavesRunning ? nil : runningVariance, training: byBatch,
+            momentum: mode == .measuring ? 1 : momentum, eps: eps)
     }
 }

@@ -23,8 +23,8 @@ package struct BatchNormOptions: Sendable {
     ) {
         self.groups = groups
         usesBatchStatistics = mode != .evaluation && valuesPerChannel * ProcessGroup.size > 1
-        updatesRunningStatistics = usesBatchStatistics && mode == .training
-        self.momentum = momentum
+        updatesRunningStatistics = usesBatchStatistics && mode != .batchStatistics
+        self.momentum = mode == .measuring ? 1 : momentum
         self.eps = eps
     }
 
