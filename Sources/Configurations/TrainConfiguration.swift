@@ -110,8 +110,8 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     public var dropPathKeep = 0.8
     /// Share of the old value in the running statistics of batch normalisation (the official network: 0.9997).
     public var batchNormDecay = 0.9997
-    /// Training crops by which the statistics of batch normalisation are measured anew before each validation, for the model
-    /// that is kept (precise batch normalisation, arXiv 2105.07576); 0 keeps the running ones.
+    /// Training crops by which the statistics of batch normalisation are measured anew before each validation but the last
+    /// step's (precise batch normalisation, arXiv 2105.07576); 0 keeps the running ones.
     public var preciseBatchNorm = 0
     /// Probability that dropout keeps a value after the ASPP (the official network: 0.9).
     public var dropoutKeep = 0.9

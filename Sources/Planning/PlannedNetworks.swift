@@ -297,6 +297,10 @@ extension Planner {
         let images = max(4, Int(clamping: 0.05 * seconds / validations / max(slowest, 1e-6)))
         configuration.train.validationImages = images >= val ? 0 : images
         configuration.train.validateEvery = epochs / 4
+        if candidates > 1 {
+            configuration.train.preciseBatchNorm = 128
+            choose("train.preciseBatchNorm", "128: networks are judged while their weights move fast")
+        }
         // Of a step a third is its forward pass.
         let measuring =
             Double(configuration.train.preciseBatchNorm / configuration.train.batch) * (timings.map(\.step).max() ?? 0)

@@ -156,7 +156,6 @@ package struct Planner {
         train.dropPathKeep = 1
         train.dropoutKeep = 1
         train.batchNormDecay = 0.95
-        train.preciseBatchNorm = 64
         train.loss.dice = 1
         choose("train.optimizer", "adamw under a cosine, with Dice loss: ahead of SGD in trainings of minutes")
         if facts.shares.count > 1 {

@@ -29,11 +29,22 @@ struct PreciseBatchNormTests {
         }
     }
 
+    /// A training of two epochs that rests after its first, whose model is that of the validation there.
+    private func restedModel(_ instant: InstantRun, _ name: String, _ settings: [String]) throws -> Model {
+        let configuration = try instant.configuration(Self.settings + settings)
+        let watcher = Watcher()
+        let genotype = configuration.train.encoder == .none ? try KnownDesign.deeplabv3.genotype(layers: 3) : nil
+        let training = try Training(
+            genotype, configuration, folder: RunFolder(at: instant.folder(name), resume: false), reporter: watcher,
+            interruption: watcher.interruption, features: FrozenFeatures(megabytes: 0))
+        #expect(try training.run(through: 1) == nil)
+        return try Model(at: instant.folder(name))
+    }
+
     @Test("The model that is kept has the mean statistics of the batches under its averaged weights")
     func statistics() throws {
         let instant = try InstantRun(.train)
-        try instant.run("run", Self.settings)
-        let model = try Model(at: instant.folder("run"))
+        let model = try restedModel(instant, "run", [])
         let buffers = model.network.store.buffers
         let kept = buffers.map { $0.tensor.floats() }
         // Seven crops make three whole batches.
@@ -50,9 +61,16 @@ struct PreciseBatchNormTests {
                 #expect(abs(own - mean) < 1e-4 * size, "\(buffer.name) \(channel): \(own) \(mean)")
             }
         }
+        let running = try restedModel(instant, "running", ["train.preciseBatchNorm=0"])
+        #expect(running.network.store.buffers.map { $0.tensor.floats() } != kept)
+    }
+
+    @Test("After the last step it has the running ones")
+    func lastStep() throws {
+        let instant = try InstantRun(.train)
+        try instant.run("measured", Self.settings)
         try instant.run("running", Self.settings + ["train.preciseBatchNorm=0"])
-        let running = try Model(at: instant.folder("running")).network.store.buffers.map { $0.tensor.floats() }
-        #expect(running != kept)
+        try instant.expectSame(["model.safetensors"], in: "measured", "running")
     }
 
     @Test("Steps go on as if nothing had been measured, and a stop at any of them to the same bytes")
@@ -81,20 +99,12 @@ struct PreciseBatchNormTests {
     @Test("An encoder that keeps its statistics keeps them here")
     func encoder() throws {
         let instant = try InstantRun(.train)
-        let settings =
-            Self.settings + [
-                "train.encoder=mobilenet-v2", "train.encoderWeights=none", "train.decoder=light",
-                "train.lightChannels=4",
-                "train.epochs=1", "train.stepsPerEpoch=3",
-            ]
+        let settings = [
+            "train.encoder=mobilenet-v2", "train.encoderWeights=none", "train.decoder=light", "train.lightChannels=4",
+            "train.stepsPerEpoch=3",
+        ]
         func statistics(_ name: String, _ further: [String]) throws -> (encoder: [[Float]], decoder: [[Float]]) {
-            let folder = try RunFolder(at: instant.folder(name), resume: false)
-            let watcher = Watcher()
-            try Training(
-                nil, instant.configuration(settings + further), folder: folder, reporter: watcher,
-                interruption: watcher.interruption
-            ).run()
-            let buffers = try Model(at: instant.folder(name)).network.store.buffers
+            let buffers = try restedModel(instant, name, settings + further).network.store.buffers
             return (
                 buffers.filter { $0.name.hasPrefix("encoder.") }.map { $0.tensor.floats() },
                 buffers.filter { !$0.name.hasPrefix("encoder.") }.map { $0.tensor.floats() }

@@ -323,7 +323,8 @@ extension Training: LoopStage {
             return EpochValidation(measured: measured, samples: samples)
         }
         func precisely() throws -> EpochValidation? {
-            guard let preciseBatchNorm else { return try validate() }
+            // Behind the last step the learning rate has fallen: running statistics fit, and are means over more images.
+            guard let preciseBatchNorm, loop.position.step < loop.schedule.total else { return try validate() }
             // Of the step that was made last.
             let training = encoderTraining(in: max(0, loop.position.step - 1))
             return try preciseBatchNorm.inPlace(of: model.network, training: training, validate)
