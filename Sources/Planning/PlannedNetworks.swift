@@ -107,6 +107,7 @@ extension Planner {
     /// How many networks from scratch are tried.
     private func settleCandidates(_ configuration: inout Configuration, _ choose: (String, String) -> Void) {
         configuration.search.method = .race
+        configuration.search.pool = [Planner.standardDesign(layers: layers)]
         let (candidates, reduction) = scratch
         configuration.search.candidates = candidates
         configuration.search.reduction = reduction
@@ -122,7 +123,7 @@ extension Planner {
             configuration.search.longSkips = .on
             // The other designs take the race's layers and are there by themselves; the published network has its own, and a
             // step of it takes longer.
-            if candidates >= 9 { configuration.search.pool = [KnownDesign.autoDeepLab.rawValue] }
+            if candidates >= 9 { configuration.search.pool.append(KnownDesign.autoDeepLab.rawValue) }
         }
     }
 
@@ -259,9 +260,9 @@ extension Planner {
         !folds.isEmpty || minutes < 20 ? (1, 4) : minutes < 100 ? (4, 9) : (9, 3)
     }
 
-    /// The network from scratch by which sizes are timed, and the first that is tried.
+    /// The network from scratch by which sizes are timed, and the first that is tried (docs/RESULTS.md).
     static func standardDesign(layers: Int) -> String {
-        "\(KnownDesign.deeplabv3.rawValue):\(max(KnownDesign.deeplabv3.minimumLayers, layers))"
+        "\(KnownDesign.compact.rawValue):\(max(KnownDesign.compact.minimumLayers, layers))"
     }
 
     /// Gives every network as many steps an epoch as take the same time.

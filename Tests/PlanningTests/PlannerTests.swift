@@ -55,7 +55,7 @@ import Testing
     @Test func encodersAreForColors() throws {
         let (plan, configuration) = try plan(
             facts(height: 64, width: 64), "3min", encoders: EncoderKind.allCases, channels: 6)
-        #expect(configuration.train.encoder == .none && configuration.search.pool.isEmpty)
+        #expect(configuration.train.encoder == .none && configuration.search.pool == ["compact:7"])
         #expect(
             plan.reasons.first { $0.key == "train.encoder" }?.text
                 == "none: trained encoders see 3 channels, and these images have 6, so all is learnt from them")
@@ -94,7 +94,7 @@ import Testing
             }, reporter: SilentReporter())
         let (plan, configuration) = try planner.plan(notes: [], isSettled: false)
         let search = configuration.search
-        #expect(search.pool == ["mobilenet-v2+light", "mobilenet-v2+unet", "deeplabv3:8"] && trials.count == 1)
+        #expect(search.pool == ["mobilenet-v2+light", "mobilenet-v2+unet", "compact:8"] && trials.count == 1)
         #expect(search.candidates == 3 && search.poolSteps.count == 3 && search.poolSteps[0] > 0)
         #expect(search.poolSteps[0] == configuration.train.stepsPerEpoch)
         // A step of half a second, and two in which an epoch is saved.
@@ -108,7 +108,7 @@ import Testing
         let (plan, configuration) = try plan(facts(height: 40, width: 40), "2h")
         let search = configuration.search
         #expect(
-            search.pool == ["paper", "auto-deeplab"] && search.poolSteps.isEmpty && search.method == .race
+            search.pool == ["paper", "compact:10", "auto-deeplab"] && search.poolSteps.isEmpty && search.method == .race
                 && search.candidates == 9)
         #expect((10...40).contains(search.epochs) && search.architectureFrom == search.epochs / 2)
         let seconds = try #require(plan.stages.first { $0.name == "gradient-based search" }?.seconds)
@@ -116,7 +116,7 @@ import Testing
         #expect((6_500...7_200).contains(plan.stages.reduce(0) { $0 + $1.seconds }), "\(plan.stages)")
         #expect(plan.reasons.contains { $0.key == "search.epochs" })
         let short = try self.plan(facts(height: 40, width: 40), "90min")
-        #expect(short.configuration.search.pool.isEmpty)
+        #expect(short.configuration.search.pool == ["compact:8"])
         #expect(!short.plan.stages.contains { $0.name == "gradient-based search" })
     }
 
