@@ -125,7 +125,7 @@ extension Cell {
             first: Branch(input: .block(2), op: .separable5x5), second: Branch(input: .block(4), op: .atrous5x5)),
     ])
 
-    /// The cell of `KnownDesign.compact`: four 3x3 atrous convolutions at two depths, pools, and a skip.
+    /// The cell of `KnownDesign.compact`: five 3x3 atrous convolutions, pools, and a skip.
     static let compact = Cell(blocks: [
         Block(
             first: Branch(input: .previous, op: .atrous3x3), second: Branch(input: .previous2, op: .atrous3x3)),
