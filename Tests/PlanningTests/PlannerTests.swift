@@ -55,7 +55,7 @@ import Testing
     @Test func encodersAreForColors() throws {
         let (plan, configuration) = try plan(
             facts(height: 64, width: 64), "3min", encoders: EncoderKind.allCases, channels: 6)
-        #expect(configuration.train.encoder == .none && configuration.search.pool == ["compact:7"])
+        #expect(configuration.train.encoder == .none && configuration.search.pool == ["deeplabv3:7"])
         #expect(
             plan.reasons.first { $0.key == "train.encoder" }?.text
                 == "none: trained encoders see 3 channels, and these images have 6, so all is learnt from them")
@@ -68,8 +68,10 @@ import Testing
     }
 
     @Test func thinThingsAreSeenFiner() throws {
-        #expect(try plan(facts(height: 64, width: 64, thin: 1.5), "2min").configuration.train.decoderStride == 2)
-        #expect(try plan(facts(height: 64, width: 64, thin: 30), "2min").configuration.train.decoderStride == 4)
+        let thin = try plan(facts(height: 64, width: 64, thin: 1.5), "2min").configuration
+        #expect(thin.train.decoderStride == 2 && thin.search.pool == ["compact:7"])
+        let wide = try plan(facts(height: 64, width: 64, thin: 30), "2min").configuration
+        #expect(wide.train.decoderStride == 4 && wide.search.pool == ["deeplabv3:7"])
     }
 
     @Test func aTrainedEncoderIsTaken() throws {
@@ -94,7 +96,7 @@ import Testing
             }, reporter: SilentReporter())
         let (plan, configuration) = try planner.plan(notes: [], isSettled: false)
         let search = configuration.search
-        #expect(search.pool == ["mobilenet-v2+light", "mobilenet-v2+unet", "compact:8"] && trials.count == 1)
+        #expect(search.pool == ["mobilenet-v2+light", "mobilenet-v2+unet", "deeplabv3:8"] && trials.count == 1)
         #expect(search.candidates == 3 && search.poolSteps.count == 3 && search.poolSteps[0] > 0)
         #expect(search.poolSteps[0] == configuration.train.stepsPerEpoch)
         // A step of half a second, and two in which an epoch is saved.
@@ -108,7 +110,7 @@ import Testing
         let (plan, configuration) = try plan(facts(height: 40, width: 40), "2h")
         let search = configuration.search
         #expect(
-            search.pool == ["paper", "compact:10", "auto-deeplab"] && search.poolSteps.isEmpty && search.method == .race
+            search.pool == ["paper", "deeplabv3:10", "auto-deeplab"] && search.poolSteps.isEmpty && search.method == .race
                 && search.candidates == 9)
         #expect((10...40).contains(search.epochs) && search.architectureFrom == search.epochs / 2)
         let seconds = try #require(plan.stages.first { $0.name == "gradient-based search" }?.seconds)
@@ -116,7 +118,7 @@ import Testing
         #expect((6_500...7_200).contains(plan.stages.reduce(0) { $0 + $1.seconds }), "\(plan.stages)")
         #expect(plan.reasons.contains { $0.key == "search.epochs" })
         let short = try self.plan(facts(height: 40, width: 40), "90min")
-        #expect(short.configuration.search.pool == ["compact:8"])
+        #expect(short.configuration.search.pool == ["deeplabv3:8"])
         #expect(!short.plan.stages.contains { $0.name == "gradient-based search" })
     }
 
