@@ -14,9 +14,8 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     /// One of so many candidates is trained on from a rung to the next (eta).
     public var reduction = 3
     /// Genotypes, runs, known networks or encoders (`efficientnet-lite0+light`) that take part in a race before the known
-    /// designs; all take the multiply-adds of the first encoder among them, else of the first network with `train.filters`;
-    /// `paper` is a search by the paper's method, done first, with what it finds and what of random networks does best in its
-    /// supernet.
+    /// designs; where there is an encoder, all others take its multiply-adds; `paper` is a search by the paper's method, done
+    /// first, with what it finds and what of random networks does best in its supernet.
     public var pool: [String] = []
     /// Steps of an epoch of each network of the pool, for networks of unequal cost in equal time; none for those of
     /// `train`.

@@ -107,9 +107,6 @@ extension Planner {
     /// How many networks from scratch are tried.
     private func settleCandidates(_ configuration: inout Configuration, _ choose: (String, String) -> Void) {
         configuration.search.method = .race
-        configuration.search.pool = [
-            Planner.standardDesign(layers: layers, decoderStride: configuration.train.decoderStride)
-        ]
         let (candidates, reduction) = scratch
         configuration.search.candidates = candidates
         configuration.search.reduction = reduction
@@ -125,7 +122,7 @@ extension Planner {
             configuration.search.longSkips = .on
             // The other designs take the race's layers and are there by themselves; the published network has its own, and a
             // step of it takes longer.
-            if candidates >= 9 { configuration.search.pool.append(KnownDesign.autoDeepLab.rawValue) }
+            if candidates >= 9 { configuration.search.pool = [KnownDesign.autoDeepLab.rawValue] }
         }
     }
 
@@ -225,7 +222,7 @@ extension Planner {
         let left = max(
             budget.seconds * 0.3,
             budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing)
-        let name = Planner.standardDesign(layers: layers, decoderStride: configuration.train.decoderStride)
+        let name = Planner.standardDesign(layers: layers)
         let network = try NetworkChoice(named: name)
         // Epochs of training of all networks together over those of one.
         let race = HalvingSchedule(candidates: scratch.candidates, reduction: scratch.reduction, epochs: epochs)
@@ -263,12 +260,8 @@ extension Planner {
     }
 
     /// The network from scratch by which sizes are timed, and the first that is tried.
-    ///
-    /// Where scores are as fine as stride 2, because something is thin, one that ends fine was ahead, elsewhere it was behind
-    /// (docs/RESULTS.md).
-    static func standardDesign(layers: Int, decoderStride: Int = 4) -> String {
-        let design = decoderStride == 2 ? KnownDesign.compact : .deeplabv3
-        return "\(design.rawValue):\(max(design.minimumLayers, layers))"
+    static func standardDesign(layers: Int) -> String {
+        "\(KnownDesign.deeplabv3.rawValue):\(max(KnownDesign.deeplabv3.minimumLayers, layers))"
     }
 
     /// Gives every network as many steps an epoch as take the same time.

@@ -1,6 +1,6 @@
 /// Networks that need no file: the published one, and the known designs that lie in its space (the paper's Figure 2).
 ///
-/// A known design fixes the network level only: all but `compact` use the published cell, so that they differ from
+/// A known design fixes the network level only. All of them use the published cell, so that they differ from
 /// `autoDeepLab` in nothing but the path and, for `unet`, its long skips.
 public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
     /// The network that the paper found on Cityscapes (Figure 3), with 12 layers.
@@ -13,9 +13,6 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
     case stackedHourglass = "stacked-hourglass"
     /// U-Net: down to 32 and back up to 4, with every long skip that this path allows.
     case unet = "unet"
-    /// Down to 16 and back up to 4, with a cell of its own: of random networks, and of their paths and cells crossed, the best
-    /// in trainings of a minute on nuclei and their contours; behind `deeplabv3` on street scenes (docs/RESULTS.md).
-    case compact = "compact"
 
     /// The design with this name.
     ///
@@ -58,14 +55,14 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
         case .deeplabv3: 3
         case .convDeconv: 7
         case .stackedHourglass: 4
-        case .unet, .compact: 5
+        case .unet: 5
         }
     }
 
     /// The design with a number of layers.
     ///
     /// - Parameter layers: the number of layers; `autoDeepLab` has 12 and no other.
-    /// - Returns: its path, with the published cell, or `compact`'s own, and, for `unet`, all long skips.
+    /// - Returns: its path, with the published cell and, for `unet`, all long skips.
     /// - Throws: `SearchSpaceError` where the design makes no sense with so many layers.
     public func genotype(layers: Int = 12) throws -> Genotype {
         let wanted = self == .autoDeepLab ? 12...12 : minimumLayers...Genotype.maximumLayers
@@ -74,7 +71,7 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
             throw SearchSpaceError(
                 source: rawValue, location: "layers", problem: "the design has \(range) layers, not \(layers)")
         }
-        let genotype = Genotype(path: path(layers: layers), cell: self == .compact ? .compact : .published)
+        let genotype = Genotype(path: path(layers: layers), cell: .published)
         return self == .unet ? genotype.withAllSkips : genotype
     }
 
@@ -94,8 +91,6 @@ public enum KnownDesign: String, CaseIterable, Hashable, Sendable {
             let hourglass = levels.compactMap { Stride(level: $0) }
             let lead = Array(repeating: Stride.s4, count: layers % hourglass.count)
             return lead + Array(repeating: hourglass, count: layers / hourglass.count).flatMap { $0 }
-        case .compact:
-            return [.s4, .s8] + Array(repeating: .s16, count: layers - 4) + [.s8, .s4]
         case .unet:
             // As many levels as there are layers for; those left over make the way down longer before the way up.
             let depth = min(4, (layers + 1) / 2) - 1
@@ -123,20 +118,5 @@ extension Cell {
             first: Branch(input: .block(3), op: .separable5x5), second: Branch(input: .block(1), op: .separable5x5)),
         Block(
             first: Branch(input: .block(2), op: .separable5x5), second: Branch(input: .block(4), op: .atrous5x5)),
-    ])
-
-    /// The cell of `KnownDesign.compact`: five 3x3 atrous convolutions, pools, and a skip.
-    static let compact = Cell(blocks: [
-        Block(
-            first: Branch(input: .previous, op: .atrous3x3), second: Branch(input: .previous2, op: .atrous3x3)),
-        Block(
-            first: Branch(input: .previous, op: .skip), second: Branch(input: .block(1), op: .atrous3x3)),
-        Block(
-            first: Branch(input: .previous, op: .maxPool3x3), second: Branch(input: .block(2), op: .averagePool3x3)),
-        Block(
-            first: Branch(input: .block(1), op: .atrous3x3), second: Branch(input: .block(2), op: .averagePool3x3)),
-        Block(
-            first: Branch(input: .previous, op: .averagePool3x3),
-            second: Branch(input: .previous2, op: .atrous3x3)),
     ])
 }

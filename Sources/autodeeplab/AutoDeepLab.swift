@@ -11,8 +11,8 @@ struct AutoDeepLab: AsyncParsableCommand {
         abstract: "Finds, trains and uses a segmentation network that was designed for your images.",
         discussion: """
             GENOTYPE is a genotype file, a run folder, or one of the names auto-deeplab, deeplabv3, conv-deconv, \
-            stacked-hourglass, unet, compact; all but the first also with a number of layers, as deeplabv3:8, unet with 3 \
-            or 4 levels, as unet:4.
+            stacked-hourglass, unet; the last four also with a number of layers, as deeplabv3:8, unet with 3 or 4 levels, \
+            as unet:4.
 
             Exit status: 0 done, 64 wrong usage, 65 bad data, 66 missing input, 70 internal fault, 73 cannot write, \
             75 another process of the group is lost, 130 interrupted.

@@ -12,7 +12,7 @@ struct StatusTests {
         (
             ["inspect", "auto-deeplap"], 66,
             "auto-deeplap: neither a file nor a known network; did you mean 'auto-deeplab'? "
-                + "(known: auto-deeplab, deeplabv3, conv-deconv, stacked-hourglass, unet, compact)"
+                + "(known: auto-deeplab, deeplabv3, conv-deconv, stacked-hourglass, unet)"
         ),
         (
             ["draw", "auto-deeplab", "--output", "/no/such/n.svg"], 73,

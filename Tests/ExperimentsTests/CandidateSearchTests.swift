@@ -111,7 +111,7 @@ struct CandidateSearchTests {
         let table = try CandidateSearch(configuration, output: run.folder("race"), resume: false)
             .run(reporter: SilentReporter(), interruption: Interruption())
         let third = try #require(table.rows.last)
-        #expect(table.rows.count == 3 && third.name == (longSkips ? "3-unet" : "3-compact"))
+        #expect(table.rows.count == 3 && third.name == (longSkips ? "3-unet" : "3-random-1"))
         #expect(third.skips == (longSkips ? [nil, nil, nil, nil, 1] : nil))
         #expect(table.lines.contains { $0.contains("4 8 16 8 4, skips 1 to 5") } == longSkips)
     }

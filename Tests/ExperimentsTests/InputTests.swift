@@ -23,7 +23,7 @@ struct InputTests {
         let unknown = #expect(throws: RunError.self) { try loadGenotype("autodeeplab") }
         #expect(
             unknown?.description == "autodeeplab: neither a file nor a known network; did you mean 'auto-deeplab'? "
-                + "(known: auto-deeplab, deeplabv3, conv-deconv, stacked-hourglass, unet, compact)")
+                + "(known: auto-deeplab, deeplabv3, conv-deconv, stacked-hourglass, unet)")
         let temporary = try TemporaryFolder()
         let empty = #expect(throws: RunError.self) { try loadGenotype(temporary.path) }
         #expect(empty?.reason == .missing)

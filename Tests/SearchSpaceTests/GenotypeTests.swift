@@ -210,7 +210,6 @@ private func read(_ text: String) throws -> Genotype { try Genotype(json: Data(t
         func path(_ design: KnownDesign) throws -> [Int] { try design.genotype(layers: 12).path.map(\.rawValue) }
         #expect(try path(.deeplabv3) == [4, 8, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16])
         #expect(try path(.convDeconv) == [4, 8, 16, 32, 32, 32, 32, 32, 32, 16, 8, 4])
-        #expect(try path(.compact) == [4, 8, 16, 16, 16, 16, 16, 16, 16, 16, 8, 4])
         #expect(try path(.stackedHourglass) == [8, 16, 32, 16, 8, 4, 8, 16, 32, 16, 8, 4])
     }
 
@@ -220,7 +219,7 @@ private func read(_ text: String) throws -> Genotype { try Genotype(json: Data(t
             if makesSense {
                 let genotype = try design.genotype(layers: layers)
                 try genotype.validate()
-                #expect(genotype.layers == layers && (genotype.cell == .published) == (design != .compact))
+                #expect(genotype.layers == layers && genotype.cell == .published)
             } else {
                 #expect(throws: SearchSpaceError.self) { try design.genotype(layers: layers) }
             }

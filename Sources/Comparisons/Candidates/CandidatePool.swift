@@ -36,11 +36,10 @@ struct CandidatePool {
         (self.given, self.space, self.sample, self.candidate) = (given, space, sample, candidate)
     }
 
-    /// All candidates have the multiply-adds of one network with `train.filters`, within this share.
+    /// All candidates have the multiply-adds of DeepLabv3's path with `train.filters`, within this share.
     private static let tolerance = 0.1
 
-    /// Networks from scratch, all of one cost: that of the first encoder among those given, else of the first network, else of
-    /// DeepLabv3's path.
+    /// Networks from scratch, all of one cost: that of DeepLabv3's path, or of the first encoder among them.
     private static func networks(
         _ configuration: Configuration, _ images: InputSpecification, _ limits: CostLimits
     ) throws -> CandidatePool {
@@ -55,8 +54,7 @@ struct CandidatePool {
         let pool = try ComparedNetwork.named(by: search.namedPool, decoder: train.decoder)
         try ComparedNetwork.refuseEncoders(among: pool, channels: images.channels)
         // An encoder has one size, which the others take.
-        let networks = pool.map(\.choice)
-        let first = networks.first { $0.genotype == nil } ?? networks.first ?? .genotype(reference)
+        let first = pool.lazy.map(\.choice).first { $0.genotype == nil } ?? .genotype(reference)
         let multiplyAdds = first.cost(train, on: images).multiplyAdds
         let wanted = Double(multiplyAdds)
         let sample = GenotypeSample(
