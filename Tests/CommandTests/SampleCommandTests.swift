@@ -26,7 +26,7 @@ struct SampleCommandTests {
         ]
         let first = try rows(["--count", "12", "--seed", "5", "--output", folder.file("a")] + options)
         #expect(first.map(\.file).first == folder.file("a/random-01.json") && first.count == 12)
-        #expect(first.allSatisfy { (0.9...1.1).contains($0.relativeMultiplyAdds ?? 0) && $0.filters == 8 })
+        #expect(first.allSatisfy { (0.9...1.1).contains($0.relativeMultiplyAdds ?? 0) && $0.filters == 12 })
         _ = try rows(["--count", "12", "--seed", "5", "--output", folder.file("b")] + options)
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("a")).sorted()
         let files = try ["a", "b"].map { run in
@@ -40,7 +40,7 @@ struct SampleCommandTests {
             JSONSerialization.jsonObject(with: Data(inspected.output.utf8)) as? [String: Any])
         #expect(object["multiplyAdds"] as? Int == first[3].multiplyAdds)
         #expect(object["parameters"] as? Int == first[3].parameters)
-        #expect(object["filters"] as? Int == 8 && object["classes"] as? Int == 11)
+        #expect(object["filters"] as? Int == 12 && object["classes"] as? Int == 11)
         // As many layers and blocks as what they are set against.
         #expect((object["path"] as? [Int])?.count == 8 && (object["blocks"] as? [Any])?.count == 5)
 
