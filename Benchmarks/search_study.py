@@ -62,8 +62,6 @@ class Study:
         self.shared = ["--config", options.config, "--threads", "1", *(f"--set={word}" for word in settings)]
         text = self.call("search", *self.shared, "--print-config")
         self.layers, self.blocks = (int(re.search(rf"\n  {name}: (\d+)", text)[1]) for name in ("layers", "blocks"))
-        train = text.split("\ntrain:")[1]
-        self.epochs = int(re.search(r"\n  epochs: (\d+)", train)[1])
         self.known = f"deeplabv3:{self.layers}"
 
     def place(self, *names):
@@ -89,15 +87,16 @@ class Study:
 
     def decisions(self, seed):
         """Test mIOU of every network, by name, and the processor's seconds of the searches."""
-        seconds, networks = {}, [self.known]
+        seconds, found, networks = {}, {}, [self.known]
         for name, settings in SEARCHES.items():
             run = f"{name}-{seed}"
             words = [f"--set={word}" for word in settings]
             seconds[name] = self.timed(run, "search", *self.shared, *words, "--seed", str(seed))["seconds"]
-            networks.append(self.genotype(name, seed, json.loads(self.call("decode", self.place(run)))))
+            found[name] = json.loads(self.call("decode", self.place(run)))
+            networks.append(self.genotype(name, seed, found[name]))
+        paper = found["paper"]
         balanced = json.loads(self.call("decode", self.place(f"paper-{seed}"), "--path", "balanced"))
         networks.append(self.genotype("balanced", seed, balanced))
-        paper = json.loads(self.call("decode", self.place(f"paper-{seed}")))
         drawn = self.place(f"drawn-{seed}")
         if not os.path.exists(drawn):
             self.call("sample", "--count", "2", "--seed", str(seed), "--layers", str(self.layers), "--blocks",
@@ -117,8 +116,8 @@ class Study:
         self.call("compare", *networks, *self.shared, "--seed", str(seed), "--equal-multiply-adds", "--output", table,
                   "--quiet")
         with open(os.path.join(table, "compare.json")) as file:
-            found = {entry["name"]: entry["mIOU"] for entry in json.load(file)["networks"]}
-        return {re.sub(rf"-{seed}$", "", name): value for name, value in found.items()}, seconds
+            scores = {entry["name"]: entry["mIOU"] for entry in json.load(file)["networks"]}
+        return {re.sub(rf"-{seed}$", "", name): value for name, value in scores.items()}, seconds
 
     def genotype(self, name, seed, content):
         """A genotype file whose name says what it is."""

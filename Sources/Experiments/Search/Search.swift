@@ -21,8 +21,7 @@ public final class Search {
     private let penalties: [any ArchitecturePenalty]
     private let decoder: any GenotypeDecoder
     private let weights: any Optimizer
-    /// Nil for the paper's cross entropy.
-    private let trainingLoss: SegmentationLoss?
+    private let segmentationLoss: SegmentationLoss
     private let architecture: Adam
     private let loaderA: BatchLoader
     private let loaderB: BatchLoader
@@ -92,9 +91,10 @@ public final class Search {
             reporter.report(.note(note))
         }
         weights = search.optimizer(of: store)
-        trainingLoss =
+        segmentationLoss =
             search.loss == .training
-            ? try configuration.train.segmentationLoss(classes: shape.classes, device: setup.device) : nil
+            ? try configuration.train.segmentationLoss(classes: shape.classes, device: setup.device)
+            : SegmentationLoss()
         architecture = Adam(
             store.architecture, rate: search.architecture.learningRate,
             betas: (search.architecture.betas[0], search.architecture.betas[1]),
@@ -208,8 +208,7 @@ public final class Search {
         let logits = withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
             supernet(images, weights: carried?(weights) ?? weights, mode: mode)
         }
-        guard let trainingLoss else { return crossEntropy(logits, labels: labels) }
-        return trainingLoss(logits, labels: labels, total: trainingLoss.weight(of: [labels]))
+        return segmentationLoss(logits, labels: labels, total: segmentationLoss.weight(of: [labels]))
     }
 
     private func step(_ turn: SearchStep.Turn) -> SearchStep {
