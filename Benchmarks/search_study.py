@@ -10,8 +10,8 @@ network that they find, uniformly random ones, random cells on the searched path
 searched cell on a random path, and DeepLabv3's path, all of the same multiply-adds and trained alike. Then how far the seeds
 agree about path and operators, against chance.
 
-budget: for each seed a race, and its rivals with as many epochs of training as all of its candidates had together: a
-uniformly random network and DeepLabv3's path, of the same multiply-adds.
+budget: for each seed a race of four in equal time, and its rivals, trained for as much of the processor's time as all of the
+race took: a uniformly random network and DeepLabv3's path, of the same multiply-adds.
 
 One thread. What is done in OUTPUT is not done again. Needs nothing but Python.
 """
@@ -143,19 +143,28 @@ class Study:
 
     def budget(self, seed):
         """Test mIOU of a race and of its rivals, and the processor's seconds of each."""
-        race = self.measured(f"race-{seed}", "search", "--seed", str(seed), "--set=search.method=race")
-        with open(self.place(f"race-{seed}", "candidates.json")) as file:
-            table = json.load(file)
-        epochs = sum(table["epochs"][len(row["scores"]) - 1] for row in table["rows"] if row["scores"])
+        words = ["--seed", str(seed)]
+        race = self.measured(
+            f"race-{seed}", "search", *words, "--set=search.method=race", "--set=search.equalTime=true",
+            "--set=search.candidates=4", "--set=search.reduction=9")
         rivals = {
-            "random": ["search", "--set=search.method=random", "--set=search.candidates=1"],
-            "deeplabv3": ["train", "--genotype", self.known],
+            "random": ["search", *words, "--set=search.method=random", "--set=search.candidates=1"],
+            "deeplabv3": ["train", *words, "--genotype", self.known],
         }
         found = {"race": race}
         for name, words in rivals.items():
-            found[name] = self.measured(
-                f"{name}-long-{seed}", *words, "--seed", str(seed), f"--set=train.epochs={epochs}")
+            epochs = self.epochs(f"{name}-short-{seed}", race["seconds"], words)
+            found[name] = self.measured(f"{name}-long-{seed}", *words, f"--set=train.epochs={epochs}")
         return found
+
+    def epochs(self, name, seconds, words):
+        """How many epochs a training is to have to take so long."""
+        short, longer = 1, 5
+        once, again = (
+            self.timed(f"{name}-{count}", words[0], *self.shared, *words[1:], f"--set=train.epochs={count}")["seconds"]
+            for count in (short, longer))
+        epoch = (again - once) / (longer - short)
+        return max(1, round(short + (seconds - once) / epoch))
 
     def measured(self, name, verb, *words):
         """A run with its seconds and its test mIOU."""

@@ -5,7 +5,7 @@
 // normalisation and ReLU before the second pair of a separable operator are done while rows are copied, and never
 // stored either.
 #include "engine/thread_pool.h"
-#include "simd.h"
+#include "kernels/simd.h"
 #include "supernet.h"
 
 #include <ATen/Parallel.h>

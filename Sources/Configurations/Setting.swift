@@ -166,6 +166,7 @@ extension Setting {
             Setting("search.decoder.stopping", \.search.decoder.stopping),
             Setting("search.candidates", \.search.candidates, 1...1_000),
             Setting("search.reduction", \.search.reduction, 2...100),
+            Setting("search.equalTime", \.search.equalTime),
             Setting(
                 "search.pool", \.search.pool, allowed: "a list of genotype files, runs, known networks and encoders"),
             Setting("search.poolSteps", \.search.poolSteps, each: 1...1_000_000, count: 0...1_000),

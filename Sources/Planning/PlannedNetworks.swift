@@ -120,6 +120,8 @@ extension Planner {
                 "\(candidates): known designs, a U-Net among them, and random networks of equal cost; the best "
                     + (candidates > reduction ? "one in \(reduction) is trained on" : "is trained on"))
             configuration.search.longSkips = .on
+            configuration.search.equalTime = true
+            choose("search.equalTime", "true: of equal multiply-adds some take twice the time of others")
             // The other designs take the race's layers and are there by themselves; the published network has its own, and a
             // step of it takes longer.
             if candidates >= 9 { configuration.search.pool = [KnownDesign.autoDeepLab.rawValue] }
@@ -163,7 +165,7 @@ extension Planner {
         let (height, width) = (Double(facts.height) * scale, Double(facts.width) * scale)
         let description = network.description(
             own.train, classes: facts.classes.count, channels: own.data.channels)
-        let timer = StepTimer(configuration: own)
+        let timer = StepTimer(own)
         let step = timer.step(description)
         let pass = timer.pass(description, height: Int(clamping: height), width: Int(clamping: width))
         return Timing(name: name, network: network, step: step.seconds, pass: pass, bytes: step.bytes)

@@ -1,4 +1,5 @@
 import Configurations
+import Experiments
 import Networks
 import SearchSpace
 
@@ -36,7 +37,7 @@ extension Planner {
         search.validationImages = Self.scoringImages
         configuration.search = search
         reporter.report(.note("timing a search of \(search.layers) layers and \(search.filters) filters"))
-        let step = StepTimer(configuration: configuration).searchStep(classes: facts.classes.count)
+        let step = StepTimer(configuration).searchStep(classes: facts.classes.count)
         let steps = Double(max(1, images / search.batch))
         // Alpha and beta learn in the second half (5.1). An image is scored in less than a step's time.
         let epoch =

@@ -82,6 +82,55 @@ import Torch
     }
 
     @Test(
+        "The gradients of a depthwise convolution of five rows are what its definition says, on any number of threads",
+        arguments: [
+            (2, 8, 7, 9, 1, 2, 1), (1, 67, 5, 6, 1, 2, 1), (3, 24, 9, 8, 2, 2, 1), (1, 144, 11, 11, 2, 0, 1),
+            (2, 5, 6, 13, 1, 4, 2), (1, 16, 1, 1, 1, 2, 1), (2, 130, 2, 3, 1, 2, 1), (1, 3, 12, 10, 3, 1, 2),
+        ], [1, 2])
+    func depthwise(sizes: (Int, Int, Int, Int, Int, Int, Int), threads: Int) {
+        let (images, channels, height, width, stride, padding, dilation) = sizes
+        let before = Engine.threads
+        defer { Engine.threads = before }
+        Engine.threads = threads
+        for dtype in [DType.float32, .float64] {
+            let x = gaussian([images, channels, height, width], seed: 1).to(dtype).channelsLast()
+            let weight = gaussian([channels, 1, 5, 5], seed: 2).to(dtype)
+            x.requiresGrad = true
+            weight.requiresGrad = true
+            let y = conv2d(
+                x, weight: weight, bias: nil, stride: stride, padding: padding, dilation: dilation, groups: channels)
+            let upper = gaussian(y.shape, seed: 3).to(dtype)
+            let found = gradients(of: (y * upper).sum(), withRespectTo: [x, weight])
+            let (a, w, g, rows, columns) = (x.doubles(), weight.doubles(), upper.doubles(), y.size(2), y.size(3))
+            var (result, dx) = ([Double](repeating: 0, count: g.count), [Double](repeating: 0, count: a.count))
+            var dw = [Double](repeating: 0, count: w.count)
+            for map in 0..<(images * channels) {
+                for place in 0..<(rows * columns * 25) {
+                    let (pixel, tap) = (place / 25, place % 25)
+                    let row = pixel / columns * stride + tap / 5 * dilation - padding
+                    let column = pixel % columns * stride + tap % 5 * dilation - padding
+                    guard (0..<height).contains(row), (0..<width).contains(column) else { continue }
+                    let (target, source) = (map * rows * columns + pixel, (map * height + row) * width + column)
+                    let kernel = map % channels * 25 + tap
+                    result[target] += w[kernel] * a[source]
+                    dx[source] += g[target] * w[kernel]
+                    dw[kernel] += g[target] * a[source]
+                }
+            }
+            let tolerance = dtype == .float64 ? 1e-12 : 1e-4
+            #expect(isClose(y.doubles(), result, tolerance))
+            #expect(isClose(found[0]?.doubles() ?? [], dx, tolerance))
+            #expect(isClose(found[1]?.doubles() ?? [], dw, tolerance))
+            // The kernels alone, as behind an encoder's first block.
+            let alone = gradients(
+                of: (conv2d(
+                    x.detach(), weight: weight, bias: nil, stride: stride, padding: padding, dilation: dilation,
+                    groups: channels) * upper).sum(), withRespectTo: [weight])
+            #expect(alone[0]?.doubles() == found[1]?.doubles())
+        }
+    }
+
+    @Test(
         "Resizing and its gradient are what the engine has for double precision, in every layout, on any number of threads",
         arguments: [
             ([2, 11, 9, 7], [33, 40]), ([2, 3, 17, 30], [5, 12]), ([3, 1, 1, 1], [4, 5]),

@@ -24,6 +24,10 @@ public struct CandidateSearch {
     private let images: InputSpecification
     private let pool: CandidatePool
     private let limits: CostLimits
+    /// Steps of an epoch.
+    private let steps: Int
+    /// Times a step, where candidates have equal time.
+    private let timer: EqualTime.Timer?
 
     /// Opens the data and a folder, and refuses what does not go with what is in it.
     ///
@@ -44,10 +48,12 @@ public struct CandidateSearch {
     ///   - resume: Whether a search that is there goes on.
     ///   - rests: Whether a single candidate rests after the first part of its training, to be settled anew.
     ///   - latency: Makes what says milliseconds where they have a limit; nil takes this machine's.
+    ///   - timer: Says how many seconds a training step of a network takes where candidates have equal time; nil times it.
     /// - Throws: As above.
     package init(
         _ configuration: Configuration, output: String, resume: Bool, rests: Bool = false,
-        latency: (() throws -> LatencyModel)? = nil
+        latency: (() throws -> LatencyModel)? = nil,
+        timer: ((_ configuration: Configuration, _ network: NetworkChoice) -> Double)? = nil
     ) throws {
         let search = configuration.search
         self.output = output
@@ -65,9 +71,18 @@ public struct CandidateSearch {
             before: train.epochs - configuration.train.epochs)
         let dataset = try configuration.refuseUnusable()
         try train.refuseMissingWeights(of: search.space == .decoders ? train.encoder.kind : search.stem.encoder)
-        warning = CandidateSearch.shortness(
-            schedule, train, samples: try dataset.samples(Split(rawValue: configuration.data.splits.train)).count)
-        images = try InputSpecification(configuration, split: nil, of: dataset)
+        let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)).count
+        steps = train.stepsOfEpoch(images: samples)
+        warning = CandidateSearch.shortness(schedule, steps: steps)
+        let images = try InputSpecification(configuration, split: nil, of: dataset)
+        self.images = images
+        self.timer =
+            !search.equalTime
+            ? nil
+            : timer ?? { own, network in
+                let description = network.description(own.train, classes: images.classes, channels: images.channels)
+                return StepTimer(own).step(description).seconds
+            }
         limits = try CostLimits(search.limits, train, on: images) {
             try latency?() ?? LatencyModel(configuration, place: .folder(output))
         }
@@ -88,7 +103,7 @@ public struct CandidateSearch {
         return [paths.configuration, paths.genotype, paths.model, paths.report]
             + ["candidates.json", "candidates.csv"].map { output + "/" + $0 } + [
                 paths.latency, ScoredPool.file(in: output), SearchedPool.folder(in: output),
-                ControllerProposer.file(in: output),
+                ControllerProposer.file(in: output), EqualTime.file(in: output),
             ]
     }
 
@@ -183,6 +198,7 @@ public struct CandidateSearch {
         var state = State()
         // What one candidate's encoder sees another one's sees too.
         let features = FrozenFeatures(megabytes: training.train.frozenMegabytes)
+        var times = try timer.map { try EqualTime(in: output, by: $0) }
         var number = 0
         while number < schedule.rungs.count {
             let before = number > 0 ? schedule.rungs[number - 1].epochs : 0
@@ -224,9 +240,11 @@ public struct CandidateSearch {
                 state.part = proposer.judges ? firstPart(of: rung) : nil
                 while state.runs.count < schedule.rungs[0].candidates {
                     let proposed = try proposer.candidates(after: state.scored, limit: rung.candidates)
-                    let entries = proposed.enumerated().map { index, candidate in
-                        CandidateRun(
-                            candidate, number: state.runs.count + index + 1, of: rung.candidates, in: output, training)
+                    let entries = try proposed.enumerated().map { index, candidate in
+                        let number = state.runs.count + index
+                        let timed = try times?.settle(candidate, number: number, training, steps: steps, interruption)
+                        return CandidateRun(
+                            timed ?? candidate, number: number + 1, of: rung.candidates, in: output, training)
                     }
                     state.runs += entries
                     if let part = state.part { try train(entries, through: part) }
@@ -343,8 +361,8 @@ public struct CandidateSearch {
     private static let leastSteps = 150
 
     /// A warning of a first rung that is too short; nil where it is long enough, or the only one.
-    private static func shortness(_ schedule: HalvingSchedule, _ train: TrainConfiguration, samples: Int) -> String? {
-        let steps = schedule.rungs[0].epochs * train.stepsOfEpoch(images: samples)
+    private static func shortness(_ schedule: HalvingSchedule, steps perEpoch: Int) -> String? {
+        let steps = schedule.rungs[0].epochs * perEpoch
         guard schedule.rungs[0].candidates > 1, schedule.rungs.count > 1, steps < leastSteps else { return nil }
         return
             "the first rung has \(steps) steps, after which scores say little: more train.epochs, a smaller train.batch,"

@@ -1,6 +1,5 @@
 import ArchitectureSearch
 import Configurations
-import Experiments
 import Foundation
 import Inference
 import Networks
@@ -9,8 +8,11 @@ import SearchSpace
 import Torch
 
 /// Seconds that a network takes on this machine, measured on random values.
-struct StepTimer {
-    let configuration: Configuration
+package struct StepTimer {
+    private let configuration: Configuration
+
+    /// A timer of the networks, batches and crops of a configuration.
+    package init(_ configuration: Configuration) { self.configuration = configuration }
 
     /// Seconds of a training step, and the most memory that the process has taken by then.
     ///
@@ -19,7 +21,7 @@ struct StepTimer {
     ///   - repetitions: Steps that are timed at least, after one that is not; short ones are more, for up to a second.
     /// - Returns: Seconds of the fastest step, and bytes. Whatever else the machine does makes steps slower, by a hundred
     ///   times where threads wait for one another at each operation, and never faster.
-    func step(_ network: NetworkDescription, repetitions: Int = 3) -> (seconds: Double, bytes: Int) {
+    package func step(_ network: NetworkDescription, repetitions: Int = 3) -> (seconds: Double, bytes: Int) {
         let train = configuration.train
         Engine.threads = configuration.workerThreads
         let generator = Generator(seed: 0)
@@ -44,7 +46,7 @@ struct StepTimer {
     }
 
     /// Seconds of a search's step in which the weights learn, and of what is added where alpha and beta do.
-    func searchStep(classes: Int) -> (weights: Double, architecture: Double) {
+    package func searchStep(classes: Int) -> (weights: Double, architecture: Double) {
         let search = configuration.search
         Engine.threads = 1
         let generator = Generator(seed: 0)
@@ -75,7 +77,7 @@ struct StepTimer {
     }
 
     /// Seconds of a pass over one image as it is evaluated.
-    func pass(_ network: NetworkDescription, height: Int, width: Int) -> Double {
+    package func pass(_ network: NetworkDescription, height: Int, width: Int) -> Double {
         Engine.threads = configuration.workerThreads
         let channels = network.imageChannels
         let network = network.network(store: VariableStore(generator: Generator(seed: 0)))
