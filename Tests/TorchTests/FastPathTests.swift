@@ -131,6 +131,50 @@ import Torch
     }
 
     @Test(
+        "Batch normalisation with an activation, and its gradients, are what they are one after the other",
+        arguments: [([2, 8, 5, 7], 0.0), ([3, 67, 9, 4], 100.0), ([8, 3, 33, 40], -5.0), ([1, 130, 1, 2], 0.0)]
+            as [([Int], Double)],
+        [1, 2])
+    func normalization(sizes: ([Int], Double), threads: Int) {
+        let (shape, offset) = sizes
+        let before = Engine.threads
+        defer { Engine.threads = before }
+        Engine.threads = threads
+        let channels = shape[1]
+        let activations: [(FusedActivation, (Tensor) -> Tensor)] = [
+            (.none, { $0 }), (.relu, { $0.relu() }), (.relu6, { $0.relu6() }),
+        ]
+        for (activation, alone) in activations {
+            func passed(_ dtype: DType, fused: Bool) -> [[Double]] {
+                // Rows of pixels on the one road, planes on the other, which is the engine's own.
+                let own = (gaussian(shape, seed: 1) * 2 + offset).to(dtype)
+                let x = fused ? own.channelsLast() : own
+                let weight = (gaussian([channels], seed: 2) * 3).to(dtype)
+                let bias = (gaussian([channels], seed: 3) * 2).to(dtype)
+                let mean = gaussian([channels], seed: 4).to(dtype)
+                let variance = (gaussian([channels], seed: 5).pow(2) + 0.5).to(dtype)
+                for tensor in [x, weight, bias] { tensor.requiresGrad = true }
+                let normalized = batchNorm(
+                    x, weight: weight, bias: bias, runningMean: mean, runningVariance: variance, training: true,
+                    momentum: 0.25, eps: 1e-3, activation: fused ? activation : .none)
+                let y = fused ? normalized : alone(normalized)
+                let upper = gaussian(shape, seed: 6).to(dtype)
+                let found = gradients(of: (y * upper).sum(), withRespectTo: [x, weight, bias])
+                return [y.doubles(), mean.doubles(), variance.doubles()] + found.map { $0?.doubles() ?? [] }
+            }
+            let wanted = passed(.float64, fused: false)
+            for (dtype, tolerance) in [(DType.float64, 1e-9), (.float32, 2e-3)] {
+                for (own, value) in zip(passed(dtype, fused: true), wanted) {
+                    let size = value.map(abs).max() ?? 0
+                    // Where an activation begins single precision may fall on its other side.
+                    let far = zip(own, value).count { abs($0 - $1) > tolerance * max(1, size) }
+                    #expect(own.count == value.count && far <= (dtype == .float64 ? 0 : value.count / 200))
+                }
+            }
+        }
+    }
+
+    @Test(
         "Resizing and its gradient are what the engine has for double precision, in every layout, on any number of threads",
         arguments: [
             ([2, 11, 9, 7], [33, 40]), ([2, 3, 17, 30], [5, 12]), ([3, 1, 1, 1], [4, 5]),

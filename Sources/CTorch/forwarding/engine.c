@@ -109,8 +109,9 @@ CT_STATUS(ct_conv2d,
           (x, weight, bias, stride, padding, dilation, groups, out))
 CT_STATUS(ct_batch_norm,
           (ct_tensor x, ct_optional_tensor weight, ct_optional_tensor bias, ct_optional_tensor mean,
-           ct_optional_tensor variance, bool training, double momentum, double eps, ct_optional_tensor *_Nonnull out),
-          (x, weight, bias, mean, variance, training, momentum, eps, out))
+           ct_optional_tensor variance, bool training, double momentum, double eps, int32_t activation,
+           ct_optional_tensor *_Nonnull out),
+          (x, weight, bias, mean, variance, training, momentum, eps, activation, out))
 CT_STATUS(ct_avg_pool2d,
           (ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *_Nonnull out),
           (x, kernel, stride, padding, out))

@@ -108,7 +108,7 @@ int32_t ct_copy_in_place(ct_tensor a, ct_tensor source);
 int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,
                   int64_t dilation, int64_t groups, ct_optional_tensor *_Nonnull out);
 int32_t ct_batch_norm(ct_tensor x, ct_optional_tensor weight, ct_optional_tensor bias, ct_optional_tensor mean,
-                      ct_optional_tensor variance, bool training, double momentum, double eps,
+                      ct_optional_tensor variance, bool training, double momentum, double eps, int32_t activation,
                       ct_optional_tensor *_Nonnull out);
 int32_t ct_avg_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *_Nonnull out);
 int32_t ct_max_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *_Nonnull out);

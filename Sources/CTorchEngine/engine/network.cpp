@@ -1,3 +1,4 @@
+#include "kernels/affine_normalization.h"
 #include "kernels/depthwise.h"
 #include "kernels/interpolation.h"
 #include "kernels/normalization.h"
@@ -47,22 +48,45 @@ int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_
     });
 }
 
+static Activation activation_of(int32_t activation) {
+    switch (activation) {
+    case CT_NO_ACTIVATION:
+        return Activation::none;
+    case CT_RELU:
+        return Activation::relu;
+    case CT_RELU6:
+        return Activation::relu6;
+    }
+    TORCH_CHECK(false, "no activation has the number ", activation);
+}
+
+// Normalised by the batches of all processes.
+static at::Tensor synchronized_batch_norm(const at::Tensor &x, const std::optional<at::Tensor> &weight,
+                                          const std::optional<at::Tensor> &bias, const RunningStatistics &running,
+                                          double eps) {
+    auto updates = running.mean && running.variance;
+    BatchNormOptions options{1, true, updates, running.momentum, eps};
+    auto none = [&] { return at::empty({1, x.size(1)}, x.options()); };
+    auto y = batch_norm(x, updates ? running.mean->unsqueeze(0) : none(),
+                        updates ? running.variance->unsqueeze(0) : none(), options, false);
+    if (weight) y = at::mul(y, weight->view({1, -1, 1, 1}));
+    return bias ? at::add(y, bias->view({1, -1, 1, 1})) : y;
+}
+
 int32_t ct_batch_norm(ct_tensor x, ct_optional_tensor weight, ct_optional_tensor bias, ct_optional_tensor mean,
-                      ct_optional_tensor variance, bool training, double momentum, double eps,
+                      ct_optional_tensor variance, bool training, double momentum, double eps, int32_t activation,
                       ct_optional_tensor *out) {
     return return_tensor(out, [&] {
-        if (training && world_size() > 1) {
-            auto updates = mean != nullptr && variance != nullptr;
-            BatchNormOptions options{1, true, updates, momentum, eps};
-            auto input = upcast_bfloat16(get(x));
-            auto none = [&] { return at::empty({1, input.size(1)}, input.options()); };
-            auto y = batch_norm(input, updates ? get(mean).unsqueeze(0) : none(),
-                                updates ? get(variance).unsqueeze(0) : none(), options, false);
-            if (weight) y = at::mul(y, get(weight).view({1, -1, 1, 1}));
-            return bias ? at::add(y, get(bias).view({1, -1, 1, 1})) : y;
-        }
-        return at::batch_norm(upcast_bfloat16(get(x)), optional_tensor(weight), optional_tensor(bias),
-                              optional_tensor(mean), optional_tensor(variance), training, momentum, eps, true);
+        auto input = upcast_bfloat16(get(x));
+        auto scale = optional_tensor(weight), shift = optional_tensor(bias);
+        RunningStatistics running{optional_tensor(mean), optional_tensor(variance), momentum};
+        auto last = activation_of(activation);
+        if (training && normalizes_by_rows(input, scale, shift, running))
+            return normalize(input, *scale, *shift, running, eps, last);
+        if (training && world_size() > 1)
+            return activate(synchronized_batch_norm(input, scale, shift, running, eps), last);
+        return activate(
+            at::batch_norm(input, scale, shift, running.mean, running.variance, training, momentum, eps, true), last);
     });
 }
 

@@ -45,25 +45,34 @@ CT_INLINE void sums_body(const T *x, int64_t rows, int64_t channels, double *sum
     }
 }
 
-// y = max(floor, scale * x + shift) per channel.
-template <typename T>
+// y = scale * x + shift per channel, at least `floor` and, where it is capped, at most `ceiling`.
+template <bool capped = false, typename T>
 CT_INLINE void apply_affine_body(const T *x, T *y, int64_t rows, int64_t channels, const T *scale, const T *shift,
-                                 T floor) {
+                                 T floor, T ceiling = 0) {
     for (int64_t r = 0; r < rows; r++) {
         const T *from = x + r * channels;
         T *to = y + r * channels;
         CT_INDEPENDENT for (int64_t c = 0; c < channels; c++) {
             T value = scale[c] * from[c] + shift[c];
             // So written, a value that is no number stays one that is none.
-            to[c] = value < floor ? floor : value;
+            value = value < floor ? floor : value;
+            if constexpr (capped) value = value > ceiling ? ceiling : value;
+            to[c] = value;
         }
     }
 }
 
-// Sums of g and g * x per channel, of the pixels where scale * x + shift > floor.
-template <typename T>
+// g where scale * x + shift lies above `floor` and, where it is capped, below `ceiling`; else 0.
+template <bool capped, typename T> CT_INLINE T passed(T g, T value, T floor, T ceiling) {
+    T result = value > floor ? g : T(0);
+    if constexpr (capped) result = value < ceiling ? result : T(0);
+    return result;
+}
+
+// Sums of g and g * x per channel, of what is passed.
+template <bool capped = false, typename T>
 CT_INLINE void masked_sums_body(const T *g, const T *x, int64_t rows, int64_t channels, const T *scale, const T *shift,
-                                T floor, double *p, double *q, T *a, T *b) {
+                                T floor, double *p, double *q, T *a, T *b, T ceiling = 0) {
     for (int64_t c = 0; c < channels; c++) p[c] = q[c] = 0;
     for (int64_t start = 0; start < rows; start += partial_rows) {
         auto end = start + partial_rows < rows ? start + partial_rows : rows;
@@ -71,7 +80,7 @@ CT_INLINE void masked_sums_body(const T *g, const T *x, int64_t rows, int64_t ch
         for (int64_t r = start; r < end; r++) {
             const T *gr = g + r * channels, *xr = x + r * channels;
             CT_INDEPENDENT for (int64_t c = 0; c < channels; c++) {
-                T value = scale[c] * xr[c] + shift[c] > floor ? gr[c] : T(0);
+                T value = passed<capped>(gr[c], scale[c] * xr[c] + shift[c], floor, ceiling);
                 a[c] += value;
                 b[c] += value * xr[c];
             }
@@ -80,17 +89,17 @@ CT_INLINE void masked_sums_body(const T *g, const T *x, int64_t rows, int64_t ch
     }
 }
 
-// The gradient of normalised x: ga * g + gb * x + gc, g masked as above. `out` may be `g`, which a compiler that is not
-// told otherwise takes for a reason to go through the channels one by one: each value depends on those of its place
+// The gradient of normalised x: ga * g + gb * x + gc, g of what is passed. `out` may be `g`, which a compiler that is
+// not told otherwise takes for a reason to go through the channels one by one: each value depends on those of its place
 // alone.
-template <typename T>
+template <bool capped = false, typename T>
 CT_INLINE void masked_gradient_body(const T *g, const T *x, T *out, int64_t rows, int64_t channels, const T *scale,
-                                    const T *shift, T floor, const T *ga, const T *gb, const T *gc) {
+                                    const T *shift, T floor, const T *ga, const T *gb, const T *gc, T ceiling = 0) {
     for (int64_t r = 0; r < rows; r++) {
         const T *gr = g + r * channels, *xr = x + r * channels;
         T *to = out + r * channels;
         CT_INDEPENDENT for (int64_t c = 0; c < channels; c++) {
-            T value = scale[c] * xr[c] + shift[c] > floor ? gr[c] : T(0);
+            T value = passed<capped>(gr[c], scale[c] * xr[c] + shift[c], floor, ceiling);
             to[c] = ga[c] * value + gb[c] * xr[c] + gc[c];
         }
     }

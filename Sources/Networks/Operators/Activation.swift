@@ -7,15 +7,15 @@ package enum Activation: Hashable, Sendable {
     /// As ``relu``, and at most 6.
     case relu6
 
-    /// A map after it.
-    func callAsFunction(_ x: Tensor) -> Tensor {
+    /// The same as a part of the normalisation before it.
+    var fused: FusedActivation {
         switch self {
-        case .relu: x.relu()
-        case .relu6: x.relu6()
+        case .relu: .relu
+        case .relu6: .relu6
         }
     }
 
-    /// The same on the map's own memory.
+    /// Applies it on a map's own memory.
     func inPlace(_ x: Tensor) {
         switch self {
         case .relu: x.reluInPlace()

@@ -36,8 +36,7 @@ package final class NormalizedConv {
         mode: NormalizationMode, activation: Activation?, convolve: (_ weight: Tensor, _ bias: Tensor?) -> Tensor
     ) -> Tensor {
         guard let folded, mode == .evaluation else {
-            let y = norm(convolve(conv.weight, nil), mode: mode)
-            return activation.map { $0(y) } ?? y
+            return norm(convolve(conv.weight, nil), mode: mode, activation: activation?.fused ?? .none)
         }
         let y = convolve(folded.weight, folded.bias)
         activation?.inPlace(y)

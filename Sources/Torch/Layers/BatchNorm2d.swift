@@ -39,16 +39,18 @@ public final class BatchNorm2d {
         self.eps = eps
     }
 
-    /// Normalises `[N, C, H, W]`.
+    /// Normalises `[N, C, H, W]`, with an activation behind it if wanted.
     ///
     /// The batch is that of all processes of a group together. One value per channel has no variance: it is normalised
     /// by the running statistics, which stay as they are.
-    public func callAsFunction(_ x: Tensor, mode: NormalizationMode) -> Tensor {
+    public func callAsFunction(
+        _ x: Tensor, mode: NormalizationMode, activation: FusedActivation = .none
+    ) -> Tensor {
         let byBatch = mode != .evaluation && x.size(0) * x.size(2) * x.size(3) * ProcessGroup.size > 1
         let leavesRunning = byBatch && mode == .batchStatistics
         return batchNorm(
             x, weight: weight, bias: bias, runningMean: leavesRunning ? nil : runningMean,
             runningVariance: leavesRunning ? nil : runningVariance, training: byBatch,
-            momentum: mode == .measuring ? 1 : momentum, eps: eps)
+            momentum: mode == .measuring ? 1 : momentum, eps: eps, activation: activation)
     }
 }

@@ -14,18 +14,37 @@ public func conv2d(
     }
 }
 
+/// What is done to each value behind a batch normalisation.
+public enum FusedActivation: Sendable {
+    /// Nothing.
+    case none
+    /// The larger of 0 and the value.
+    case relu
+    /// As ``relu``, and at most 6.
+    case relu6
+
+    fileprivate var number: Int32 {
+        switch self {
+        case .none: Int32(CT_NO_ACTIVATION)
+        case .relu: Int32(CT_RELU)
+        case .relu6: Int32(CT_RELU6)
+        }
+    }
+}
+
 /// Normalises `x` `[N, C, H, W]` per channel, by the batch's statistics in training and by the running ones else.
 ///
 /// In training the running statistics, where given, move towards the batch's (the variance unbiased) by `momentum`.
+/// With affine parameters, on a processor, an activation behind it costs nothing.
 public func batchNorm(
     _ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, runningMean: Tensor? = nil, runningVariance: Tensor? = nil,
-    training: Bool, momentum: Double, eps: Double
+    training: Bool, momentum: Double, eps: Double, activation: FusedActivation = .none
 ) -> Tensor {
     withExtendedLifetime((weight, bias, runningMean, runningVariance)) {
         Tensor.make("batchNorm", x) {
             ct_batch_norm(
                 x.handle, weight?.handle, bias?.handle, runningMean?.handle, runningVariance?.handle, training,
-                momentum, eps, $0)
+                momentum, eps, activation.number, $0)
         }
     }
 }
