@@ -78,6 +78,8 @@ class Study:
         def make():
             # A run that was stopped has used time that nobody has counted.
             shutil.rmtree(self.place(name), ignore_errors=True)
+            if os.path.exists(test := self.place(name + "-test.json")):
+                os.remove(test)
             begin = processor_seconds()
             self.call(*words, "--output", self.place(name), "--quiet")
             return {"seconds": processor_seconds() - begin}
@@ -163,7 +165,7 @@ class Study:
         once, again = (
             self.timed(f"{name}-{count}", words[0], *self.shared, *words[1:], f"--set=train.epochs={count}")["seconds"]
             for count in (short, longer))
-        epoch = (again - once) / (longer - short)
+        epoch = max(again - once, 0.1) / (longer - short)
         return max(1, round(short + (seconds - once) / epoch))
 
     def measured(self, name, verb, *words):

@@ -13,8 +13,8 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     public var candidates = 9
     /// One of so many candidates is trained on from a rung to the next (eta).
     public var reduction = 3
-    /// Whether every candidate has as many steps an epoch as take the time of the first one's, in place of as many steps:
-    /// networks of equal multiply-adds differ in time by a factor of two.
+    /// Whether every candidate has as many steps an epoch as take the time that DeepLabv3's path takes for its own, in place of
+    /// as many (on processors; networks of equal multiply-adds differ in time by a factor of two).
     public var equalTime = false
     /// Genotypes, runs, known networks or encoders (`efficientnet-lite0+light`) that take part in a race before the known
     /// designs; where there is an encoder, all others take its multiply-adds; `paper` is a search by the paper's method, done

@@ -120,8 +120,10 @@ extension Planner {
                 "\(candidates): known designs, a U-Net among them, and random networks of equal cost; the best "
                     + (candidates > reduction ? "one in \(reduction) is trained on" : "is trained on"))
             configuration.search.longSkips = .on
-            configuration.search.equalTime = true
-            choose("search.equalTime", "true: of equal multiply-adds some take twice the time of others")
+            if (try? base.device.device()) == .cpu, base.precision == .float32 {
+                configuration.search.equalTime = true
+                choose("search.equalTime", "true: of equal multiply-adds some take twice the time of others")
+            }
             // The other designs take the race's layers and are there by themselves; the published network has its own, and a
             // step of it takes longer.
             if candidates >= 9 { configuration.search.pool = [KnownDesign.autoDeepLab.rawValue] }

@@ -107,7 +107,10 @@ import Testing
         // One of another size is named.
         let wide = Mask(width: 5, height: 1, labels: [0, 0, 0, 0, 255])
         try writePNG(wide, palette: [], to: folder.place("stage1_train/a0/masks/x.png"))
-        let message = failure { _ = try dataset.samples(.train).map { try dataset.reader().read($0) } }
+        // What was there when it was opened is what it holds.
+        #expect(try dataset.samples(.train) == samples)
+        let again = try Dataset(root: folder.path, options: options)
+        let message = failure { _ = try again.samples(.train).map { try again.reader().read($0) } }
         #expect(message?.contains("a0/masks/x.png: is 5x1 pixels, where") == true, "\(message ?? "none")")
     }
 

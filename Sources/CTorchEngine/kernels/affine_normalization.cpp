@@ -2,6 +2,7 @@
 #include "kernels/normalization.h"
 #include "kernels/parallel.h"
 
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 using namespace ct;
@@ -169,6 +170,7 @@ class AffineBatchNorm : public torch::autograd::Function<AffineBatchNorm> {
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
+        TORCH_CHECK(!at::GradMode::is_enabled(), "this batch normalisation has no second derivative");
         auto saved = context->get_saved_variables();
         auto &x = saved[0], &weight = saved[1], &bias = saved[2];
         auto state = c10::static_intrusive_pointer_cast<State>(context->saved_data["state"].toCapsule());
@@ -213,10 +215,12 @@ class AffineBatchNorm : public torch::autograd::Function<AffineBatchNorm> {
 
 bool ct::normalizes_by_rows(const at::Tensor &x, const std::optional<at::Tensor> &weight,
                             const std::optional<at::Tensor> &bias, const RunningStatistics &running) {
+    if (x.dim() != 4) return false;
     auto fits = [&](const std::optional<at::Tensor> &values) {
-        return values && values->scalar_type() == x.scalar_type() && values->is_contiguous();
+        return values && values->is_cpu() && values->scalar_type() == x.scalar_type() && values->is_contiguous() &&
+               values->dim() == 1 && values->size(0) == x.size(1);
     };
-    return world_size() == 1 && has_row_kernel(x) && x.dim() == 4 && x.numel() > 0 && x.size(1) > 1 &&
+    return world_size() == 1 && has_row_kernel(x) && x.numel() > 0 && x.size(1) > 1 &&
            x.is_contiguous(at::MemoryFormat::ChannelsLast) && fits(weight) && fits(bias) &&
            running.mean.has_value() == running.variance.has_value() && (!running.mean || fits(running.mean)) &&
            (!running.variance || fits(running.variance));

@@ -117,6 +117,7 @@ class DepthwiseConv2d : public torch::autograd::Function<DepthwiseConv2d> {
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
+        TORCH_CHECK(!at::GradMode::is_enabled(), "this convolution has no second derivative");
         auto saved = context->get_saved_variables();
         auto &x = saved[0], &weight = saved[1];
         DepthwisePlaces places{context->saved_data["stride"].toInt(), context->saved_data["padding"].toInt(),

@@ -8,6 +8,8 @@ import Torch
 struct CandidatePool {
     /// The networks that take part whatever is drawn.
     let given: [Candidate]
+    /// The network whose cost all have that are brought to one.
+    let reference: NetworkChoice
     /// What the others are drawn from, or proposed of.
     let space: any CandidateSpace
     /// The same as random genotypes, for scores within a supernet; nil where the space is another.
@@ -30,10 +32,11 @@ struct CandidatePool {
     }
 
     private init(
-        given: [Candidate], space: any CandidateSpace, sample: GenotypeSample?,
+        given: [Candidate], reference: NetworkChoice, space: any CandidateSpace, sample: GenotypeSample?,
         candidate: @escaping (String, NetworkChoice, Int?) -> Candidate
     ) {
-        (self.given, self.space, self.sample, self.candidate) = (given, space, sample, candidate)
+        (self.given, self.reference, self.space, self.sample) = (given, reference, space, sample)
+        self.candidate = candidate
     }
 
     /// All candidates have the multiply-adds of DeepLabv3's path with `train.filters`, within this share.
@@ -78,7 +81,8 @@ struct CandidatePool {
             return different(named(pool, search, candidate) + designs)
         }
         return CandidatePool(
-            given: given(), space: GenotypeCandidates(sample, choices: choices, longSkips: longSkips), sample: sample,
+            given: given(), reference: first, space: GenotypeCandidates(sample, choices: choices, longSkips: longSkips),
+            sample: sample,
             candidate: candidate)
     }
 
@@ -119,7 +123,7 @@ struct CandidatePool {
             return different(own + known)
         }
         return CandidatePool(
-            given: try given(),
+            given: try given(), reference: .encoder(encoder, train.decoder),
             space: DecoderCandidates(encoder, limits: limits.isEmpty ? nil : limits, filters: train.filters),
             sample: nil, candidate: candidate)
     }

@@ -20,7 +20,12 @@ struct CandidateRun {
         paths = RunPaths(folder: output + "/" + name)
         var configuration = configuration
         candidate.network.settle(&configuration.train, filters: candidate.filters)
-        if let steps = candidate.stepsPerEpoch { configuration.train.stepsPerEpoch = steps }
+        if let steps = candidate.stepsPerEpoch {
+            let planned = configuration.train.stepsPerEpoch
+            // As large a part of its training as of the others'.
+            if planned > 0 { configuration.train.warmupSteps = configuration.train.warmupSteps * steps / planned }
+            configuration.train.stepsPerEpoch = steps
+        }
         self.configuration = configuration
     }
 

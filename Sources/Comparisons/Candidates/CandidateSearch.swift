@@ -65,6 +65,7 @@ public struct CandidateSearch {
                 .outOfRange,
                 "train.iterations: a search by \(search.method) goes by epochs: set train.epochs, and this to 0")
         }
+        try CandidateSearch.refuseEqualTime(configuration)
         schedule = HalvingSchedule(
             candidates: search.candidates, reduction: search.reduction, epochs: configuration.train.epochs,
             rests: rests,
@@ -95,6 +96,20 @@ public struct CandidateSearch {
         AtomicFile.removeLeftovers(in: output)
         try AtomicFile.write(
             Data(configuration.yaml().utf8), to: RunPaths(folder: output).configuration, below: output)
+    }
+
+    /// Steps are timed as networks from scratch take them on a processor.
+    private static func refuseEqualTime(_ configuration: Configuration) throws {
+        guard configuration.search.equalTime else { return }
+        let isTimed =
+            try configuration.search.space == .networks && configuration.precision == .float32
+            && configuration.device.device() == .cpu
+        guard isTimed else {
+            throw ConfigurationError(
+                .contradiction,
+                "search.equalTime: steps are timed on processors, in float32, for search.space=networks: set it to false"
+            )
+        }
     }
 
     /// What a search writes into its folder, besides the folders of its candidates.
@@ -198,7 +213,7 @@ public struct CandidateSearch {
         var state = State()
         // What one candidate's encoder sees another one's sees too.
         let features = FrozenFeatures(megabytes: training.train.frozenMegabytes)
-        var times = try timer.map { try EqualTime(in: output, by: $0) }
+        var times = try timer.map { try EqualTime(in: output, reference: pool.reference, by: $0) }
         var number = 0
         while number < schedule.rungs.count {
             let before = number > 0 ? schedule.rungs[number - 1].epochs : 0

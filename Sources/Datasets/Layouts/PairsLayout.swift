@@ -30,25 +30,22 @@ struct PairsLayout {
     static func matches(_ root: String) -> Bool { (try? PairsLayout(root).isLikely) == true }
 
     /// The splits that are there.
-    static func splits(_ root: String) -> [String] {
-        (try? PairsLayout(root).samples.keys.sorted()) ?? []
-    }
+    var splits: [String] { samples.keys.sorted() }
 
     /// The pairs of a split, by its usual name or by the data set's own word for it (`training`).
-    static func pairing(_ root: String, _ split: Split) throws -> Pairing {
-        let found = try PairsLayout(root)
+    func pairing(_ root: String, _ split: Split) throws -> Pairing {
         let own = split.rawValue
-        let name = found.samples[own] == nil ? PairWords.splits[own.lowercased()] ?? own : own
-        guard let samples = found.samples[name] else {
+        let name = samples[own] == nil ? PairWords.splits[own.lowercased()] ?? own : own
+        guard let found = samples[name] else {
             throw DataError(
                 .missing, file: root,
                 problem: "has no pairs of an image and a mask in the split `\(split)`"
-                    + foundInstead("splits", found.samples.keys.sorted()))
+                    + foundInstead("splits", splits))
         }
         var result = Pairing()
-        result.samples = samples
-        result.notes = found.notes
-        result.problems = found.problems[name] ?? []
+        result.samples = found
+        result.notes = notes
+        result.problems = problems[name] ?? []
         return result
     }
 

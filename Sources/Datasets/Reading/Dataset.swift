@@ -107,6 +107,8 @@ public struct Dataset: Sendable {
     /// What the values in masks were decided to mean; to be given again where the decision must stay.
     public private(set) var meaning: MaskMeaning
     let options: DatasetOptions
+    /// What the layout `pairs` has found; listing and pairing all files takes seconds where they are many.
+    private let pairs: PairsLayout?
 
     /// Opens a data set and reads its class file.
     ///
@@ -127,6 +129,7 @@ public struct Dataset: Sendable {
             throw DataError(.missing, file: root, problem: "is no folder: name the data set's root")
         }
         let layout = try layout ?? detectLayout(root)
+        pairs = try layout == .pairs ? PairsLayout(root) : nil
         let source = try ClassSource(root: root, layout: layout, options: options)
         var named = source?.table
         if named == nil, options.masks.isBlackAndWhite { named = ClassTable(names: ["background", "foreground"]) }
@@ -310,7 +313,7 @@ public struct Dataset: Sendable {
         case .coco: COCOLayout.splits(root)
         case .roboflow: RoboflowLayout.splits(root)
         case .labelme: LabelMeLayout.splits(root)
-        case .pairs: PairsLayout.splits(root)
+        case .pairs: pairs?.splits ?? []
         case .tiles: FoldersLayout.splits(root)
         }
     }
@@ -359,7 +362,7 @@ public struct Dataset: Sendable {
         case .labelme:
             try LabelMeLayout.pairing(
                 root, split, classes: classes, limits: options.limits, allowsOutside: options.allowsOutsideRoot)
-        case .pairs: try PairsLayout.pairing(root, split)
+        case .pairs: try pairs?.pairing(root, split) ?? Pairing()
         case .tiles: try options.tiles.cut(FoldersLayout.pairing(root, split), root: root, limits: options.limits)
         }
     }
