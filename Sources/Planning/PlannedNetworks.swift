@@ -120,7 +120,7 @@ extension Planner {
                 "\(candidates): known designs, a U-Net among them, and random networks of equal cost; the best "
                     + (candidates > reduction ? "one in \(reduction) is trained on" : "is trained on"))
             configuration.search.longSkips = .on
-            if (try? base.device.device()) == .cpu, base.precision == .float32 {
+            if base.timesSteps {
                 configuration.search.equalTime = true
                 choose("search.equalTime", "true: of equal multiply-adds some take twice the time of others")
             }

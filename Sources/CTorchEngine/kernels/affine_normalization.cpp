@@ -21,16 +21,6 @@ template <typename T> struct Channels {
 };
 constexpr double ceiling = 6;
 
-template <typename T> CT_INLINE void sums_of(const T *x, int64_t rows, int64_t channels, double *sums, T *work) {
-    sums_body(x, rows, channels, sums, sums + channels, work, work + channels, work + 2 * channels);
-}
-CT_CLONES void sums(const float *x, int64_t rows, int64_t channels, double *sums, float *work) {
-    sums_of(x, rows, channels, sums, work);
-}
-CT_CLONES void sums(const double *x, int64_t rows, int64_t channels, double *sums, double *work) {
-    sums_of(x, rows, channels, sums, work);
-}
-
 template <typename T> CT_INLINE void apply_to(const T *x, T *y, int64_t rows, const Channels<T> &of) {
     if (of.activation == Activation::relu6)
         return apply_affine_body<true>(x, y, rows, of.count, of.scale, of.shift, T(0), T(ceiling));
@@ -87,36 +77,31 @@ struct Parts {
         : rows(rows), each(std::max<int64_t>(partial_rows, smallest_part / channels)), count((rows + each - 1) / each) {
     }
 
+    int64_t size(int64_t part) const { return std::min(each, rows - part * each); }
+    double share(int64_t part) const { return static_cast<double>(size(part)) / rows; }
+
     // Calls `body(part, first row, rows)` for all parts, on libtorch's threads.
     template <typename Body> void each_part(const Body &body) const {
         ct::parallel_for(count, 1, [&](int64_t begin, int64_t end) {
-            for (auto part = begin; part < end; part++) body(part, part * each, std::min(each, rows - part * each));
+            for (auto part = begin; part < end; part++) body(part, part * each, size(part));
         });
     }
 };
 
+// The moments of all rows: the mean of the parts' means, and of their variances with what the means lie apart.
 template <typename T> Moments batch_moments(const T *x, const Parts &parts, int64_t channels, double eps) {
-    std::vector<double> found(parts.count * 2 * channels);
-    std::vector<T> work(parts.count * 3 * channels);
+    std::vector<Moments> found(parts.count, Moments(0));
     parts.each_part([&](int64_t part, int64_t first, int64_t rows) {
-        sums(x + first * channels, rows, channels, &found[part * 2 * channels], &work[part * 3 * channels]);
+        found[part] = moments(x + first * channels, rows, channels, eps);
     });
     Moments result(channels);
     for (int64_t c = 0; c < channels; c++) {
         double mean = 0, variance = 0;
-        // Of each part the sums of what is left without its first value; the mean of all, then the deviations from it.
+        for (int64_t part = 0; part < parts.count; part++) mean += found[part].mean[c] * parts.share(part);
         for (int64_t part = 0; part < parts.count; part++) {
-            auto rows = std::min(parts.each, parts.rows - part * parts.each);
-            mean += (rows * static_cast<double>(work[part * 3 * channels + c]) + found[part * 2 * channels + c]);
+            auto apart = found[part].mean[c] - mean;
+            variance += (found[part].variance[c] + apart * apart) * parts.share(part);
         }
-        mean /= parts.rows;
-        for (int64_t part = 0; part < parts.count; part++) {
-            auto rows = std::min(parts.each, parts.rows - part * parts.each);
-            auto offset = work[part * 3 * channels + c] - mean;
-            auto sum = found[part * 2 * channels + c], square = found[(part * 2 + 1) * channels + c];
-            variance += square + 2 * offset * sum + rows * offset * offset;
-        }
-        variance = std::max(variance / parts.rows, 0.0);
         result.mean[c] = mean, result.variance[c] = variance, result.inverse[c] = 1 / std::sqrt(variance + eps);
     }
     return result;
@@ -220,10 +205,9 @@ bool ct::normalizes_by_rows(const at::Tensor &x, const std::optional<at::Tensor>
         return values && values->is_cpu() && values->scalar_type() == x.scalar_type() && values->is_contiguous() &&
                values->dim() == 1 && values->size(0) == x.size(1);
     };
-    return world_size() == 1 && has_row_kernel(x) && x.numel() > 0 && x.size(1) > 1 &&
-           x.is_contiguous(at::MemoryFormat::ChannelsLast) && fits(weight) && fits(bias) &&
-           running.mean.has_value() == running.variance.has_value() && (!running.mean || fits(running.mean)) &&
-           (!running.variance || fits(running.variance));
+    return world_size() == 1 && has_row_kernel(x) && x.numel() > 0 && lies_channels_last(x) && fits(weight) &&
+           fits(bias) && running.mean.has_value() == running.variance.has_value() &&
+           (!running.mean || fits(running.mean)) && (!running.variance || fits(running.variance));
 }
 
 at::Tensor ct::normalize(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,

@@ -1,4 +1,5 @@
 #include "kernels/depthwise.h"
+#include "kernels/layout.h"
 #include "kernels/parallel.h"
 #include "kernels/simd.h"
 
@@ -144,10 +145,9 @@ class DepthwiseConv2d : public torch::autograd::Function<DepthwiseConv2d> {
 } // namespace
 
 bool ct::learns_large_depthwise(const at::Tensor &x, const at::Tensor &weight, int64_t groups) {
-    return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble) &&
-           weight.scalar_type() == x.scalar_type() && x.dim() == 4 && weight.dim() == 4 && groups == x.size(1) &&
-           groups > 1 && weight.size(0) == groups && weight.size(2) == kernel_size && weight.size(3) == kernel_size &&
-           x.is_contiguous(at::MemoryFormat::ChannelsLast) && x.numel() > 0 && at::GradMode::is_enabled() &&
+    return has_row_kernel(x) && weight.scalar_type() == x.scalar_type() && x.dim() == 4 && weight.dim() == 4 &&
+           groups == x.size(1) && weight.size(0) == groups && weight.size(2) == kernel_size &&
+           weight.size(3) == kernel_size && lies_channels_last(x) && x.numel() > 0 && at::GradMode::is_enabled() &&
            weight.requires_grad();
 }
 

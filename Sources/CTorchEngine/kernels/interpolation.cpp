@@ -1,4 +1,5 @@
 #include "kernels/interpolation.h"
+#include "kernels/layout.h"
 #include "kernels/parallel.h"
 #include "kernels/rows.h"
 
@@ -10,6 +11,7 @@
 
 namespace {
 
+using ct::lies_channels_last;
 using ct::LinearPlaces;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
@@ -140,11 +142,6 @@ at::Tensor interpolate_planes(const at::Tensor &x, LinearPlaces rows, LinearPlac
         }
     });
     return result;
-}
-
-// Whether pixels have their channels side by side.
-bool lies_channels_last(const at::Tensor &x) {
-    return x.size(1) > 1 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 at::Tensor resized(const at::Tensor &x, LinearPlaces rows, LinearPlaces columns) {

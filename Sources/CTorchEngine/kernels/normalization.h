@@ -2,6 +2,7 @@
 #pragma once
 
 #include "distributed/process_group.h"
+#include "kernels/layout.h"
 #include "kernels/rows.h"
 
 #include <ATen/Dispatch.h>
@@ -16,6 +17,9 @@ struct Moments {
     std::vector<double> mean, variance, inverse;
     explicit Moments(int64_t channels) : mean(channels), variance(channels), inverse(channels) {}
 };
+
+// The moments of `rows` pixels, channels last.
+template <typename T> Moments moments(const T *x, int64_t rows, int64_t channels, double eps);
 
 // `groups` G: the batch is G batches, one after another, each with its own statistics. Running statistics are [G, C].
 struct BatchNormOptions {
@@ -73,10 +77,6 @@ template <typename T> void affine_relu(const T *x, T *y, int64_t rows, const Cha
 
 // The gradient of x from `g`, the gradient of the output; `out` may be `g`.
 void batch_norm_backward(const at::Tensor &g, const at::Tensor &x, const BatchNormState &state, at::Tensor &out);
-
-inline bool has_row_kernel(const at::Tensor &x) {
-    return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
-}
 
 // The gradient of x through weight * xhat is g * gradient + x * x + constant, from p = sum g and q = sum g * x.
 struct GradientCoefficients {

@@ -65,7 +65,7 @@ public struct CandidateSearch {
                 .outOfRange,
                 "train.iterations: a search by \(search.method) goes by epochs: set train.epochs, and this to 0")
         }
-        try CandidateSearch.refuseEqualTime(configuration)
+        try EqualTime.refuseUntimed(configuration)
         schedule = HalvingSchedule(
             candidates: search.candidates, reduction: search.reduction, epochs: configuration.train.epochs,
             rests: rests,
@@ -75,15 +75,8 @@ public struct CandidateSearch {
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)).count
         steps = train.stepsOfEpoch(images: samples)
         warning = CandidateSearch.shortness(schedule, steps: steps)
-        let images = try InputSpecification(configuration, split: nil, of: dataset)
-        self.images = images
-        self.timer =
-            !search.equalTime
-            ? nil
-            : timer ?? { own, network in
-                let description = network.description(own.train, classes: images.classes, channels: images.channels)
-                return StepTimer(own).step(description).seconds
-            }
+        images = try InputSpecification(configuration, split: nil, of: dataset)
+        self.timer = search.equalTime ? timer ?? EqualTime.timer(on: images) : nil
         limits = try CostLimits(search.limits, train, on: images) {
             try latency?() ?? LatencyModel(configuration, place: .folder(output))
         }
@@ -96,20 +89,6 @@ public struct CandidateSearch {
         AtomicFile.removeLeftovers(in: output)
         try AtomicFile.write(
             Data(configuration.yaml().utf8), to: RunPaths(folder: output).configuration, below: output)
-    }
-
-    /// Steps are timed as networks from scratch take them on a processor.
-    private static func refuseEqualTime(_ configuration: Configuration) throws {
-        guard configuration.search.equalTime else { return }
-        let isTimed =
-            try configuration.search.space == .networks && configuration.precision == .float32
-            && configuration.device.device() == .cpu
-        guard isTimed else {
-            throw ConfigurationError(
-                .contradiction,
-                "search.equalTime: steps are timed on processors, in float32, for search.space=networks: set it to false"
-            )
-        }
     }
 
     /// What a search writes into its folder, besides the folders of its candidates.

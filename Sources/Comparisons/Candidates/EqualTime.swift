@@ -21,6 +21,24 @@ struct EqualTime {
     /// The reference's seconds on this machine, as it is now.
     private var referenceSeconds: Double?
 
+    /// Times steps on images of such a size.
+    static func timer(on images: InputSpecification) -> Timer {
+        { own, network in
+            let description = network.description(own.train, classes: images.classes, channels: images.channels)
+            return StepTimer(own).step(description).seconds
+        }
+    }
+
+    /// Refuses equal time where steps are not timed as they are taken.
+    static func refuseUntimed(_ configuration: Configuration) throws {
+        guard configuration.search.equalTime else { return }
+        _ = try configuration.device.device()
+        if configuration.timesSteps, configuration.search.space == .networks { return }
+        throw ConfigurationError(
+            .contradiction,
+            "search.equalTime: steps are timed on processors, in float32, for search.space=networks: set it to false")
+    }
+
     static func file(in folder: String) -> String { folder + "/steptimes.json" }
 
     /// What a search's folder holds; nothing in a new one.
@@ -92,4 +110,9 @@ struct EqualTime {
         try AtomicFile.write(try encoder.encode(ratios) + Data("\n".utf8), to: path, below: folder)
         return ratio
     }
+}
+
+extension Configuration {
+    /// Whether trainings take steps as they are timed: on a processor, in float32.
+    package var timesSteps: Bool { precision == .float32 && (try? device.device()) == .cpu }
 }
