@@ -44,7 +44,7 @@ struct GraphBackend: ForwardBackend {
     }
 
     func convolve(_ x: Map, by convolution: NormalizedConv, activation: Activation?) -> Map {
-        let (weight, bias) = fold(convolution)
+        let (weight, bias) = convolution.foldedParameters(.float64)
         let map = add(convolution.conv, of: x, weight, bias, name(of: convolution))
         let active =
             switch activation {
@@ -61,7 +61,7 @@ struct GraphBackend: ForwardBackend {
         let (maps, pixel) = (maps(), pixel())
         let joined = concatenated(maps, named: name)
         let name = self.name(of: projection)
-        let (weight, bias) = fold(projection)
+        let (weight, bias) = projection.foldedParameters(.float64)
         let share = weight.narrow(1, start: 0, length: joined.channels)
         let pixelShare = weight.narrow(1, start: joined.channels, length: pixel.channels)
         let sum = sum(
@@ -107,19 +107,6 @@ struct GraphBackend: ForwardBackend {
     private func name(of convolution: NormalizedConv) -> String {
         let name = convolution.conv.name
         return name.hasSuffix(".conv") ? String(name.dropLast(5)) : name
-    }
-
-    /// The kernel and the bias that do what a convolution and its batch normalisation do in evaluation.
-    private func fold(_ convolution: NormalizedConv) -> (weight: Tensor, bias: Tensor?) {
-        withoutGradients {
-            let norm = convolution.norm
-            guard let gain = norm.weight?.to(.float64), let shift = norm.bias?.to(.float64) else {
-                preconditionFailure("\(convolution.conv.name): the discrete network scales and shifts")
-            }
-            let scale = gain / (norm.runningVariance.to(.float64) + norm.eps).sqrt()
-            let weight = convolution.conv.weight.to(.float64) * scale.reshape([-1, 1, 1, 1])
-            return (weight, shift - norm.runningMean.to(.float64) * scale)
-        }
     }
 
     // MARK: Other operations

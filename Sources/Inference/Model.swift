@@ -29,6 +29,9 @@ public final class Model: @unchecked Sendable {
     public package(set) var normalization = ChannelNormalization.color
     /// The channels of images that pictures show, as red, green and blue, or as grey; none for the first three.
     public package(set) var shownChannels: [Int] = []
+    /// Between what values results lie, where it computes with integers of 8 bits; nil for real numbers.
+    public private(set) var quantization: Quantization?
+    private var byteNetwork: ByteNetwork?
     /// Where it computes.
     public let device: Device
 
@@ -86,6 +89,14 @@ public final class Model: @unchecked Sendable {
         self.init(description, generator: Generator(seed: 0), device: device)
         try network.store.load(tensors)
         network.fold()
+        guard let quantization = description.quantization else { return }
+        guard device == .cpu, ByteNetwork.isAvailable else { return }
+        guard let byteNetwork = ByteNetwork(network, quantization) else {
+            throw FileError(
+                .damaged, path: path,
+                reason: "`quantization` has ranges of another network: export it anew, by --int8")
+        }
+        (self.quantization, self.byteNetwork) = (quantization, byteNetwork)
     }
 
     /// Channels that images must have: 3 are red, green and blue.
@@ -102,7 +113,14 @@ public final class Model: @unchecked Sendable {
 
     /// Scores or probabilities of every pixel of an image, at the image's size.
     package func map(of image: Image, by inference: Predictor) -> ClassMap {
-        map(of: image, by: inference) { self.network.coarseScores($0) }
+        map(of: image, by: inference, network: coarseScores)
+    }
+
+    /// Class scores `[N, classes, h, w]` of normalised images `[N, channels, H, W]`, at the network's stride.
+    ///
+    /// By integers of 8 bits, where there is a ``quantization``, else as ``SegmentationNetwork/coarseScores(_:)``.
+    package func coarseScores(_ images: Tensor) -> Tensor {
+        byteNetwork?.coarseScores(images) ?? network.coarseScores(images)
     }
 
     /// The same of what something else makes of the image as the network would see it.
@@ -145,6 +163,7 @@ public final class Model: @unchecked Sendable {
                 result["configuration"] = try json(configuration)
             }
             if let side = scaling.longerSide { result["longerSide"] = try json(side) }
+            result["quantization"] = try quantization.map(json)
             result["masks"] = try masks.map(json)
             result["range"] = try range.map(json)
             return result

@@ -21,6 +21,8 @@ public struct ModelDescription: Equatable, Sendable {
     public var normalization: ChannelNormalization
     /// The channels of images that pictures show, as red, green and blue, or as grey; none for the first three.
     public var shownChannels: [Int] = []
+    /// Between what values results lie, for a network that computes with integers of 8 bits; nil for real numbers.
+    public var quantization: Quantization?
 
     /// A network of a genotype, whose classes have no names.
     public init(_ genotype: Genotype, _ configuration: DiscreteConfiguration, scaling: ImageScaling = ImageScaling()) {
@@ -107,6 +109,7 @@ public struct ModelDescription: Equatable, Sendable {
             normalization = stored
         }
         if metadata["shown"] != nil { shownChannels = try value("shown", as: [Int].self) }
+        if metadata["quantization"] != nil { quantization = try value("quantization", as: Quantization.self) }
         let longerSide = metadata["longerSide"] == nil ? nil : try value("longerSide", as: Int.self)
         do {
             try network.validate()

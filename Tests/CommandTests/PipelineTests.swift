@@ -103,6 +103,7 @@ struct PipelineTests {
             try Data(contentsOf: URL(fileURLWithPath: path)).range(of: Data("QuantizeLinear".utf8)) != nil
         }
         #expect(mentionsBytes == [false, true])
+        try computing(train: train, images: images, folder: folder)
         let none = folder.file("none.onnx")
         let nothing = try Command.run(["export", train, "--output", none, "--int8", folder.file("nowhere")])
         #expect(nothing.status == 66 && nothing.errors.contains("nowhere: does not exist"))
@@ -119,6 +120,30 @@ struct PipelineTests {
         let written = try expectDone(["export", train, "--output", package] + size).output
         #expect(written.contains("written and read back by coremltools ") && written.contains("not run"))
         #expect(FileManager.default.fileExists(atPath: package + "/Manifest.json"))
+    }
+
+    /// The network of 8-bit integers in this program.
+    private func computing(train: String, images: String, folder: TemporaryFolder) throws {
+        let model = folder.file("bytes.safetensors")
+        let arguments = ["export", train, "--output", model]
+        let plain = try Command.run(arguments)
+        #expect(plain.status == 64 && plain.errors.contains("A .safetensors needs --int8"))
+        let written = try Command.run(arguments + ["--int8", images, "--int8-images", "3"])
+        #if arch(x86_64)
+            #expect(written.status == 0, "\(written.errors)")
+        #endif
+        guard written.status == 0 else { return }
+        func mIOU(_ model: String) throws -> Double {
+            let text = try expectDone(
+                "evaluate", model, "--data", folder.path + "/scenes", "--split", "test", "--json", "--output",
+                folder.file("evaluated-" + (model as NSString).lastPathComponent)
+            ).output
+            let found = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            return try #require(found?["mIOU"] as? Double)
+        }
+        #expect(try abs(mIOU(model) - mIOU(train)) < 0.05)
+        try expectDone("bench", model, "--size", "65x97", "--repetitions", "2", "--json")
+        try expectDone("predict", model, images, "--output", folder.file("masks"))
     }
 
     @Test(

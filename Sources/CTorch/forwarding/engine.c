@@ -134,6 +134,21 @@ CT_STATUS(ct_cross_entropy_per_pixel,
            ct_optional_tensor *_Nonnull out),
           (logits, labels, class_weights, smoothing, ignored, out))
 CT_STATUS(ct_topk_values, (ct_tensor a, int64_t count, ct_optional_tensor *_Nonnull out), (a, count, out))
+CT_FORWARD(bool, false, ct_has_byte_convolutions, (void), ())
+CT_STATUS(ct_to_bytes, (ct_tensor x, ct_byte_scale scale, ct_optional_tensor *_Nonnull out), (x, scale, out))
+CT_STATUS(ct_from_bytes, (ct_tensor q, ct_byte_scale scale, ct_optional_tensor *_Nonnull out), (q, scale, out))
+CT_STATUS(ct_add_bytes,
+          (ct_tensor a, ct_byte_scale a_scale, ct_tensor b, ct_byte_scale b_scale, ct_byte_scale scale,
+           ct_optional_tensor *_Nonnull out),
+          (a, a_scale, b, b_scale, scale, out))
+CT_STATUS(ct_pack_byte_kernel,
+          (ct_tensor kernel, ct_tensor scales, ct_byte_scale input, const int64_t *shape, int64_t rank,
+           ct_byte_convolution form, ct_optional_tensor *_Nonnull out),
+          (kernel, scales, input, shape, rank, form, out))
+CT_STATUS(ct_byte_conv2d,
+          (ct_tensor q, ct_byte_scale input, ct_tensor packed, ct_tensor scales, ct_tensor bias,
+           ct_byte_convolution form, const ct_byte_scale *_Nullable output, ct_optional_tensor *_Nonnull out),
+          (q, input, packed, scales, bias, form, output, out))
 CT_FORWARD(bool, false, ct_requires_grad, (ct_tensor a), (a))
 CT_STATUS(ct_set_requires_grad, (ct_tensor a, bool value), (a, value))
 CT_STATUS(ct_detach, (ct_tensor a, ct_optional_tensor *_Nonnull out), (a, out))

@@ -127,6 +127,22 @@ int32_t ct_cross_entropy_per_pixel(ct_tensor logits, ct_tensor labels, ct_option
 // The `count` largest of all elements, unsorted.
 int32_t ct_topk_values(ct_tensor a, int64_t count, ct_optional_tensor *_Nonnull out);
 
+// MARK: bytes.cpp
+// Whether this libtorch has convolutions of bytes.
+bool ct_has_byte_convolutions(void);
+int32_t ct_to_bytes(ct_tensor x, ct_byte_scale scale, ct_optional_tensor *_Nonnull out);
+int32_t ct_from_bytes(ct_tensor q, ct_byte_scale scale, ct_optional_tensor *_Nonnull out);
+int32_t ct_add_bytes(ct_tensor a, ct_byte_scale a_scale, ct_tensor b, ct_byte_scale b_scale, ct_byte_scale scale,
+                     ct_optional_tensor *_Nonnull out);
+// `kernel` holds whole numbers from -127 to 127, `scales` what one step of each output's values stands for; `shape` is
+// about that of the inputs, which have the scale `input`.
+int32_t ct_pack_byte_kernel(ct_tensor kernel, ct_tensor scales, ct_byte_scale input, const int64_t *shape, int64_t rank,
+                            ct_byte_convolution form, ct_optional_tensor *_Nonnull out);
+// Bytes of the scale `output`, or real numbers where it is null.
+int32_t ct_byte_conv2d(ct_tensor q, ct_byte_scale input, ct_tensor packed, ct_tensor scales, ct_tensor bias,
+                       ct_byte_convolution form, const ct_byte_scale *_Nullable output,
+                       ct_optional_tensor *_Nonnull out);
+
 // MARK: autograd.cpp
 bool ct_requires_grad(ct_tensor a);
 int32_t ct_set_requires_grad(ct_tensor a, bool value);

@@ -16,7 +16,7 @@ typedef struct ct_generator_impl *ct_generator;
 typedef ct_tensor _Nullable ct_optional_tensor;
 
 // Raised with every change of a declaration: an engine in a library of its own must have been built with the same ones.
-#define CT_INTERFACE 3
+#define CT_INTERFACE 4
 
 enum { CT_OK = 0, CT_ERROR = 1, CT_OUT_OF_MEMORY = 2, CT_PEER_LOST = 3 };
 
@@ -36,6 +36,17 @@ enum { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 2 };
 
 // What follows a batch normalisation.
 enum { CT_NO_ACTIVATION = 0, CT_RELU = 1, CT_RELU6 = 2 };
+
+// Real numbers x as bytes q: x = scale (q - zero).
+typedef struct {
+    double scale;
+    int64_t zero;
+} ct_byte_scale;
+
+// How a convolution of bytes moves over its input.
+typedef struct {
+    int64_t stride, padding, dilation, groups;
+} ct_byte_convolution;
 
 #pragma clang assume_nonnull end
 

@@ -62,7 +62,7 @@ package struct InferenceTime: Encodable, Equatable, Sendable {
         // Of an image that is seen whole ONNX Runtime gets the bytes too; else a window as many times.
         var options = model.normalizing(ONNXOptions(size: .init(height: seen.height, width: seen.width)))
         if windows == 1 { options = try model.onnxOptions(size: size, takesBytes: true, givesLabels: true) }
-        try model.exportONNX(to: folder.file("model.onnx"), options: options)
+        try model.exportONNX(to: folder.file("model.onnx"), options: options, quantization: model.quantization)
         var check = try ONNXCheck(
             folder.file("model.onnx"), of: model, options: options, size: options.size ?? size,
             repetitions: repetitions, threads: threads)

@@ -49,6 +49,18 @@ extension Model {
             to: path)
     }
 
+    /// Writes a model file by which this program computes with integers of 8 bits.
+    ///
+    /// - Parameters:
+    ///   - path: The file, `.safetensors`.
+    ///   - quantization: Between what values results lie.
+    /// - Throws: `FileError` where the file cannot be written.
+    public func exportModel(to path: String, quantization: Quantization) throws {
+        let ranges = String(decoding: try JSONEncoder().encode(quantization), as: UTF8.self)
+        let metadata = try metadata.merging(["quantization": ranges]) { $1 }
+        try saveTensors(network.store.state, metadata: metadata, to: path, carriesDigest: true)
+    }
+
     /// Between what values the network's results lie for some images, as `predict` sees them.
     ///
     /// - Parameters:
@@ -68,17 +80,18 @@ extension Model {
         let chosen = stride(from: 0, to: files.count, by: step).prefix(count).map { files[$0] }
         let limits = ReadLimits(megapixels: megapixels)
         reporter.report(.began(stage: "calibrate", unit: "image", total: chosen.count))
-        var result: Quantization?
+        var passes: [Quantization] = []
         for (index, file) in chosen.enumerated() {
             if let signal = interruption.signal {
                 throw Interrupted(signal: signal, done: index, of: chosen.count, units: "images")
             }
-            let own = quantization(of: try file.read(for: self, limits: limits).image)
-            result = result?.union(own) ?? own
+            passes.append(quantization(of: try file.read(for: self, limits: limits).image))
             reporter.report(.advanced(Advance(completed: index + 1)))
         }
         reporter.report(.ended(stage: "calibrate"))
-        guard let result else { throw DataError(.missing, file: paths.first ?? "", problem: "holds no image") }
+        guard let result = Quantization.mean(of: passes) else {
+            throw DataError(.missing, file: paths.first ?? "", problem: "holds no image")
+        }
         return result
     }
 

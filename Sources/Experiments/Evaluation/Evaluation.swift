@@ -43,7 +43,7 @@ public func evaluate(
     var (ignored, done) = (0, 0)
     reporter.report(.began(stage: "evaluate", unit: "image", total: samples.count))
     let matrix = try evaluator(
-        network: { model.network.coarseScores($0) },
+        network: model.coarseScores,
         judged: { item, prediction, matrix in
             ignored += item.mask.labels.reduce(0) { $0 + ($1 == Mask.ignored ? 1 : 0) }
             boundary?.add(labels: item.mask, prediction: prediction)

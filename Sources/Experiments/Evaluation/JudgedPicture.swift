@@ -19,7 +19,7 @@ package func judgedPicture(of sample: Sample, by model: Model, in dataset: Datas
     _ = inference.boundMemory(
         width: image.width, height: image.height, classes: model.classes.count,
         scoreStride: model.network.description.scoreStride)
-    let prediction = inference.map(of: image) { model.network.coarseScores($0) }
+    let prediction = inference.map(of: image, network: model.coarseScores)
         .resized(height: mask.height, width: mask.width, alignCorners: false).mask()
     return sideBySide(
         image.shown(model.shownChannels), labels: mask, prediction: prediction, classes: model.classes)

@@ -18,7 +18,7 @@ package final class ExponentialMovingAverage {
         self.decay = decay
         let variables = store.parameters + store.buffers
         self.variables = variables
-        averages = withoutGradients { variables.map { $0.tensor.detach().clone() } }
+        averages = variables.copiedValues()
     }
 
     /// Takes the weights in after a step.
@@ -36,13 +36,10 @@ package final class ExponentialMovingAverage {
 
     /// Does something with the averages in the network's place; the weights come back after it.
     package func inPlace<Value>(_ body: () throws -> Value) rethrows -> Value {
-        let weights = withoutGradients { variables.map { $0.tensor.detach().clone() } }
-        func put(_ values: [Tensor]) {
-            withoutGradients { for (variable, value) in zip(variables, values) { variable.tensor.copy(from: value) } }
+        try variables.restoringValues {
+            variables.assign(averages)
+            return try body()
         }
-        put(averages)
-        defer { put(weights) }
-        return try body()
     }
 
     /// The averages by their variables' names.

@@ -40,27 +40,24 @@ struct PreciseBatchNorm {
     func inPlace<Value>(
         of network: SegmentationNetwork, training: EncoderTraining, _ body: () throws -> Value
     ) throws -> Value {
-        let buffers = network.store.buffers.map(\.tensor)
-        let running = withoutGradients { buffers.map { $0.detach().clone() } }
-        defer { withoutGradients { for (buffer, value) in zip(buffers, running) { buffer.copy(from: value) } } }
-        var means: [Tensor] = []
-        for (number, batch) in batches.enumerated() {
-            let images = try images(batch)
-            withoutGradients {
-                withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
-                    _ = network(images, mode: .measuring, training: training)
-                }
-                if means.isEmpty {
-                    means = buffers.map { $0.detach().clone() }
-                } else {
+        let buffers = network.store.buffers
+        return try buffers.restoringValues {
+            var means: [Tensor] = []
+            for (number, batch) in batches.enumerated() {
+                let images = try images(batch)
+                withoutGradients {
+                    withBFloat16(setup.configuration.precision == .bfloat16, on: setup.device) {
+                        _ = network(images, mode: .measuring, training: training)
+                    }
                     for (mean, buffer) in zip(means, buffers) {
-                        mean.add(buffer - mean, scaled: 1 / Double(number + 1))
+                        mean.add(buffer.tensor - mean, scaled: 1 / Double(number + 1))
                     }
                 }
+                if means.isEmpty { means = buffers.copiedValues() }
             }
+            buffers.assign(means)
+            return try body()
         }
-        withoutGradients { for (buffer, mean) in zip(buffers, means) { buffer.copy(from: mean) } }
-        return try body()
     }
 
     private func images(_ numbers: [Int]) throws -> Tensor {

@@ -119,9 +119,16 @@ public final class DiscreteNetwork {
         of images: Backend.Map, on backend: Backend,
         observe: (_ layer: Int, _ map: Backend.Map) -> Void = { _, _ in }
     ) -> Backend.Map {
+        backend.resize(coarseScores(of: images, on: backend, observe: observe), toStride: 1)
+    }
+
+    /// Class scores at the layout's stride, on any backend.
+    func coarseScores<Backend: ForwardBackend>(
+        of images: Backend.Map, on backend: Backend,
+        observe: (_ layer: Int, _ map: Backend.Map) -> Void = { _, _ in }
+    ) -> Backend.Map {
         let stem = stem.maps(of: images, on: backend) { $0.features(of: images, on: backend) }
-        return backend.resize(
-            coarseScores(of: images, stem: stem, on: backend, observe: observe), toStride: 1)
+        return coarseScores(of: images, stem: stem, on: backend, observe: observe)
     }
 
     /// The forward pass on tensors, up to the scores at the layout's stride.

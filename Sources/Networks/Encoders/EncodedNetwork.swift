@@ -102,9 +102,12 @@ public final class EncodedNetwork {
 
     /// Class scores at the images' size, on any backend.
     package func scores<Backend: ForwardBackend>(of images: Backend.Map, on backend: Backend) -> Backend.Map {
-        backend.resize(
-            decoder.scores(of: byStride(encoder.features(of: images, on: backend)), on: backend) { _, _ in },
-            toStride: 1)
+        backend.resize(coarseScores(of: images, on: backend), toStride: 1)
+    }
+
+    /// Class scores at the decoder's stride, on any backend.
+    func coarseScores<Backend: ForwardBackend>(of images: Backend.Map, on backend: Backend) -> Backend.Map {
+        decoder.scores(of: byStride(encoder.features(of: images, on: backend)), on: backend) { _, _ in }
     }
 
     private func coarseScores(

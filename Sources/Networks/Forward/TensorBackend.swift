@@ -28,6 +28,9 @@ final class TensorBackend: ForwardBackend {
         self.dropping = dropping
     }
 
+    /// The size of maps at a stride.
+    func size(atStride stride: Int) -> MapSize { image.at(stride: stride) }
+
     func convolve(_ x: Tensor, by convolution: Conv2d) -> Tensor { convolution(x) }
 
     func convolve(_ x: Tensor, by convolution: NormalizedConv, activation: Activation?) -> Tensor {
@@ -62,7 +65,7 @@ final class TensorBackend: ForwardBackend {
     }
 
     func resize(_ x: Tensor, toStride stride: Int, alignCorners: Bool) -> Tensor {
-        image.at(stride: stride).resize(x, alignCorners: alignCorners)
+        size(atStride: stride).resize(x, alignCorners: alignCorners)
     }
 
     func mean(_ x: Tensor, named name: String) -> Tensor { x.mean([2, 3], keep: true) }
@@ -72,7 +75,7 @@ final class TensorBackend: ForwardBackend {
     func add(_ x: Tensor, _ y: Tensor, named name: String) -> Tensor { x + y }
 
     func zeros(channels: Int, stride: Int, like x: Tensor, named name: String) -> Tensor {
-        let size = image.at(stride: stride)
+        let size = size(atStride: stride)
         return Tensor.zeros([x.size(0), channels, size.height, size.width], dtype: x.dtype, device: x.device)
             .channelsLast()
     }

@@ -13,15 +13,22 @@ package final class NormalizedConv {
         self.norm = norm
     }
 
+    /// Keeps ``foldedParameters(_:)`` for the passes in evaluation that follow.
+    func fold() { folded = foldedParameters() }
+
     /// Kernel and bias that do what both do in evaluation: w g / d and b - m g / d, d = sqrt(variance + eps).
-    func fold() {
-        folded = withoutGradients {
-            let inverse = 1 / (norm.runningVariance + norm.eps).sqrt()
-            let scale = norm.weight.map { $0 * inverse } ?? inverse
-            let shift = norm.runningMean * scale
+    ///
+    /// - Parameter dtype: What they are computed in; nil for the variables' own kind.
+    /// - Returns: Both, of that kind.
+    package func foldedParameters(_ dtype: DType? = nil) -> (weight: Tensor, bias: Tensor) {
+        func own(_ tensor: Tensor) -> Tensor { dtype.map { tensor.to($0) } ?? tensor }
+        return withoutGradients {
+            let inverse = 1 / (own(norm.runningVariance) + norm.eps).sqrt()
+            let scale = norm.weight.map { own($0) * inverse } ?? inverse
+            let shift = own(norm.runningMean) * scale
             return (
-                conv.weight * scale.reshape([-1, 1, 1, 1]),
-                norm.bias.map { $0 - shift } ?? -shift
+                own(conv.weight) * scale.reshape([-1, 1, 1, 1]),
+                norm.bias.map { own($0) - shift } ?? -shift
             )
         }
     }

@@ -74,6 +74,14 @@ public enum SegmentationNetwork {
         }
     }
 
+    /// The same scores, on any backend.
+    func coarseScores<Backend: ForwardBackend>(of images: Backend.Map, on backend: Backend) -> Backend.Map {
+        switch self {
+        case .discrete(let network): network.coarseScores(of: images, on: backend)
+        case .encoded(let network): network.coarseScores(of: images, on: backend)
+        }
+    }
+
     /// Class scores at the images' size, on any backend.
     package func scores<Backend: ForwardBackend>(of images: Backend.Map, on backend: Backend) -> Backend.Map {
         switch self {

@@ -4,18 +4,22 @@ import Deployment
 import Export
 import Foundation
 import Inference
+import Networks
 import Runs
+import Torch
 
-/// `export`: a trained network as an ONNX model or a Core ML program.
+/// `export`: a trained network as an ONNX model, a Core ML program, or a model file of integers of 8 bits.
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "export", abstract: "Write a trained network as an ONNX model or a Core ML program.",
+        commandName: "export",
+        abstract: "Write a trained network as an ONNX model, a Core ML program, or a model of 8-bit integers.",
         discussion: """
             The model takes floats `image` [N, 3, H, W], 2x / 255 - 1, and gives floats `scores` [N, classes, H, W]; \
             images of other channels are normalised by the means and deviations that its metadata have. \
             Classes, palette, genotype and preprocessing are in its metadata. An .mlpackage is written by Python's \
             coremltools and onnx (PYTHON names the interpreter) and needs --size. With --int8 the network computes with \
-            integers of 8 bits, faster where the runtime and the processor know how; how much it loses is to be measured.
+            integers of 8 bits, faster where the runtime and the processor know how; how much it loses is to be measured. \
+            A .safetensors with --int8 is a model file that predict, evaluate, bench and Swift packages compute so.
             """)
 
     @OptionGroup var options: ExportOptions
@@ -28,13 +32,14 @@ struct ExportCommand: ParsableCommand {
         let handlers = SignalHandlers()
         defer { withExtendedLifetime(handlers) {} }
         let model = try Model(at: options.model, device: try configuration.device.device())
+        if options.isModel { return try exportModel(model) }
         let onnx = try model.onnxOptions(
             size: options.imageSize, takesBytes: options.preprocess, givesLabels: options.argmax)
         var report = Report(output: options.output)
         if options.isCoreML, let size = options.imageSize {
             report.coremltools = try model.exportCoreML(to: options.output, size: size)
         } else {
-            let quantization = try options.int8.isEmpty ? nil : calibrate(model)
+            let quantization = try options.int8.isEmpty ? model.quantization : calibrate(model)
             try model.exportONNX(to: options.output, options: onnx, quantization: quantization)
         }
         if !model.scaling.isIdentity && !onnx.takesBytes {
@@ -52,6 +57,17 @@ struct ExportCommand: ParsableCommand {
             throw RunError(
                 .damaged, path: options.output, "ONNX Runtime's result differs from ours by \(difference)")
         }
+    }
+
+    /// A model file that has the ranges for integers of 8 bits.
+    private func exportModel(_ model: Model) throws {
+        guard ByteConvolution.isAvailable else {
+            throw UsageError(
+                description:
+                    "libtorch has no convolutions of 8-bit integers for this machine; .onnx can be had by --int8")
+        }
+        try model.exportModel(to: options.output, quantization: calibrate(model))
+        try show(Report(output: options.output))
     }
 
     /// What values lie between in images that the user names.
@@ -88,7 +104,10 @@ struct ExportOptions: ParsableArguments {
     @Argument(help: "A training's run folder, or a model file.")
     var model: String
 
-    @Option(help: ArgumentHelp("The file: .onnx, or .mlpackage for Core ML.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The file: .onnx, .mlpackage for Core ML, or, with --int8, .safetensors for this program.",
+            valueName: "file"))
     var output: String
 
     @Option(help: ArgumentHelp("Height and width of the images; open without it.", valueName: "HxW"))
@@ -122,8 +141,15 @@ struct ExportOptions: ParsableArguments {
     /// Whether a Core ML program is wanted.
     var isCoreML: Bool { (output as NSString).pathExtension.lowercased() == "mlpackage" }
 
+    /// Whether a model file for this program is wanted.
+    var isModel: Bool { (output as NSString).pathExtension.lowercased() == "safetensors" }
+
     func validate() throws {
-        try refuseEnding(of: output, unlike: ["onnx", "mlpackage"])
+        try refuseEnding(of: output, unlike: ["onnx", "mlpackage", "safetensors"])
+        if isModel, int8.isEmpty || size != nil || preprocess || argmax || check {
+            throw ValidationError(
+                "A .safetensors needs --int8, and none of --size, --preprocess, --argmax and --check")
+        }
         if isCoreML, size == nil || preprocess || argmax || check || !int8.isEmpty {
             throw ValidationError("An .mlpackage needs --size, and none of --preprocess, --argmax, --int8 and --check")
         }

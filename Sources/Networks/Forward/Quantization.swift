@@ -1,0 +1,52 @@
+/// Between what values the results of a network's operations lie, by which integers of 8 bits can stand for them.
+public struct Quantization: Hashable, Sendable {
+    /// Of the images and then of each operation, in the order of the forward pass.
+    package let ranges: [ClosedRange<Float>]
+
+    /// The ranges of one pass, as ``RangeRecorder`` notes them.
+    package init(ranges: [ClosedRange<Float>]) { self.ranges = ranges }
+
+    /// The ranges of this and of another pass of the same network together.
+    package func union(_ other: Quantization) -> Quantization {
+        precondition(ranges.count == other.ranges.count, "passes of different networks")
+        return Quantization(
+            ranges: zip(ranges, other.ranges).map {
+                min($0.lowerBound, $1.lowerBound)...max($0.upperBound, $1.upperBound)
+            })
+    }
+
+    /// The mean ends of the ranges of several passes of one network, which one unusual image does not widen; nil of none.
+    package static func mean(of passes: [Quantization]) -> Quantization? {
+        guard let first = passes.first else { return nil }
+        let count = Float(passes.count)
+        return Quantization(
+            ranges: first.ranges.indices.map { index in
+                let ranges = passes.map { $0.ranges[index] }
+                let (least, largest) = (
+                    ranges.reduce(0) { $0 + $1.lowerBound / count }, ranges.reduce(0) { $0 + $1.upperBound / count }
+                )
+                return least...max(least, largest)
+            })
+    }
+}
+
+/// As pairs of the least and the largest value.
+extension Quantization: Codable {
+    /// Reads pairs of finite numbers, the lower one first.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let pairs = try container.decode([[Float]].self)
+        ranges = try pairs.map { pair in
+            guard pair.count == 2, pair[0].isFinite, pair[1].isFinite, pair[0] <= pair[1] else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(pair) is no range")
+            }
+            return pair[0]...pair[1]
+        }
+    }
+
+    /// Writes pairs.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(ranges.map { [$0.lowerBound, $0.upperBound] })
+    }
+}
