@@ -98,9 +98,10 @@ struct OutcomePage {
                 "It is ahead of \(other.network.name) with \(format(other.evaluation.metrics.mIOU)) on the same images."
         }
         guard table.rows.count > 1 else {
-            return model.genotype == nil
-                ? "An encoder that was trained on ImageNet, with a decoder learnt here; no other network was tried."
-                : "One known design was trained for the whole time; nothing was searched."
+            guard model.genotype == nil, configuration.train.encoderWeights != "none" else {
+                return "One known design was trained from scratch for the whole time; nothing was searched."
+            }
+            return "An encoder that was trained on ImageNet, with a decoder learnt here; no other network was tried."
         }
         let known = ["+\(DecoderKind.unet.rawValue)", KnownDesign.deeplabv3.rawValue]
         guard let winner = table.rows.first(where: { $0.name == table.winner }), let epochs = table.epochs.first,

@@ -39,29 +39,23 @@ extension Planner {
     func settleNetworks(
         _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
     ) throws -> PlannedTime {
-        let names = encoders.isEmpty ? [] : encoded(choose)
         var timings: [Timing] = []
         var searching = 0.0
-        if !names.isEmpty {
-            configuration.train.encoderLearningRate = 0.2
-            configuration.train.learningRate = 0.01
-            configuration.train.batchNormDecay = 0.97
-            timings = try fitting(names.map { try time($0, &configuration) }, choose)
+        if encoder == nil {
+            let channels = configuration.data.channels
+            choose(
+                "train.encoder",
+                "none: encoders see 3 channels, and these images have \(channels), so all is learnt from them")
+        } else {
+            timings = try settleEncoder(&configuration, since: start, choose)
         }
-        if timings.isEmpty {
-            if encoders.isEmpty {
-                let channels = configuration.data.channels
-                choose(
-                    "train.encoder",
-                    channels == 3
-                        ? "none: no trained weights are there (make encoders), so all is learnt from these images"
-                        : "none: trained encoders see 3 channels, and these images have \(channels), so all is learnt from"
-                            + " them")
-            }
+        if timings.isEmpty || searchesFirst {
             settleStride(&configuration, choose)
-            timings = [try settleSize(&configuration, since: start, choose)]
+            let named = timings.map(\.name)
+            if timings.isEmpty { timings = [try settleSize(&configuration, since: start, choose)] }
             configuration.search.layers = layers
             settleCandidates(&configuration, choose)
+            configuration.search.pool += named
             searching = settleSearch(&configuration, choose)
         } else {
             settlePool(&configuration, timings, choose)
@@ -75,18 +69,64 @@ extension Planner {
 
     // MARK: Candidates
 
+    /// The encoder that is trained on, or from scratch where there are no trained weights of any; nil where images are no
+    /// colours.
+    private var encoder: EncoderKind? { base.data.channels == 3 ? encoders.first ?? .efficientNetLite0 : nil }
+
+    /// Whether networks from scratch race beside those of a search by the paper's method.
+    private var searchesFirst: Bool { encoders.isEmpty && folds.isEmpty && minutes >= Self.leastSearchMinutes }
+
+    /// An encoder from scratch sees nothing after fewer steps (docs/RESULTS.md).
+    private static let leastStepsFromScratch = 600.0
+
+    /// Chooses encoders and decoders, and how they learn.
+    ///
+    /// - Returns: Those that are fast enough; none, and nothing is chosen, where no trained weights are there and the time
+    ///   is too short to learn without them.
+    private func settleEncoder(
+        _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
+    ) throws -> [Timing] {
+        var own = configuration
+        own.train.batchNormDecay = 0.97
+        own.train.learningRate = encoders.isEmpty ? 0.008 : 0.01
+        own.train.encoderLearningRate = encoders.isEmpty ? 1 : 0.2
+        if encoders.isEmpty { own.train.encoderWeights = "none" }
+        var reasons: [(String, String)] = []
+        let names = encoded { reasons.append(($0, $1)) }
+        let timings = try fitting(names.map { try time($0, &own) }, choose)
+        if encoders.isEmpty {
+            let missing = "no trained weights are there (make encoders), so all is learnt from these images"
+            let left = budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing
+            guard let first = timings.first, left / (Self.loading * first.step) >= Self.leastStepsFromScratch else {
+                choose("train.encoder", "none: " + missing)
+                return []
+            }
+            choose("train.encoderWeights", "none: " + missing)
+        }
+        guard !timings.isEmpty else { return [] }
+        for (key, text) in reasons { choose(key, text) }
+        configuration = own
+        return timings
+    }
+
     /// The encoders and decoders that the time is enough for, and a network from scratch beside them.
     private func encoded(_ choose: (String, String) -> Void) -> [String] {
-        let first = encoders[0].rawValue
+        let first = (encoder ?? .efficientNetLite0).rawValue
         var names = [first + "+light"]
+        if searchesFirst {
+            choose("search.pool", "\(first)+light takes part, whose multiply-adds all networks have")
+            return names
+        }
         // In half an hour one that tried no other was ahead of the race, which `unet` lost each time (docs/RESULTS.md).
         if minutes >= 60 { names.append(first + "+unet") }
         if minutes >= 180, encoders.count > 1 { names.append(encoders[1].rawValue + "+light") }
         if minutes >= 60, folds.isEmpty { names.append(Planner.standardDesign(layers: max(8, layers))) }
         choose(
             "search.pool",
-            "\(first), which has seen ImageNet: its weights are there, and on a few hundred images they are worth more than"
-                + " a search from scratch"
+            (encoders.isEmpty
+                ? "\(first) with random weights, which learns faster than the networks of the search space (docs/RESULTS.md)"
+                : "\(first), which has seen ImageNet: its weights are there, and on a few hundred images they are worth"
+                    + " more than a search from scratch")
                 + (names.count > 1 ? "; so many networks are tried shortly, in equal time, and the best goes on" : ""))
         return names
     }
@@ -148,7 +188,7 @@ extension Planner {
         let network = try NetworkChoice(named: name)
         guard network.genotype != nil else { return time(name, network, configuration) }
         // Of the cost of the first one, an encoder: see `search.pool`.
-        let first = try NetworkChoice(named: encoders[0].rawValue, decoder: .light)
+        let first = try NetworkChoice(named: (encoder ?? .efficientNetLite0).rawValue, decoder: .light)
         NetworkSize.all[2].settle(&configuration.train)
         let images = InputSpecification(
             classes: facts.classes.count, height: configuration.train.crop.height,

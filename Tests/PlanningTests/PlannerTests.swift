@@ -58,7 +58,7 @@ import Testing
         #expect(configuration.train.encoder == .none && configuration.search.pool.isEmpty)
         #expect(
             plan.reasons.first { $0.key == "train.encoder" }?.text
-                == "none: trained encoders see 3 channels, and these images have 6, so all is learnt from them")
+                == "none: encoders see 3 channels, and these images have 6, so all is learnt from them")
     }
 
     @Test func largeImagesAreMadeSmaller() throws {
@@ -68,8 +68,10 @@ import Testing
     }
 
     @Test func thinThingsAreSeenFiner() throws {
-        #expect(try plan(facts(height: 64, width: 64, thin: 1.5), "2min").configuration.train.decoderStride == 2)
-        #expect(try plan(facts(height: 64, width: 64, thin: 30), "2min").configuration.train.decoderStride == 4)
+        for (thin, stride) in [(1.5, 2), (30, 4)] {
+            let facts = try facts(height: 64, width: 64, thin: thin)
+            #expect(try plan(facts, "2min", channels: 1).configuration.train.decoderStride == stride)
+        }
     }
 
     @Test func aTrainedEncoderIsTaken() throws {
@@ -79,6 +81,17 @@ import Testing
         #expect(configuration.train.stepsPerEpoch > 1 && configuration.search.candidates == 1)
         #expect(plan.reasons.contains { $0.key == "search.pool" && $0.text.hasPrefix("efficientnet-lite0") })
         #expect(!plan.reasons.contains { $0.key == "train.decoderStride" || $0.key == "train.filters" })
+    }
+
+    @Test func withoutWeightsAnEncoderLearnsFromScratch() throws {
+        let (plan, configuration) = try plan(facts(height: 64, width: 64), "2min")
+        #expect(configuration.search.pool == ["efficientnet-lite0+light"] && configuration.search.candidates == 1)
+        let train = configuration.train
+        #expect(train.encoderWeights == "none" && train.encoderLearningRate == 1)
+        #expect(plan.reasons.contains { $0.key == "train.encoderWeights" })
+        #expect(!plan.reasons.contains { $0.text.contains("ImageNet") })
+        let trained = try self.plan(facts(height: 64, width: 64), "2min", encoders: [.efficientNetLite0]).configuration
+        #expect(trained.train.encoderWeights.isEmpty && trained.train.encoderLearningRate == 0.2)
     }
 
     @Test func encodersRaceInEqualTime() throws {
@@ -108,7 +121,8 @@ import Testing
         let (plan, configuration) = try plan(facts(height: 40, width: 40), "2h")
         let search = configuration.search
         #expect(
-            search.pool == ["paper", "auto-deeplab"] && search.poolSteps.isEmpty && search.method == .race
+            search.pool == ["paper", "auto-deeplab", "efficientnet-lite0+light"] && search.poolSteps.isEmpty
+                && search.method == .race
                 && search.candidates == 9)
         #expect((10...40).contains(search.epochs) && search.architectureFrom == search.epochs / 2)
         let seconds = try #require(plan.stages.first { $0.name == "gradient-based search" }?.seconds)
@@ -116,7 +130,8 @@ import Testing
         #expect((6_500...7_200).contains(plan.stages.reduce(0) { $0 + $1.seconds }), "\(plan.stages)")
         #expect(plan.reasons.contains { $0.key == "search.epochs" })
         let short = try self.plan(facts(height: 40, width: 40), "90min")
-        #expect(short.configuration.search.pool.isEmpty)
+        #expect(
+            short.configuration.search.pool == ["efficientnet-lite0+light", "efficientnet-lite0+unet", "deeplabv3:8"])
         #expect(!short.plan.stages.contains { $0.name == "gradient-based search" })
     }
 

@@ -103,6 +103,7 @@ public final class Training {
         } else if setup.restored == nil, let encoder = model.network.encoder, let note = try train.load(into: encoder) {
             reporter.report(.note(note))
         }
+        if train.encoderWeights == "none" { model.network.encoder?.learnsFromScratch(decay: train.batchNormDecay) }
         auxiliary = try AuxiliaryClassifiers(train, of: model.network, generator: generator)
         average =
             train.emaDecay > 0

@@ -70,13 +70,23 @@ public final class ImageEncoder {
         stem.fold()
         for block in blocks { block.fold() }
     }
+
+    /// Has the running statistics follow weights that are not trained yet as fast as the rest of the network's do.
+    ///
+    /// Those of a trained encoder move by its own momentum, which is small: after some hundred steps from scratch they would
+    /// still be where they began.
+    ///
+    /// - Parameter decay: Share of the old value in each move; an encoder that forgets faster by itself does so.
+    package func learnsFromScratch(decay: Double) {
+        for unit in [stem] + blocks.flatMap(\.units) { unit.moveStatistics(by: 1 - decay) }
+    }
 }
 
 /// An inverted residual block.
 private final class InvertedResidual {
     private let name: String
     private let isResidual: Bool
-    private let units: [ConvBNReLU]
+    let units: [ConvBNReLU]
 
     init(_ path: Path, _ layout: InvertedResidualLayout, normalization: Normalization) {
         func unit(_ name: String, _ layout: ConvolutionLayout, activation: Activation?) -> ConvBNReLU {

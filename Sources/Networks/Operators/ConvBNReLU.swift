@@ -43,6 +43,9 @@ final class ConvBNReLU {
 
     /// See ``DiscreteNetwork/fold()``.
     func fold() { convolution.fold() }
+
+    /// See ``ImageEncoder/learnsFromScratch(decay:)``.
+    func moveStatistics(by momentum: Double) { convolution.norm.momentum = max(momentum, convolution.norm.momentum) }
 }
 
 extension ConvBNReLU {

@@ -21,7 +21,7 @@ public final class BatchNorm2d {
     /// Running variance `[C]`.
     public let runningVariance: Tensor
     /// Share of the batch's statistics in each move of the running ones (1 - decay).
-    public let momentum: Double
+    public package(set) var momentum: Double
     /// Added to the variance.
     public let eps: Double
 
