@@ -285,11 +285,11 @@ class InvertedResidual(nn.Module):
 class Encoder(nn.Module):
     """Maps at strides 2, 4, 8, 16 and 32, by their strides; or at the first of them, as far as the blocks go."""
 
-    def __init__(self, own, last=32):
+    def __init__(self, own, last=32, channels=3):
         super().__init__()
         kind, padding = (Same, 0) if own["same"] else (nn.Conv2d, 1)
-        self.own = own
-        self.stem = Normalized(kind(3, 32, 3, 2, padding, bias=False), own["eps"])
+        self.own, self.sees_colors = own, channels == 3
+        self.stem = Normalized(kind(channels, 32, 3, 2, padding, bias=False), own["eps"])
         self.blocks, self.strides, self.widths = nn.ModuleList(), [], {}
         inputs, stride = 32, 2
         for stage, (outputs, count, kernel) in enumerate(zip(own["channels"], own["blocks"], own["kernels"])):
@@ -304,8 +304,10 @@ class Encoder(nn.Module):
                 self.widths[stride] = outputs
 
     def forward(self, images):
-        mean, deviation = (torch.tensor(self.own[key]).view(1, 3, 1, 1) for key in ("mean", "deviation"))
-        x = F.relu6(self.stem((images * 127.5 + 127.5 - mean) / deviation))
+        if self.sees_colors:
+            mean, deviation = (torch.tensor(self.own[key]).view(1, 3, 1, 1) for key in ("mean", "deviation"))
+            images = (images * 127.5 + 127.5 - mean) / deviation
+        x = F.relu6(self.stem(images))
         maps = {}
         for stride, block in zip(self.strides, self.blocks):
             maps[stride] = x = block(x)
@@ -403,7 +405,7 @@ class EncodedNetwork(nn.Module):
     def __init__(self, configuration):
         super().__init__()
         self.kind = configuration["decoder"]
-        self.encoder = Encoder(ENCODERS[configuration["encoder"]])
+        self.encoder = Encoder(ENCODERS[configuration["encoder"]], channels=configuration.get("imageChannels", 3))
         widths, eps = self.encoder.widths, configuration["epsilon"]
         separable = configuration["separable"]
         self.decoder = parts = nn.ModuleDict()

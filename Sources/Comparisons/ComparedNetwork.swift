@@ -47,14 +47,20 @@ public struct ComparedNetwork: Equatable, Sendable {
         }
     }
 
-    /// Refuses encoders, which see colours, for images of other channels.
+    /// Refuses encoders that have learnt from colours, and stems, for images of other channels.
     ///
     /// - Throws: `ConfigurationError` that names the first.
-    static func refuseEncoders(among networks: [ComparedNetwork], channels: Int) throws(ConfigurationError) {
-        guard channels != 3, let encoder = networks.first(where: { $0.choice.hasEncoder }) else { return }
+    static func refuseEncoders(
+        among networks: [ComparedNetwork], channels: Int, _ train: TrainConfiguration
+    ) throws(ConfigurationError) {
+        let seesColors = { (choice: NetworkChoice) in
+            choice.hasEncoder && (choice.genotype != nil || train.encoderWeights != "none")
+        }
+        guard channels != 3, let encoder = networks.first(where: { seesColors($0.choice) }) else { return }
         throw ConfigurationError(
             .contradiction,
-            "\(encoder.argument): its encoder sees 3 channels, and data.channels is \(channels): leave it out")
+            "\(encoder.argument): its encoder sees 3 channels, and data.channels is \(channels): leave it out"
+                + (encoder.choice.genotype == nil ? ", or set train.encoderWeights to none" : ""))
     }
 
     private static func plainName(of argument: String) throws -> String {

@@ -70,7 +70,7 @@ public struct Comparison {
                 problem: "none of the networks has long skips to leave out; name one that has, as unet:4")
         }
         images = try InputSpecification(configuration, split: split)
-        try ComparedNetwork.refuseEncoders(among: named, channels: images.channels)
+        try ComparedNetwork.refuseEncoders(among: named, channels: images.channels, configuration.train)
         try configuration.refuseUnusable()
         let all = CostedNetwork.all(named, configuration.train, on: images, equal: equalMultiplyAdds)
         let limits = try CostLimits(limits, configuration.train, on: images, latency: latency)

@@ -112,7 +112,7 @@ package struct CountedNetwork: Equatable, Sendable {
         if EncoderKind.named(argument) == nil, isRun, let encoder = train.encoder.kind,
             !FileManager.default.fileExists(atPath: RunPaths(folder: argument).genotype)
         {
-            return .encoded(train.network(encoder, classes: classes))
+            return .encoded(train.network(encoder, classes: classes, channels: channels))
         }
         return try NetworkChoice(named: argument, decoder: train.decoder).description(
             train, classes: classes, channels: channels)

@@ -9,11 +9,11 @@ extension Configuration {
                 .contradiction, "data.shown: \(data.shown), where data.channels is \(channels): count channels from 0")
         }
         guard channels != 3 else { return }
-        if let encoder = train.encoder.kind {
+        if let encoder = train.encoder.kind, train.encoderWeights != "none" {
             throw ConfigurationError(
                 .contradiction,
-                "train.encoder: \(encoder.rawValue) sees 3 channels, and data.channels is \(channels): set train.encoder"
-                    + " to none, which trains a genotype's network from scratch")
+                "train.encoder: \(encoder.rawValue) has learnt from 3 channels, and data.channels is \(channels): set"
+                    + " train.encoderWeights to none, which trains it from scratch")
         }
         if let encoder = search.stem.encoder {
             throw ConfigurationError(

@@ -109,7 +109,7 @@ public struct TrainConfiguration: Encodable, Equatable, Sendable {
     /// Probability that the last cell keeps a branch at the end of the training; 1 turns drop path off (a choice).
     public var dropPathKeep = 0.8
     /// Share of the old value in the running statistics of batch normalisation (the official network: 0.9997); in an encoder
-    /// from scratch at most so much, in a trained one its own.
+    /// at most so much, and not more than its own.
     public var batchNormDecay = 0.9997
     /// Training crops by which the statistics of batch normalisation are measured anew before each validation but the last
     /// step's (precise batch normalisation, arXiv 2105.07576); 0 keeps the running ones.

@@ -125,7 +125,7 @@ private func addNodes(
     let backend = GraphBackend(extent: extent, builder: builder, quantizer: quantizer)
     // An encoder scales colours first.
     let seenImages = backend.images(
-        GraphBackend.Map(name: images, channels: channels, stride: 1), areScaled: network.encoder != nil)
+        GraphBackend.Map(name: images, channels: channels, stride: 1), areScaled: network.encoder?.seesColors ?? false)
     var result = network.scores(of: seenImages, on: backend).name
     if isPadded {
         result = builder.node(

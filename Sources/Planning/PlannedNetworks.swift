@@ -39,16 +39,8 @@ extension Planner {
     func settleNetworks(
         _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
     ) throws -> PlannedTime {
-        var timings: [Timing] = []
         var searching = 0.0
-        if encoder == nil {
-            let channels = configuration.data.channels
-            choose(
-                "train.encoder",
-                "none: encoders see 3 channels, and these images have \(channels), so all is learnt from them")
-        } else {
-            timings = try settleEncoder(&configuration, since: start, choose)
-        }
+        var timings = try settleEncoder(&configuration, since: start, choose)
         if timings.isEmpty || searchesFirst {
             settleStride(&configuration, choose)
             let named = timings.map(\.name)
@@ -69,15 +61,14 @@ extension Planner {
 
     // MARK: Candidates
 
-    /// The encoder that is trained on, or from scratch where there are no trained weights of any; nil where images are no
-    /// colours.
-    private var encoder: EncoderKind? { base.data.channels == 3 ? encoders.first ?? .efficientNetLite0 : nil }
+    /// The encoder that is trained on, or from scratch where there are no trained weights of any.
+    private var encoder: EncoderKind { encoders.first ?? .efficientNetLite0 }
 
     /// Whether networks from scratch race beside those of a search by the paper's method.
     private var searchesFirst: Bool { encoders.isEmpty && folds.isEmpty && minutes >= Self.leastSearchMinutes }
 
     /// An encoder from scratch sees nothing after fewer steps (docs/RESULTS.md).
-    private static let leastStepsFromScratch = 600.0
+    private static let leastStepsFromScratch = 200.0
 
     /// Chooses encoders and decoders, and how they learn.
     ///
@@ -87,7 +78,7 @@ extension Planner {
         _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
     ) throws -> [Timing] {
         var own = configuration
-        own.train.batchNormDecay = 0.97
+        own.train.batchNormDecay = encoders.isEmpty ? 0.95 : 0.97
         own.train.learningRate = encoders.isEmpty ? 0.008 : 0.01
         own.train.encoderLearningRate = encoders.isEmpty ? 1 : 0.2
         if encoders.isEmpty { own.train.encoderWeights = "none" }
@@ -95,7 +86,12 @@ extension Planner {
         let names = encoded { reasons.append(($0, $1)) }
         let timings = try fitting(names.map { try time($0, &own) }, choose)
         if encoders.isEmpty {
-            let missing = "no trained weights are there (make encoders), so all is learnt from these images"
+            let channels = configuration.data.channels
+            let missing =
+                (channels == 3
+                    ? "no trained weights are there (make encoders)"
+                    : "trained encoders see 3 channels, and these images have \(channels)")
+                + ", so all is learnt from these images"
             let left = budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing
             guard let first = timings.first, left / (Self.loading * first.step) >= Self.leastStepsFromScratch else {
                 choose("train.encoder", "none: " + missing)
@@ -111,7 +107,7 @@ extension Planner {
 
     /// The encoders and decoders that the time is enough for, and a network from scratch beside them.
     private func encoded(_ choose: (String, String) -> Void) -> [String] {
-        let first = (encoder ?? .efficientNetLite0).rawValue
+        let first = encoder.rawValue
         var names = [first + "+light"]
         if searchesFirst {
             choose("search.pool", "\(first)+light takes part, whose multiply-adds all networks have")
@@ -188,7 +184,7 @@ extension Planner {
         let network = try NetworkChoice(named: name)
         guard network.genotype != nil else { return time(name, network, configuration) }
         // Of the cost of the first one, an encoder: see `search.pool`.
-        let first = try NetworkChoice(named: (encoder ?? .efficientNetLite0).rawValue, decoder: .light)
+        let first = try NetworkChoice(named: encoder.rawValue, decoder: .light)
         NetworkSize.all[2].settle(&configuration.train)
         let images = InputSpecification(
             classes: facts.classes.count, height: configuration.train.crop.height,

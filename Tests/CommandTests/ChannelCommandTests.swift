@@ -68,7 +68,8 @@ struct ChannelCommandTests {
             "train", "--preset", "instant", "--encoder", "efficientnet-lite0", "--data", data, "--output",
             folder.file("encoder"), "-q")
         #expect(
-            encoder.status != 0 && encoder.errors.contains("efficientnet-lite0 sees 3 channels, and data.channels is 4")
+            encoder.status != 0
+                && encoder.errors.contains("efficientnet-lite0 has learnt from 3 channels, and data.channels is 4")
         )
     }
 

@@ -120,7 +120,12 @@ struct ChannelRunTests {
     func exporting() throws {
         let scenes = try ChannelScenes(train: 6, val: 2)
         try scenes.train("run", ["train.resize=0.75"])
-        let model = try Model(at: scenes.folder("run"))
+        try export(Model(at: scenes.folder("run")), scenes)
+        try scenes.trainEncoder("encoder", ["train.resize=0.75"])
+        try export(Model(at: scenes.folder("encoder")), scenes)
+    }
+
+    private func export(_ model: Model, _ scenes: ChannelScenes) throws {
         for (takesBytes, givesLabels) in [(false, false), (true, true), (true, false)] {
             let options = try model.onnxOptions(
                 size: .init(height: 40, width: 48), takesBytes: takesBytes, givesLabels: givesLabels)
@@ -129,6 +134,26 @@ struct ChannelRunTests {
             let check = try ONNXCheck(path, of: model, options: options, size: .init(height: 40, width: 48))
             #expect(try #require(check.difference) < (givesLabels ? 2e-3 : 1e-4), "\(takesBytes) \(givesLabels)")
         }
+    }
+
+    @Test("An encoder from scratch sees four channels, goes on after a stop, and is a start for others")
+    func encoderFromScratch() throws {
+        let scenes = try ChannelScenes(train: 6, val: 2)
+        try scenes.trainEncoder("whole")
+        #expect(failure { try scenes.trainEncoder("broken", watcher: Watcher(stopAfter: 3)) } != nil)
+        try scenes.trainEncoder("broken", resume: true)
+        #expect(try scenes.checkpoint("broken") == scenes.checkpoint("whole"))
+        let model = try Model(at: scenes.folder("whole"))
+        #expect(model.channels == 4 && model.network.store.state["encoder.stem.conv.weight"]?.shape[1] == 4)
+        _ = try predict(model, inputs: [scenes.image(0)], output: scenes.folder("masks"), reporter: SilentReporter())
+        let adopted = try scenes.configuration().adopting(model).configuration
+        #expect(adopted.train.encoder.kind == .efficientNetLite0 && adopted.train.encoderWeights == "none")
+        let watcher = Watcher()
+        _ = try Training(
+            nil, adopted, from: (model, "m"), folder: RunFolder(at: scenes.folder("next"), resume: false),
+            reporter: watcher, interruption: watcher.interruption
+        ).run()
+        #expect(try Model(at: scenes.folder("next")).channels == 4)
     }
 
     @Test("The search, its resumption, and a training of what it found")
@@ -159,7 +184,7 @@ struct ChannelRunTests {
         let scenes = try ChannelScenes(train: 4, val: 2)
         #expect(
             failure { try scenes.train("encoder", ["train.encoder=efficientnet-lite0"]) }?.hasPrefix(
-                "train.encoder: efficientnet-lite0 sees 3 channels, and data.channels is 4") == true)
+                "train.encoder: efficientnet-lite0 has learnt from 3 channels, and data.channels is 4") == true)
         #expect(
             failure { try scenes.train("five", ["data.channels=5"]) }?.contains("4 channels, where data.channels is 5")
                 == true)

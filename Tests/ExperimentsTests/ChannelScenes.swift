@@ -82,6 +82,20 @@ struct ChannelScenes {
         ).run()
     }
 
+    /// The same of an encoder with random weights and a small decoder.
+    func trainEncoder(
+        _ name: String, _ settings: [String] = [], resume: Bool = false, watcher: Watcher = Watcher()
+    ) throws {
+        let encoder = [
+            "train.encoder=efficientnet-lite0", "train.encoderWeights=none", "train.decoder=light",
+            "train.lightChannels=8",
+        ]
+        _ = try Training(
+            nil, configuration(encoder + settings), folder: RunFolder(at: folder(name), resume: resume),
+            reporter: watcher, interruption: watcher.interruption
+        ).run()
+    }
+
     func checkpoint(_ name: String) throws -> Data {
         try Data(contentsOf: URL(fileURLWithPath: folder(name) + "/checkpoints/last.safetensors"))
     }

@@ -112,8 +112,8 @@ struct ConfigurationErrorTests {
         ),
         (
             "data: {channels: 4}\ntrain: {encoder: efficientnet-lite0}\n", .contradiction,
-            "train.encoder: efficientnet-lite0 sees 3 channels, and data.channels is 4: set train.encoder to none, which "
-                + "trains a genotype's network from scratch"
+            "train.encoder: efficientnet-lite0 has learnt from 3 channels, and data.channels is 4: set train.encoderWeights "
+                + "to none, which trains it from scratch"
         ),
         (
             "data: {channels: 1}\nsearch: {augment: {hue: 0.1}}\n", .contradiction,

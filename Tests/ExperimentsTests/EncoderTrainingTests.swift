@@ -79,6 +79,21 @@ struct EncoderTrainingTests {
         #expect(try values("statistics", mean) == values("first", mean))
     }
 
+    @Test("An encoder's statistics move as fast as is set")
+    func statisticsAreMoved() throws {
+        let instant = try InstantRun(.train)
+        func mean(_ name: String, _ settings: [String]) throws -> [Float] {
+            try train(instant, name, ["train.iterations=1"] + settings)
+            return try #require(
+                loadTensors(instant.folder(name) + "/model.safetensors").tensors["encoder.stem.norm.runningMean"]
+            ).floats()
+        }
+        let (half, tenth) = (
+            try mean("half", ["train.batchNormDecay=0.5"]), try mean("tenth", ["train.batchNormDecay=0.9"])
+        )
+        #expect(zip(half, tenth).allSatisfy { abs($0 - 5 * $1) < 1e-5 } && half.contains { abs($0) > 1e-3 })
+    }
+
     @Test("The model file says what it is, is used as it was trained, exported, and described")
     func model() throws {
         let instant = try InstantRun(.train)

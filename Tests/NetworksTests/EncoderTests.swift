@@ -125,6 +125,25 @@ import Torch
         #expect(Padding.each(2).zeros(size: 8, kernelSize: 5, stride: 2) == (2, 2))
     }
 
+    /// Running means begin at 0: after one step they are the momentum's share of the batch's.
+    @Test(arguments: EncoderKind.allCases) func statisticsAreMoved(kind: EncoderKind) throws {
+        let images = Tensor.uniform([2, 3, 33, 33], from: -1, to: 1, generator: Generator(seed: 5), dtype: .float64)
+        func moved(_ decay: Double?) -> [[Double]] {
+            let store = VariableStore(generator: Generator(seed: 1), dtype: .float64)
+            let encoder = ImageEncoder(store.root, EncoderLayout(kind))
+            if let decay { encoder.movesStatistics(decay: decay) }
+            _ = encoder(images, mode: .training)
+            return store.buffers.filter { $0.name.hasSuffix("runningMean") }.map { $0.tensor.doubles() }
+        }
+        let own = moved(nil)
+        for (decay, momentum) in [(0.75, 0.25), (0.9997, kind.family.momentum)] {
+            for (found, usual) in zip(moved(decay), own) {
+                let wanted = usual.map { $0 * momentum / kind.family.momentum }
+                #expect(zip(found, wanted).allSatisfy { abs($0 - $1) < 1e-9 })
+            }
+        }
+    }
+
     @Test func unusableFilesAreNamed() throws {
         func refusal(
             _ kind: EncoderKind = .mobileNetV2, _ change: @escaping (inout [String: Tensor]) -> Void

@@ -42,6 +42,43 @@ import Torch
         }
     }
 
+    /// Colours are scaled by an encoder itself, other channels are taken as they are.
+    @Test(arguments: [EncoderKind.efficientNetLite0, .mobileNetV2]) func encodersTakeThemAsTheyAre(kind: EncoderKind)
+        throws
+    {
+        func built(_ channels: Int) -> EncodedNetwork {
+            var configuration = EncodedConfiguration(kind, .light, classes: 3)
+            (configuration.lightChannels, configuration.imageChannels) = (6, channels)
+            let network = EncodedNetwork(
+                configuration, store: VariableStore(generator: Generator(seed: 1), dtype: .float64))
+            randomizeVectors(of: network.store, seed: 4)
+            return network
+        }
+        let (colors, five) = (built(3), built(5))
+        var state = colors.store.state
+        state["encoder.stem.conv.weight"] = state["encoder.stem.conv.weight"].map { widened($0, to: 5) }
+        try five.store.load(state)
+        let x = images([2, 3, 41, 50])
+        let (mean, deviation) = kind.family.colors
+        func channels(_ values: [Double]) -> Tensor { Tensor(values, shape: [1, 3, 1, 1]) }
+        let scaled = (x * 127.5 + 127.5 - channels(mean)) / channels(deviation)
+        let wide = concatenate([scaled, Tensor.zeros([2, 2, 41, 50], dtype: .float64) + 0.7], dim: 1)
+        withoutGradients {
+            let expected = colors(x, mode: .evaluation)
+            #expect(relativeDifference(five(wide, mode: .evaluation), expected) < 1e-12)
+        }
+        let cost = Cost(five.configuration.layout, height: 41, width: 50)
+        #expect(five.store.parameterCount == cost.parameters)
+        // What a file says of 3 channels is what it said before there were others.
+        let encoder = JSONEncoder()
+        #expect(!String(decoding: try encoder.encode(colors.configuration), as: UTF8.self).contains("imageChannels"))
+        let text = try encoder.encode(five.configuration)
+        #expect(try JSONDecoder().decode(EncodedConfiguration.self, from: text) == five.configuration)
+        var wrong = five.configuration
+        wrong.imageChannels = 33
+        #expect(throws: SearchSpaceError.self) { try wrong.validate() }
+    }
+
     @Test func everyChannelTeachesItsWeights() throws {
         var configuration = DiscreteConfiguration.tiny()
         (configuration.imageChannels, configuration.decoderStride, configuration.fineChannels) = (7, 1, 6)

@@ -55,10 +55,10 @@ import Testing
     @Test func encodersAreForColors() throws {
         let (plan, configuration) = try plan(
             facts(height: 64, width: 64), "3min", encoders: EncoderKind.allCases, channels: 6)
-        #expect(configuration.train.encoder == .none && configuration.search.pool.isEmpty)
+        #expect(configuration.train.encoderWeights == "none")
         #expect(
-            plan.reasons.first { $0.key == "train.encoder" }?.text
-                == "none: encoders see 3 channels, and these images have 6, so all is learnt from them")
+            plan.reasons.first { $0.key == "train.encoderWeights" }?.text
+                == "none: trained encoders see 3 channels, and these images have 6, so all is learnt from these images")
     }
 
     @Test func largeImagesAreMadeSmaller() throws {
@@ -70,7 +70,7 @@ import Testing
     @Test func thinThingsAreSeenFiner() throws {
         for (thin, stride) in [(1.5, 2), (30, 4)] {
             let facts = try facts(height: 64, width: 64, thin: thin)
-            #expect(try plan(facts, "2min", channels: 1).configuration.train.decoderStride == stride)
+            #expect(try plan(facts, "2h").configuration.train.decoderStride == stride)
         }
     }
 

@@ -55,7 +55,7 @@ struct CandidatePool {
             layers: max(search.layers, KnownDesign.deeplabv3.minimumLayers)
         ).on(search.stem)
         let pool = try ComparedNetwork.named(by: search.namedPool, decoder: train.decoder)
-        try ComparedNetwork.refuseEncoders(among: pool, channels: images.channels)
+        try ComparedNetwork.refuseEncoders(among: pool, channels: images.channels, train)
         // An encoder has one size, which the others take.
         let first = pool.lazy.map(\.choice).first { $0.genotype == nil } ?? .genotype(reference)
         let multiplyAdds = first.cost(train, on: images).multiplyAdds

@@ -52,7 +52,7 @@ public enum NetworkChoice: Hashable, Sendable {
 
     /// All that the network is built from, with the widths of a configuration.
     ///
-    /// Encoders see colours alone, whatever the channels.
+    /// An encoder that is trained on colours sees 3 channels.
     package func description(_ train: TrainConfiguration, classes: Int, channels: Int = 3) -> NetworkDescription {
         switch self {
         case .genotype(let genotype):
@@ -60,7 +60,7 @@ public enum NetworkChoice: Hashable, Sendable {
         case .encoder(let encoder, let decoder):
             var own = train
             own.decoder = decoder
-            return .encoded(own.network(encoder, classes: classes))
+            return .encoded(own.network(encoder, classes: classes, channels: channels))
         }
     }
 

@@ -39,6 +39,8 @@ extension TrainConfiguration {
 
     fileprivate mutating func adopt(_ own: EncodedConfiguration) {
         encoder = EncoderChoice(own.encoder)
+        // There are no weights for other images than colours, nor are any asked for.
+        if own.imageChannels != 3 { encoderWeights = "none" }
         decoder = own.decoder
         unetChannels = own.unetChannels
         lightChannels = own.lightChannels

@@ -15,8 +15,9 @@ extension [Variable] {
 
 extension TrainConfiguration {
     /// An encoder with the configured decoder.
-    public func network(_ encoder: EncoderKind, classes: Int) -> EncodedConfiguration {
+    public func network(_ encoder: EncoderKind, classes: Int, channels: Int = 3) -> EncodedConfiguration {
         var result = EncodedConfiguration(encoder, decoder, classes: classes)
+        result.imageChannels = channels
         result.unetChannels = unetChannels
         result.lightChannels = lightChannels
         result.cellChannels = cellChannels

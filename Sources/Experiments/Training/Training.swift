@@ -75,7 +75,8 @@ public final class Training {
         let description: NetworkDescription
         if let encoder = train.encoder.kind {
             try train.refuseGenotype(genotype, beside: encoder)
-            description = .encoded(train.network(encoder, classes: classes))
+            description = .encoded(
+                train.network(encoder, classes: classes, channels: setup.dataset.channels))
         } else {
             let own =
                 try setup.restored?.checkpoint.genotype(in: folder, given: genotype)
@@ -103,7 +104,7 @@ public final class Training {
         } else if setup.restored == nil, let encoder = model.network.encoder, let note = try train.load(into: encoder) {
             reporter.report(.note(note))
         }
-        if train.encoderWeights == "none" { model.network.encoder?.learnsFromScratch(decay: train.batchNormDecay) }
+        model.network.encoder?.movesStatistics(decay: train.batchNormDecay)
         auxiliary = try AuxiliaryClassifiers(train, of: model.network, generator: generator)
         average =
             train.emaDecay > 0

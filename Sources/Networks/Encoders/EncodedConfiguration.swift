@@ -8,6 +8,13 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
     public var decoder: DecoderKind
     /// Number of classes.
     public var classes: Int
+    /// Channels of the images; an encoder that is trained on colours sees 3.
+    public var imageChannels: Int {
+        get { otherChannels ?? 3 }
+        set { otherChannels = newValue == 3 ? nil : newValue }
+    }
+    /// Nil for 3, so that files of networks for colours say what they always said.
+    private var otherChannels: Int?
     /// `unet`, `light` and `fine`: whether 3x3 convolutions are depthwise separable; those of `deeplabv3+` always are.
     public var separable = false
     /// `unet`: channels at strides 16, 8, 4 and 2.
@@ -31,6 +38,12 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
     /// `deeplabv3+`: probability that dropout keeps a value after the ASPP.
     public var dropoutKeep = 0.9
 
+    private enum CodingKeys: String, CodingKey {
+        case encoder, decoder, classes, separable, unetChannels, lightChannels, asppChannels, decoderChannels
+        case lowLevelChannels, cellChannels, cellRepeats, batchNormDecay, epsilon, dropoutKeep
+        case otherChannels = "imageChannels"
+    }
+
     /// An encoder and a decoder with the defaults.
     public init(_ encoder: EncoderKind, _ decoder: DecoderKind = .unet, classes: Int) {
         self.encoder = encoder
@@ -48,6 +61,7 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
             try values.decode(EncoderKind.self, forKey: .encoder),
             try values.decode(DecoderKind.self, forKey: .decoder),
             classes: try values.decode(Int.self, forKey: .classes))
+        imageChannels = try values.decodeIfPresent(Int.self, forKey: .otherChannels) ?? 3
         try read(.separable, &separable)
         try read(.unetChannels, &unetChannels)
         try read(.lightChannels, &lightChannels)
@@ -72,6 +86,7 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
             }
         }
         try check("classes", classes, 1...255)
+        try check("imageChannels", imageChannels, 1...32)
         try check("number of unetChannels", unetChannels.count, 4...4)
         for channels in unetChannels { try check("unetChannels", channels, 1...4_096) }
         try check("lightChannels", lightChannels, 1...4_096)
@@ -105,6 +120,7 @@ public struct EncodedConfiguration: Codable, Hashable, Sendable {
             encoder, decoder, classes: classes,
             widths: DecoderWidths(
                 unet: unetChannels, light: lightChannels, aspp: asppChannels, decoder: decoderChannels,
-                lowLevel: lowLevelChannels, cell: cellChannels, cellRepeats: cellRepeats, separable: separable))
+                lowLevel: lowLevelChannels, cell: cellChannels, cellRepeats: cellRepeats, separable: separable),
+            imageChannels: imageChannels)
     }
 }

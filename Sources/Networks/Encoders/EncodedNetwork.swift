@@ -39,7 +39,7 @@ public final class EncodedNetwork {
         decoder.fold()
     }
 
-    /// Class scores `[N, classes, H, W]` of images `[N, 3, H, W]` whose values are 2x / 255 - 1.
+    /// Class scores `[N, classes, H, W]` of normalised images `[N, channels, H, W]`, colours by 2x / 255 - 1.
     ///
     /// - Parameters:
     ///   - images: The images, of any size from 33 pixels on.
@@ -63,7 +63,7 @@ public final class EncodedNetwork {
 
     /// What the encoder makes of images while it stays as it is: maps in evaluation, without gradients.
     ///
-    /// - Parameter images: `[N, 3, H, W]`, whose values are 2x / 255 - 1.
+    /// - Parameter images: Normalised images `[N, channels, H, W]`.
     /// - Returns: A map `[N, C, ceil(H / s), ceil(W / s)]` for each stride s of ``frozenStrides``.
     public func frozenFeatures(of images: Tensor) -> [Tensor] {
         let wanted = Set(frozenStrides)
@@ -114,7 +114,9 @@ public final class EncodedNetwork {
         _ images: Tensor, mode: NormalizationMode, regularization: Regularization?, training: EncoderTraining,
         block: (Int, Tensor) -> Void
     ) -> Tensor {
-        precondition(images.rank == 4 && images.size(1) == 3, "images [N, 3, H, W], not \(images.shape)")
+        precondition(
+            images.rank == 4 && images.size(1) == configuration.imageChannels,
+            "images [N, \(configuration.imageChannels), H, W], not \(images.shape)")
         return coarseScores(
             ofFeatures: byStride(encoder.features(of: images.channelsLast(), mode: mode, training: training)),
             size: MapSize(of: images), images: images, mode: mode, regularization: regularization, block: block)

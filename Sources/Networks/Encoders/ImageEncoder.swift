@@ -3,7 +3,7 @@ import Torch
 
 /// An encoder without its head: what it sees in images, at five resolutions, or at the first of them.
 ///
-/// It takes images as all networks here do, 2x / 255 - 1, and brings them to the values that it learnt from itself.
+/// It takes images as all networks here do, colours as 2x / 255 - 1, and brings those to the values that it learnt from itself.
 ///
 /// Variables: `stem`, and `blocks.I.expand` (but for the first), `.depthwise`, `.project` for block I, counted from 0;
 /// each `.conv.weight` and `.norm.weight`, `.bias`, `.runningMean`, `.runningVariance`.
@@ -29,7 +29,10 @@ public final class ImageEncoder {
         variables = path.variables
     }
 
-    /// Maps `[N, C, ceil(H / s), ceil(W / s)]` of images `[N, 3, H, W]` whose values are 2x / 255 - 1.
+    /// Whether images are colours, whose values are scaled first; others are taken as they are.
+    package var seesColors: Bool { layout.stem.inputChannels == 3 }
+
+    /// Maps `[N, C, ceil(H / s), ceil(W / s)]` of normalised images `[N, channels, H, W]`, colours by 2x / 255 - 1.
     ///
     /// - Parameters:
     ///   - images: The images.
@@ -41,11 +44,14 @@ public final class ImageEncoder {
 
     /// The same on any backend.
     func features<Backend: ForwardBackend>(of images: Backend.Map, on backend: Backend) -> [Backend.Map] {
-        let (mean, deviation) = layout.kind.family.colors
-        // x = 127.5 (image + 1), then (x - mean) / deviation.
-        var map = backend.scale(
-            images, by: deviation.map { 127.5 / $0 }, plus: zip(mean, deviation).map { (127.5 - $0) / $1 },
-            named: name + ".colors")
+        var map = images
+        if seesColors {
+            let (mean, deviation) = layout.kind.family.colors
+            // x = 127.5 (image + 1), then (x - mean) / deviation.
+            map = backend.scale(
+                map, by: deviation.map { 127.5 / $0 }, plus: zip(mean, deviation).map { (127.5 - $0) / $1 },
+                named: name + ".colors")
+        }
         map = stem(map, on: backend)
         let wanted = Set(layout.features.map(\.block))
         var features: [Backend.Map] = []
@@ -71,13 +77,13 @@ public final class ImageEncoder {
         for block in blocks { block.fold() }
     }
 
-    /// Has the running statistics follow weights that are not trained yet as fast as the rest of the network's do.
+    /// Has the running statistics follow the weights as fast as the rest of the network's do.
     ///
-    /// Those of a trained encoder move by its own momentum, which is small: after some hundred steps from scratch they would
-    /// still be where they began.
+    /// EfficientNet's own momentum is made for many thousand steps: after some hundred they still fit the weights that it began
+    /// with, and from scratch none at all.
     ///
     /// - Parameter decay: Share of the old value in each move; an encoder that forgets faster by itself does so.
-    package func learnsFromScratch(decay: Double) {
+    package func movesStatistics(decay: Double) {
         for unit in [stem] + blocks.flatMap(\.units) { unit.moveStatistics(by: 1 - decay) }
     }
 }

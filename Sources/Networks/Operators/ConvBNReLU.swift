@@ -44,7 +44,7 @@ final class ConvBNReLU {
     /// See ``DiscreteNetwork/fold()``.
     func fold() { convolution.fold() }
 
-    /// See ``ImageEncoder/learnsFromScratch(decay:)``.
+    /// See ``ImageEncoder/movesStatistics(decay:)``.
     func moveStatistics(by momentum: Double) { convolution.norm.momentum = max(momentum, convolution.norm.momentum) }
 }
 

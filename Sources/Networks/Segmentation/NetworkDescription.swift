@@ -28,11 +28,11 @@ public enum NetworkDescription: Hashable, Sendable {
         }
     }
 
-    /// Channels of the images; encoders see colours.
+    /// Channels of the images.
     public var imageChannels: Int {
         switch self {
         case .discrete(_, let configuration): configuration.imageChannels
-        case .encoded: 3
+        case .encoded(let configuration): configuration.imageChannels
         }
     }
 

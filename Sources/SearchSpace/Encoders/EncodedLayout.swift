@@ -14,10 +14,12 @@ public struct EncodedLayout: Hashable, Sendable {
     ///   - decoder: The decoder.
     ///   - classes: The number of classes.
     ///   - widths: The decoder's channels.
+    ///   - imageChannels: Channels of the images.
     public init(
-        _ encoder: EncoderKind, _ decoder: DecoderKind, classes: Int, widths: DecoderWidths = DecoderWidths()
+        _ encoder: EncoderKind, _ decoder: DecoderKind, classes: Int, widths: DecoderWidths = DecoderWidths(),
+        imageChannels: Int = 3
     ) {
-        let layout = EncoderLayout(encoder)
+        let layout = EncoderLayout(encoder, imageChannels: imageChannels)
         self.encoder = layout
         self.classes = classes
         self.decoder =

@@ -48,11 +48,13 @@ public struct EncoderLayout: Hashable, Sendable {
     /// - Parameters:
     ///   - kind: The encoder.
     ///   - last: The stride of the last block, 2 to 32; coarser ones are left out.
-    public init(_ kind: EncoderKind, upTo last: Int = 32) {
+    ///   - imageChannels: Channels of the images; weights that are trained see 3.
+    public init(_ kind: EncoderKind, upTo last: Int = 32, imageChannels: Int = 3) {
         precondition((2...32).contains(last), "blocks up to stride \(last)")
         self.kind = kind
         let padding = kind.family.padding
-        stem = ConvolutionLayout(kernelSize: 3, stride: 2, inputChannels: 3, outputChannels: 32, padding: padding)
+        stem = ConvolutionLayout(
+            kernelSize: 3, stride: 2, inputChannels: imageChannels, outputChannels: 32, padding: padding)
         var blocks: [InvertedResidualLayout] = []
         var (channels, stride) = (stem.outputChannels, stem.stride)
         for (number, stage) in EncoderLayout.stages(of: kind).enumerated() {
