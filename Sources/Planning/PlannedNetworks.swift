@@ -67,7 +67,7 @@ extension Planner {
     /// Whether networks from scratch race beside those of a search by the paper's method.
     private var searchesFirst: Bool { encoders.isEmpty && folds.isEmpty && minutes >= Self.leastSearchMinutes }
 
-    /// An encoder from scratch sees nothing after fewer steps (docs/RESULTS.md).
+    /// With fewer steps an encoder from scratch was not tried (docs/RESULTS.md).
     private static let leastStepsFromScratch = 200.0
 
     /// Chooses encoders and decoders, and how they learn.
@@ -82,6 +82,8 @@ extension Planner {
         own.train.learningRate = encoders.isEmpty ? 0.008 : 0.01
         own.train.encoderLearningRate = encoders.isEmpty ? 1 : 0.2
         if encoders.isEmpty { own.train.encoderWeights = "none" }
+        // The networks that race against it are brought to its multiply-adds by their filters.
+        if searchesFirst { NetworkSize.all[2].settle(&own.train) }
         var reasons: [(String, String)] = []
         let names = encoded { reasons.append(($0, $1)) }
         let timings = try fitting(names.map { try time($0, &own) }, choose)

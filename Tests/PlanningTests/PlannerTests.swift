@@ -124,6 +124,7 @@ import Testing
             search.pool == ["paper", "auto-deeplab", "efficientnet-lite0+light"] && search.poolSteps.isEmpty
                 && search.method == .race
                 && search.candidates == 9)
+        #expect(configuration.train.head == .separable && configuration.train.encoderWeights == "none")
         #expect((10...40).contains(search.epochs) && search.architectureFrom == search.epochs / 2)
         let seconds = try #require(plan.stages.first { $0.name == "gradient-based search" }?.seconds)
         #expect(seconds > 0 && seconds <= 0.2 * 7_200, "\(plan.stages)")

@@ -10,28 +10,21 @@ final class ByteBackend: ForwardBackend {
     final class Map {
         /// What its bytes stand for.
         let scale: ByteScale
-        private var knownBytes: Tensor?
-        private var knownReals: Tensor?
-
-        init(bytes: Tensor, _ scale: ByteScale) { (self.scale, knownBytes) = (scale, bytes) }
-        init(reals: Tensor, _ scale: ByteScale) { (self.scale, knownReals) = (scale, reals) }
-
         /// Whether it was computed as bytes.
-        var isOfBytes: Bool { knownReals == nil }
+        let isOfBytes: Bool
+        let shape: [Int]
+        private(set) lazy var bytes: Tensor = reals.bytes(scale)
+        private(set) lazy var reals: Tensor = bytes.reals(scale)
 
-        var bytes: Tensor {
-            if let knownBytes { return knownBytes }
-            let bytes = reals.bytes(scale)
-            knownBytes = bytes
-            return bytes
+        init(bytes: Tensor, _ scale: ByteScale) {
+            (self.scale, isOfBytes, shape) = (scale, true, bytes.shape)
+            self.bytes = bytes
         }
 
-        var reals: Tensor {
-            if let knownReals { return knownReals }
-            return bytes.reals(scale)
+        init(reals: Tensor, _ scale: ByteScale) {
+            (self.scale, isOfBytes, shape) = (scale, false, reals.shape)
+            self.reals = reals
         }
-
-        var shape: [Int] { (knownBytes ?? reals).shape }
     }
 
     /// A convolution, or the part of one behind the channels that come before it, for inputs of a scale.
