@@ -143,8 +143,8 @@ struct OutputTests {
             (["draw", "auto-deeplab", "--output", "n.pdf"], "--output n.pdf: ends in .pdf, expected .svg or .png"),
             (["draw", "auto-deeplab", "--output", "n"], "--output n: ends in nothing, expected .svg or .png"),
             (
-                ["export", train, "--output", "n.safetensors"],
-                "--output n.safetensors: ends in .safetensors, expected .onnx or .mlpackage"
+                ["export", train, "--output", "n.pt"],
+                "--output n.pt: ends in .pt, expected .onnx, .mlpackage or .safetensors"
             ),
             (["decode", train, "--output", "n.png"], "--output n.png: ends in .png, expected .json"),
             (

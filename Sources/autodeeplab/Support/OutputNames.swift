@@ -13,7 +13,9 @@ import Torch
 func refuseEnding(of path: String, unlike endings: [String]) throws {
     let ending = (path as NSString).pathExtension.lowercased()
     if endings.contains(ending) { return }
-    let list = endings.filter { !$0.isEmpty }.map { "." + $0 }.joined(separator: " or ")
+    let known = endings.filter { !$0.isEmpty }.map { "." + $0 }
+    let list = [known.dropLast().joined(separator: ", "), known.last ?? ""].filter { !$0.isEmpty }
+        .joined(separator: " or ")
     throw ValidationError("--output \(path): ends in \(ending.isEmpty ? "nothing" : "." + ending), expected \(list)")
 }
 
