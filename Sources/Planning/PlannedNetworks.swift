@@ -96,7 +96,8 @@ extension Planner {
                 + ", so all is learnt from these images"
             let left = budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing
             guard let first = timings.first, left / (Self.loading * first.step) >= Self.leastStepsFromScratch else {
-                choose("train.encoder", "none: " + missing)
+                let steps = "fewer than \(format(Self.leastStepsFromScratch)) steps of \(encoder.rawValue) would fit"
+                choose("train.encoder", "none: " + missing + (timings.isEmpty ? "" : ", and " + steps))
                 return []
             }
             choose("train.encoderWeights", "none: " + missing)
@@ -288,8 +289,10 @@ extension Planner {
         size.settle(&configuration.train)
         choose(
             "train.filters",
-            "\(size.filters): the largest network of which \(Int(clamping: wanted)) steps would fit, a step taking"
-                + " \(format(timing.step * 1_000)) ms")
+            "\(size.filters): "
+                + (left / share / timing.step >= wanted
+                    ? "the largest network of which \(Int(clamping: wanted)) steps would fit" : "the smallest network")
+                + ", a step taking \(format(timing.step * 1_000)) ms")
         return timing
     }
 

@@ -142,6 +142,11 @@ struct PipelineTests {
             return try #require(found?["mIOU"] as? Double)
         }
         #expect(try abs(mIOU(model) - mIOU(train)) < 0.05)
+        // A graph of bytes is one that `--check` measures, and refuses nothing of.
+        let graph = folder.file("of-bytes.onnx")
+        try expectDone("export", model, "--output", graph, "--check")
+        let onnx = try Data(contentsOf: URL(fileURLWithPath: graph))
+        #expect(onnx.range(of: Data("QuantizeLinear".utf8)) != nil && onnx.range(of: Data("quantization".utf8)) == nil)
         try expectDone("bench", model, "--size", "65x97", "--repetitions", "2", "--json")
         try expectDone("predict", model, images, "--output", folder.file("masks"))
     }

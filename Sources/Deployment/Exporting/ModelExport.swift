@@ -42,9 +42,11 @@ extension Model {
     ///   - quantization: Between what values results lie, for a model of 8-bit integers; nil for real numbers.
     /// - Throws: `ExportError` where the network does not fit, `FileError` where the file cannot be written.
     public func exportONNX(to path: String, options: ONNXOptions, quantization: Quantization? = nil) throws {
+        // Ranges that are in the graph need not be beside it, where others may have been taken.
+        let metadata = try metadata.filter { $0.key != "quantization" }
         try AtomicFile.write(
             try onnxModel(
-                of: network, options: options, metadata: try metadata, producerVersion: packageVersion,
+                of: network, options: options, metadata: metadata, producerVersion: packageVersion,
                 quantization: quantization),
             to: path)
     }

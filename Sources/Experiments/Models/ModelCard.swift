@@ -101,12 +101,11 @@ struct ModelCard {
                 | encoder | \(shape.encoder.rawValue), \(encoderOrigin) |
                 | decoder | \(shape.decoder.rawValue) |
                 | channels | \(shape.channels.map(String.init).joined(separator: ", ")) |
-                \(reading(shape.encoder))
-                """
+                """ + (shape.imageChannels == 3 ? "\n" + reading(shape.encoder) : "")
         }
     }
 
-    /// A line about the values that an encoder sees.
+    /// A line about the values that an encoder sees of colours; others it takes as they are normalised.
     private func reading(_ encoder: EncoderKind) -> String {
         let (mean, deviation) = encoder.family.colors
         return

@@ -29,17 +29,21 @@ struct ExportCommand: ParsableCommand {
         try InputFiles(run: options.model).refuse([options.output])
         try prepareOutput(options.output)
         if options.isCoreML { try refuseNoPackage(options.output) }
-        let handlers = SignalHandlers()
+        // Looking at images can be stopped between two; all else ends at once.
+        let interruption = Interruption()
+        let handlers = options.int8.isEmpty ? SignalHandlers() : SignalHandlers(interruption, unit: "image")
         defer { withExtendedLifetime(handlers) {} }
         let model = try Model(at: options.model, device: try configuration.device.device())
-        if options.isModel { return try exportModel(model) }
+        if options.isModel { return try exportModel(model, interruption) }
         let onnx = try model.onnxOptions(
             size: options.imageSize, takesBytes: options.preprocess, givesLabels: options.argmax)
         var report = Report(output: options.output)
+        var isOfBytes = false
         if options.isCoreML, let size = options.imageSize {
             report.coremltools = try model.exportCoreML(to: options.output, size: size)
         } else {
-            let quantization = try options.int8.isEmpty ? model.quantization : calibrate(model)
+            let quantization = try options.int8.isEmpty ? model.quantization : calibrate(model, interruption)
+            isOfBytes = quantization != nil
             try model.exportONNX(to: options.output, options: onnx, quantization: quantization)
         }
         if !model.scaling.isIdentity && !onnx.takesBytes {
@@ -53,29 +57,26 @@ struct ExportCommand: ParsableCommand {
                 options.output, of: model, options: onnx, size: .init(height: 97, width: 129))
         }
         try show(report)
-        if options.int8.isEmpty, let difference = report.check?.difference, difference > ONNXCheck.tolerance {
+        if !isOfBytes, let difference = report.check?.difference, difference > ONNXCheck.tolerance {
             throw RunError(
                 .damaged, path: options.output, "ONNX Runtime's result differs from ours by \(difference)")
         }
     }
 
     /// A model file that has the ranges for integers of 8 bits.
-    private func exportModel(_ model: Model) throws {
+    private func exportModel(_ model: Model, _ interruption: Interruption) throws {
         guard ByteConvolution.isAvailable else {
             throw UsageError(
                 description:
                     "libtorch has no convolutions of 8-bit integers for this machine; .onnx can be had by --int8")
         }
-        try model.exportModel(to: options.output, quantization: calibrate(model))
+        try model.exportModel(to: options.output, quantization: calibrate(model, interruption))
         try show(Report(output: options.output))
     }
 
     /// What values lie between in images that the user names.
-    private func calibrate(_ model: Model) throws -> Quantization {
-        let interruption = Interruption()
-        let handlers = SignalHandlers(interruption, unit: "image")
-        defer { withExtendedLifetime(handlers) {} }
-        return try model.quantization(
+    private func calibrate(_ model: Model, _ interruption: Interruption) throws -> Quantization {
+        try model.quantization(
             over: options.int8, count: options.int8Images, reporter: options.shared.reporter, interruption: interruption
         )
     }
