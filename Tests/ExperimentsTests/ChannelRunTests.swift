@@ -145,7 +145,8 @@ struct ChannelRunTests {
         #expect(try scenes.checkpoint("broken") == scenes.checkpoint("whole"))
         let model = try Model(at: scenes.folder("whole"))
         let card = try String(contentsOfFile: scenes.folder("whole") + "/README.md", encoding: .utf8)
-        #expect(card.contains("| encoder | efficientnet-lite0, trained from scratch |") && !card.contains("encoder reads"))
+        #expect(
+            card.contains("| encoder | efficientnet-lite0, trained from scratch |") && !card.contains("encoder reads"))
         #expect(model.channels == 4 && model.network.store.state["encoder.stem.conv.weight"]?.shape[1] == 4)
         _ = try predict(model, inputs: [scenes.image(0)], output: scenes.folder("masks"), reporter: SilentReporter())
         let adopted = try scenes.configuration().adopting(model).configuration
