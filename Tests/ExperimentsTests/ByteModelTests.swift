@@ -25,11 +25,7 @@ import Torch
         }
     }
 
-    private var ranges: [ClosedRange<Float>] {
-        let recorder = RangeRecorder(images: images)
-        withoutGradients { _ = model.network.scores(of: images, on: recorder) }
-        return recorder.ranges
-    }
+    private var ranges: [ClosedRange<Float>] { Quantization(of: model.network, for: images).ranges }
 
     private func text(_ ranges: [ClosedRange<Float>]) throws -> String {
         String(decoding: try JSONEncoder().encode(Quantization(ranges: ranges)), as: UTF8.self)

@@ -26,12 +26,6 @@ struct ByteNetworkTests {
         }
     }
 
-    private func ranges(_ network: SegmentationNetwork, _ images: Tensor) -> [ClosedRange<Float>] {
-        let recorder = RangeRecorder(images: images)
-        withoutGradients { _ = network.scores(of: images, on: recorder) }
-        return recorder.ranges
-    }
-
     private func relative(_ a: Tensor, _ b: Tensor) -> Double {
         let (x, y) = (a.doubles(), b.doubles())
         let square = zip(x, y).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
@@ -41,21 +35,17 @@ struct ByteNetworkTests {
 
     @Test(arguments: names) func isTheLiteralComputation(name: String) throws {
         let network = try built(name)
-        withoutGradients {
-            if let weight = network.store.state["decoder.logits.weight"] {
-                weight.copy(from: .uniform(weight.shape, from: -1, to: 1, generator: Generator(seed: 4)))
-            }
-        }
+        drawClassLayer(of: network)
         for (height, width) in [(33, 33), (34, 40)] {
             var differences: [Double] = []
             for seed in UInt64(1)...6 {
                 let images = Tensor.uniform(
                     [1, network.description.imageChannels, height, width], from: -1, to: 1,
                     generator: Generator(seed: seed))
-                let ranges = ranges(network, images)
-                let bytes = try #require(ByteNetwork(network, Quantization(ranges: ranges)))
+                let quantization = Quantization(of: network, for: images)
+                let bytes = try #require(ByteNetwork(network, quantization))
                 let found = interpolateBilinear(bytes.coarseScores(images), height: height, width: width)
-                let literal = RoundingBackend(ranges, height: height, width: width)
+                let literal = RoundingBackend(quantization.ranges, height: height, width: width)
                 let (wanted, real) = withoutGradients {
                     (
                         network.scores(of: literal.images(images), on: literal).values,
@@ -75,7 +65,7 @@ struct ByteNetworkTests {
     @Test func foldingMakesNoDifference() throws {
         let network = network(.encoded(.tiny(.efficientNetLite0, .light)))
         let images = Tensor.uniform([1, 3, 65, 65], from: -1, to: 1, generator: Generator(seed: 7))
-        let quantization = Quantization(ranges: ranges(network, images))
+        let quantization = Quantization(of: network, for: images)
         let before = try #require(ByteNetwork(network, quantization)).coarseScores(images)
         network.fold()
         let after = try #require(ByteNetwork(network, quantization)).coarseScores(images)
@@ -85,7 +75,7 @@ struct ByteNetworkTests {
     @Test func rangesOfAnotherNetworkAreRefused() throws {
         let network = network(.encoded(.tiny(.efficientNetLite0, .light)))
         let images = Tensor.uniform([1, 3, 65, 65], from: -1, to: 1, generator: Generator(seed: 7))
-        let own = ranges(network, images)
+        let own = Quantization(of: network, for: images).ranges
         #expect(ByteNetwork(network, Quantization(ranges: Array(own.dropLast()))) == nil)
         #expect(ByteNetwork(network, Quantization(ranges: own + [0...1])) == nil)
         #expect(ByteNetwork(network, Quantization(ranges: [])) == nil)

@@ -195,26 +195,18 @@ struct ONNXTests {
     func integers() throws {
         let (cases, wrong) = (try Cases(), try Cases())
         func add(_ name: String, _ network: SegmentationNetwork, sizes: [[Int]]) throws {
-            // Untrained, scores would be the class layer's bias, whatever comes before it.
-            if let weight = network.store.state["decoder.logits.weight"],
-                let bias = network.store.state["decoder.logits.bias"]
-            {
-                withoutGradients {
-                    weight.copy(from: .uniform(weight.shape, from: -1, to: 1, generator: Generator(seed: 4)))
-                    bias.fill(0)
-                }
-            }
+            drawClassLayer(of: network)
             let passes = sizes.map { size in
                 let images = Tensor.uniform(
                     [size[0], network.description.imageChannels, size[1], size[2]], from: -1, to: 1,
                     generator: Generator(seed: 7))
-                let recorder = RangeRecorder(images: images)
-                withoutGradients { _ = network.scores(of: images, on: recorder) }
-                return recorder.ranges
+                return Quantization(of: network, for: images).ranges
             }
-            let quantization = passes.dropFirst().reduce(Quantization(ranges: passes[0])) {
-                $0.union(Quantization(ranges: $1))
+            // What the passes cover together.
+            let covered = passes.dropFirst().reduce(passes[0]) {
+                zip($0, $1).map { min($0.lowerBound, $1.lowerBound)...max($0.upperBound, $1.upperBound) }
             }
+            let quantization = Quantization(ranges: covered)
             try cases.add(name, network, sizes: sizes, quantization: quantization)
             let narrow = passes[0].map { $0.lowerBound / 4...$0.upperBound / 4 }
             try wrong.add(name, network, sizes: [sizes[0]], quantization: Quantization(ranges: narrow))

@@ -48,6 +48,17 @@ struct SplitMix: RandomNumberGenerator {
     }
 }
 
+/// Draws a class layer anew: untrained, scores would be its bias, whatever comes before it.
+func drawClassLayer(of network: SegmentationNetwork) {
+    guard let weight = network.store.state["decoder.logits.weight"],
+        let bias = network.store.state["decoder.logits.bias"]
+    else { return }
+    withoutGradients {
+        weight.copy(from: .uniform(weight.shape, from: -1, to: 1, generator: Generator(seed: 4)))
+        bias.fill(0)
+    }
+}
+
 /// A network whose scales, shifts and statistics are random, so that none of them is without effect.
 func network(_ description: NetworkDescription, seed: UInt64 = 1) -> SegmentationNetwork {
     let generator = Generator(seed: seed)

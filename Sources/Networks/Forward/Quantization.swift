@@ -1,3 +1,5 @@
+import Torch
+
 /// Between what values the results of a network's operations lie, by which integers of 8 bits can stand for them.
 public struct Quantization: Hashable, Sendable {
     /// Of the images and then of each operation, in the order of the forward pass.
@@ -6,13 +8,11 @@ public struct Quantization: Hashable, Sendable {
     /// The ranges of one pass, as ``RangeRecorder`` notes them.
     package init(ranges: [ClosedRange<Float>]) { self.ranges = ranges }
 
-    /// The ranges of this and of another pass of the same network together.
-    package func union(_ other: Quantization) -> Quantization {
-        precondition(ranges.count == other.ranges.count, "passes of different networks")
-        return Quantization(
-            ranges: zip(ranges, other.ranges).map {
-                min($0.lowerBound, $1.lowerBound)...max($0.upperBound, $1.upperBound)
-            })
+    /// The ranges of a pass over images `[N, channels, H, W]`.
+    package init(of network: SegmentationNetwork, for images: Tensor) {
+        let recorder = RangeRecorder(images: images)
+        withoutGradients { _ = network.scores(of: images, on: recorder) }
+        self.init(ranges: recorder.ranges)
     }
 
     /// The mean ends of the ranges of several passes of one network, which one unusual image does not widen; nil of none.

@@ -64,12 +64,22 @@ public final class Conv2d {
 
     /// Convolves `[N, C, H, W]` by another kernel and bias in the place of its own.
     package func callAsFunction(_ x: Tensor, weight: Tensor, bias: Tensor?) -> Tensor {
+        let (padded, padding) = padded(x)
+        return conv2d(
+            padded, weight: weight, bias: bias, stride: stride, padding: padding, dilation: dilation, groups: groups)
+    }
+
+    /// A map as a convolution is to take it that pads all sides alike.
+    ///
+    /// - Parameters:
+    ///   - x: The map `[N, C, H, W]`.
+    ///   - zero: What stands for 0 in it.
+    /// - Returns: The map, padded where its sides differ, and the zeros that are still to come on each side.
+    func padded(_ x: Tensor, zero: Double = 0) -> (x: Tensor, padding: Int) {
         let (top, bottom) = zeros(ofSize: x.size(2))
         let (left, right) = zeros(ofSize: x.size(3))
-        let isEven = top == bottom && left == right && top == left
-        return conv2d(
-            isEven ? x : x.pad([left, right, top, bottom]), weight: weight, bias: bias, stride: stride,
-            padding: isEven ? top : 0, dilation: dilation, groups: groups)
+        if top == bottom && left == right && top == left { return (x, top) }
+        return (x.pad([left, right, top, bottom], value: zero), 0)
     }
 
     /// The zeros before and behind a side of so many pixels.

@@ -45,13 +45,10 @@ package final class ByteConvolution {
     ///   - output: The scale of the result; nil for 32-bit floats.
     /// - Returns: `[N, O, H', W']`. Bytes do not go beyond their scale: one that begins at 0 is a ReLU.
     package func callAsFunction(_ x: Tensor, output: ByteScale?) -> Tensor {
-        let (top, bottom) = convolution.zeros(ofSize: x.size(2))
-        let (left, right) = convolution.zeros(ofSize: x.size(3))
-        let isEven = top == bottom && left == right && top == left
-        let padded = isEven ? x : x.pad([left, right, top, bottom], value: Double(input.zero))
+        let (padded, padding) = convolution.padded(x, zero: Double(input.zero))
         let form = ct_byte_convolution(
-            stride: Int64(convolution.stride), padding: isEven ? Int64(top) : 0,
-            dilation: Int64(convolution.dilation), groups: Int64(convolution.groups))
+            stride: Int64(convolution.stride), padding: Int64(padding), dilation: Int64(convolution.dilation),
+            groups: Int64(convolution.groups))
         let packed = packed(for: padded.shape, form)
         return Tensor.make("byteConvolution", padded) { result in
             func run(_ scale: UnsafePointer<ct_byte_scale>?) -> Int32 {
