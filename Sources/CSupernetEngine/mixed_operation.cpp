@@ -23,6 +23,9 @@ struct MixedOperationState : torch::CustomClassHolder {
     bool has_base;
     // By group, then by normalised map.
     std::vector<std::vector<Moments>> moments;
+    // By map: what makes it again in the backward pass, and is kept alive by the graph until then; none where it is
+    // kept.
+    std::vector<c10::weak_intrusive_ptr<torch::autograd::Node>> origins;
 
     int64_t columns() const { return edges * channels; }
     int64_t first_columns() const { return splits ? channels : 0; }
@@ -213,6 +216,11 @@ class MixedOperation : public torch::autograd::Function<MixedOperation> {
             forward_rows<scalar_t>(*state, maps, weights, base, running_mean, running_variance, finished, rest);
         });
         variable_list saved = maps;
+        for (auto &map : saved) {
+            auto again = can_be_computed_again(map);
+            state->origins.emplace_back(again ? map.grad_fn() : c10::intrusive_ptr<torch::autograd::Node>());
+            if (again) map = at::Tensor();
+        }
         saved.push_back(weights);
         context->save_for_backward(saved);
         context->saved_data["state"] = c10::IValue::make_capsule(state);
@@ -228,7 +236,16 @@ class MixedOperation : public torch::autograd::Function<MixedOperation> {
         auto finished = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
         auto rest = gradients[1].contiguous(at::MemoryFormat::ChannelsLast);
         variable_list map_gradients;
-        for (auto &map : maps) map_gradients.push_back(like(map, map.size(0), map.size(1)));
+        for (size_t k = 0; k < maps.size(); k++) {
+            auto is_kept = maps[k].defined();
+            if (!is_kept) {
+                auto origin = state->origins[k].lock();
+                TORCH_CHECK(origin, "mixed operation: the graph behind a map is gone");
+                maps[k] = computed_again(*origin);
+            }
+            // What is nobody else's is written over, pixel by pixel.
+            map_gradients.push_back(is_kept ? like(maps[k], maps[k].size(0), maps[k].size(1)) : maps[k]);
+        }
         auto weight_gradient = at::zeros_like(weights);
         at::Tensor base_gradient;
         if (state->has_base) {

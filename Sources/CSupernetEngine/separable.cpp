@@ -17,31 +17,48 @@ using torch::autograd::variable_list;
 
 namespace {
 
+// Calls `body(constant K)` with the size of a kernel whose taps are neighbours, 0 where nothing of it is known.
+template <typename Body> CT_INLINE void with_taps(const Taps &taps, Body &&body) {
+    if (taps.step == 1 && taps.kernel == 3) return body(std::integral_constant<int, 3>());
+    if (taps.step == 1 && taps.kernel == 5) return body(std::integral_constant<int, 5>());
+    body(std::integral_constant<int, 0>());
+}
+
 CT_CLONES void depthwise(const float *const *rows, const float *weight, float *out, int64_t width, const Taps &taps,
                          int64_t edges, int64_t channels) {
-    depthwise_body(rows, weight, out, width, taps, edges, channels);
+    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
+        depthwise_body<decltype(k)::value>(rows, weight, out, width, taps, edges, channels);
+    });
 }
 CT_CLONES void depthwise(const double *const *rows, const double *weight, double *out, int64_t width, const Taps &taps,
                          int64_t edges, int64_t channels) {
-    depthwise_body(rows, weight, out, width, taps, edges, channels);
+    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
+        depthwise_body<decltype(k)::value>(rows, weight, out, width, taps, edges, channels);
+    });
 }
 CT_CLONES void depthwise_transposed(const float *const *rows, const float *weight, float *out, int64_t width,
                                     const Taps &taps, int64_t edges, int64_t channels) {
-    depthwise_transposed_body(rows, weight, out, width, taps, edges, channels);
+    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
+        depthwise_transposed_body<decltype(k)::value>(rows, weight, out, width, taps, edges, channels);
+    });
 }
 CT_CLONES void depthwise_transposed(const double *const *rows, const double *weight, double *out, int64_t width,
                                     const Taps &taps, int64_t edges, int64_t channels) {
-    depthwise_transposed_body(rows, weight, out, width, taps, edges, channels);
+    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
+        depthwise_transposed_body<decltype(k)::value>(rows, weight, out, width, taps, edges, channels);
+    });
 }
 CT_CLONES void depthwise_weights(const float *const *rows, const float *gradient, float *sum, int64_t width,
                                  const Taps &taps, int64_t edges, int64_t channels) {
-    if (taps.kernel == 5) return depthwise_weights_body<5>(rows, gradient, sum, width, taps, edges, channels);
-    if (taps.kernel == 3) return depthwise_weights_body<3>(rows, gradient, sum, width, taps, edges, channels);
-    depthwise_weights_body<1>(rows, gradient, sum, width, taps, edges, channels);
+    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
+        depthwise_weights_body<decltype(k)::value>(rows, gradient, sum, width, taps, edges, channels);
+    });
 }
 CT_CLONES void depthwise_weights(const double *const *rows, const double *gradient, double *sum, int64_t width,
                                  const Taps &taps, int64_t edges, int64_t channels) {
-    depthwise_weights_body<1>(rows, gradient, sum, width, taps, edges, channels);
+    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
+        depthwise_weights_body<decltype(k)::value>(rows, gradient, sum, width, taps, edges, channels);
+    });
 }
 CT_CLONES void pointwise(const float *in, const float *matrix, float *out, int64_t width, int64_t edges,
                          int64_t channels) {
@@ -251,36 +268,69 @@ struct SeparableConv2dState : torch::CustomClassHolder {
     Plan plan;
     // The batch normalisation and ReLU before it; null for none.
     c10::intrusive_ptr<BatchNormState> normalization;
+    // What makes the input again in the backward pass, where it is not kept.
+    c10::weak_intrusive_ptr<torch::autograd::Node> origin{c10::intrusive_ptr<torch::autograd::Node>()};
+    // The input that was made again, from its first use in the backward pass to its last.
+    at::Tensor input;
 };
 
 class SeparableConv2d : public torch::autograd::Function<SeparableConv2d> {
-  public:
-    static at::Tensor forward(AutogradContext *context, at::Tensor x, at::Tensor depthwise, at::Tensor pointwise,
-                              std::optional<at::Tensor> running_mean, std::optional<at::Tensor> running_variance,
-                              c10::intrusive_ptr<SeparableConv2dState> state) {
-        auto &plan = state->plan;
-        x = x.contiguous(at::MemoryFormat::ChannelsLast);
-        if (state->normalization) compute_group_moments(x, *running_mean, *running_variance, *state->normalization);
-        depthwise = depthwise.contiguous();
-        pointwise = pointwise.contiguous();
+    static at::Tensor computed(const SeparableConv2dState &state, const at::Tensor &x, const at::Tensor &depthwise,
+                               const at::Tensor &pointwise) {
+        auto &plan = state.plan;
         auto y = at::empty({plan.images, plan.columns(), plan.height, plan.width},
                            x.options().memory_format(at::MemoryFormat::ChannelsLast));
         AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "separable_conv2d", [&] {
             Kernels<scalar_t> kernels(plan, depthwise, pointwise);
-            Sources<scalar_t> from(x, state->normalization.get());
+            Sources<scalar_t> from(x, state.normalization.get());
             auto to = y.mutable_data_ptr<scalar_t>();
             over_bands(plan, [&](int64_t i) { forward_band(plan, Band(plan, i), kernels, from, to); });
         });
-        context->save_for_backward({x, depthwise, pointwise});
-        context->saved_data["state"] = c10::IValue::make_capsule(state);
         return y;
+    }
+
+    static c10::intrusive_ptr<SeparableConv2dState> state_of(AutogradContext &context) {
+        return c10::static_intrusive_pointer_cast<SeparableConv2dState>(context.saved_data["state"].toCapsule());
+    }
+
+    static at::Tensor input_of(SeparableConv2dState &state, const variable_list &saved) {
+        if (saved[0].defined()) return saved[0];
+        if (!state.input.defined()) {
+            auto origin = state.origin.lock();
+            TORCH_CHECK(origin, "separable convolution: the graph behind its input is gone");
+            state.input = computed_again(*origin);
+        }
+        return state.input;
+    }
+
+  public:
+    // The result of a forward pass, from what its backward pass is going to use.
+    static at::Tensor again(AutogradContext &context) {
+        auto saved = context.get_saved_variables();
+        auto state = state_of(context);
+        return computed(*state, input_of(*state, saved), saved[1], saved[2]);
+    }
+
+    static at::Tensor forward(AutogradContext *context, at::Tensor x, at::Tensor depthwise, at::Tensor pointwise,
+                              std::optional<at::Tensor> running_mean, std::optional<at::Tensor> running_variance,
+                              c10::intrusive_ptr<SeparableConv2dState> state) {
+        x = x.contiguous(at::MemoryFormat::ChannelsLast);
+        if (state->normalization) compute_group_moments(x, *running_mean, *running_variance, *state->normalization);
+        depthwise = depthwise.contiguous();
+        pointwise = pointwise.contiguous();
+        auto is_kept = !can_be_computed_again(x);
+        if (!is_kept) state->origin = c10::weak_intrusive_ptr<torch::autograd::Node>(x.grad_fn());
+        context->save_for_backward({is_kept ? x : at::Tensor(), depthwise, pointwise});
+        context->saved_data["state"] = c10::IValue::make_capsule(state);
+        return computed(*state, x, depthwise, pointwise);
     }
 
     static variable_list backward(AutogradContext *context, variable_list gradients) {
         auto saved = context->get_saved_variables();
-        auto &x = saved[0], &depthwise = saved[1], &pointwise = saved[2];
-        auto state = c10::static_intrusive_pointer_cast<SeparableConv2dState>(context->saved_data["state"].toCapsule());
+        auto &depthwise = saved[1], &pointwise = saved[2];
+        auto state = state_of(*context);
         auto &plan = state->plan;
+        auto x = input_of(*state, saved);
         auto g = gradients[0].contiguous(at::MemoryFormat::ChannelsLast);
         auto weights = context->needs_input_grad(1) || context->needs_input_grad(2);
         at::Tensor gx, gd, gp;
@@ -306,6 +356,7 @@ class SeparableConv2d : public torch::autograd::Function<SeparableConv2d> {
             }
         });
         if (gx.defined() && state->normalization) batch_norm_backward(gx, x, *state->normalization, gx);
+        state->input.reset();
         return {gx, gd, gp, at::Tensor(), at::Tensor(), at::Tensor()};
     }
 };
@@ -333,6 +384,17 @@ Plan checked_plan(const at::Tensor &input, const at::Tensor &taps, const at::Ten
 }
 
 } // namespace
+
+using SeparableNode = torch::autograd::CppNode<SeparableConv2d>;
+
+bool ct::can_be_computed_again(const at::Tensor &map) {
+    return dynamic_cast<SeparableNode *>(map.grad_fn().get()) || is_pooled(map);
+}
+
+at::Tensor ct::computed_again(torch::autograd::Node &origin) {
+    auto node = dynamic_cast<SeparableNode *>(&origin);
+    return node ? SeparableConv2d::again(node->ctx_) : pooled_again(origin);
+}
 
 int32_t ct_separable_conv2d(ct_tensor x, ct_tensor depthwise, ct_tensor pointwise, int64_t edges, int64_t dilation,
                             bool shared, ct_optional_tensor *out) {

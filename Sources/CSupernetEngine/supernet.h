@@ -3,6 +3,9 @@
 
 #include "csupernet.h"
 #include "kernels/normalization.h"
+#include "kernels/pooling.h"
+
+#include <torch/csrc/autograd/function.h>
 
 namespace ct {
 
@@ -10,5 +13,12 @@ inline BatchNormOptions converted(const ct_batch_norm_options &options) {
     return {options.groups, options.use_batch_statistics, options.update_running_statistics, options.momentum,
             options.eps};
 }
+
+// Whether a map is the result of a separable convolution or a pool whose backward pass is to come: that can make it
+// again from what it keeps, and makes it sooner than memory holds it.
+bool can_be_computed_again(const at::Tensor &map);
+
+// Such a map, from its `grad_fn`.
+at::Tensor computed_again(torch::autograd::Node &origin);
 
 } // namespace ct

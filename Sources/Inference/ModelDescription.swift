@@ -109,7 +109,13 @@ public struct ModelDescription: Equatable, Sendable {
             normalization = stored
         }
         if metadata["shown"] != nil { shownChannels = try value("shown", as: [Int].self) }
-        if metadata["quantization"] != nil { quantization = try value("quantization", as: Quantization.self) }
+        if metadata["quantization"] != nil {
+            guard let stored = try? value("quantization", as: Quantization.self) else {
+                throw FileError(
+                    .damaged, path: path, reason: "`quantization` holds no ranges of values: export it anew, by --int8")
+            }
+            quantization = stored
+        }
         let longerSide = metadata["longerSide"] == nil ? nil : try value("longerSide", as: Int.self)
         do {
             try network.validate()

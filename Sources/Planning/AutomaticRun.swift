@@ -183,7 +183,9 @@ public struct AutomaticRun {
         let validated = try crossValidate(reporter: reporter, interruption: interruption)
         let table = try trainBest(validated, reporter: reporter, interruption: interruption)
         begin(.measuring, reporter: reporter)
-        let settled = try takeOver(table)
+        guard let winner = table.winner else { preconditionFailure("a search without a winner") }
+        let trained = work + "/" + winner
+        let settled = try takeOver(trained)
         try stopIfAsked()
         let model = try Model(at: RunPaths(folder: output).model, device: try settled.device.device())
         let evaluation =
@@ -193,7 +195,7 @@ public struct AutomaticRun {
         try evaluation.write(to: output)
         try stopIfAsked()
         let onnx = exported(model, reporter: reporter)
-        try writeModelCard(ofRun: output)
+        try writeModelCard(ofRun: output, trainedIn: trained)
         let interval = evaluation.images.bootstrapInterval(seed: UInt64(settled.seed))
         let report = try OutcomePage(
             output: output, plan: Plan(in: output), table: table, validated: validated, model: model,
@@ -331,10 +333,9 @@ public struct AutomaticRun {
     }
 
     /// Makes the trained model the run's own, with the configuration that it was trained under.
-    private func takeOver(_ table: CandidateTable) throws -> Configuration {
+    private func takeOver(_ trained: String) throws -> Configuration {
         let (source, target) = (RunPaths(folder: work), RunPaths(folder: output))
-        guard let winner = table.winner else { preconditionFailure("a search without a winner") }
-        let settled = try Configuration.resolve(file: RunPaths(folder: work + "/" + winner).configuration)
+        let settled = try Configuration.resolve(file: RunPaths(folder: trained).configuration)
         try AtomicFile.write(try boundedContents(of: source.model, limit: 1 << 33), to: target.model, below: output)
         if FileManager.default.fileExists(atPath: source.genotype) {
             try AtomicFile.write(

@@ -108,6 +108,12 @@ struct PipelineTests {
         let nothing = try Command.run(["export", train, "--output", none, "--int8", folder.file("nowhere")])
         #expect(nothing.status == 66 && nothing.errors.contains("nowhere: does not exist"))
         #expect(!FileManager.default.fileExists(atPath: none))
+        let unused = try Command.run(["export", train, "--output", none, "--int8-images", "3"])
+        #expect(unused.status == 64 && unused.errors.contains("--int8-images needs --int8"))
+        // Before any image is looked at.
+        let elsewhere = folder.file("nowhere/bytes.onnx")
+        let unwritable = try Command.run(["export", train, "--output", elsewhere, "--int8", images])
+        #expect(unwritable.status == 73 && !unwritable.errors.contains("calibrate"), "\(unwritable)")
         guard Python.has("onnx", "onnxruntime") else { return }
         try expectDone("export", train, "--output", bytes, "--int8", images, "--check", "--preprocess", "--argmax")
         for options in [["--preprocess", "--argmax"], size] {

@@ -66,7 +66,7 @@ import Torch
         }
         for text in ["", "[[1]]", "[[2,1]]", "[[0,1e999]]", "[[null,1]]", "{}", "[[\"0\",1]]"] {
             let message = failure { _ = try Model(at: file(text)) }
-            #expect(message?.contains("no usable `quantization`") == true, "\(text): \(message ?? "")")
+            #expect(message?.contains("`quantization` holds no ranges of values") == true, "\(text): \(message ?? "")")
         }
     }
 }

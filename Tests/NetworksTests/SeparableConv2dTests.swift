@@ -19,10 +19,12 @@ import Torch
         }
     }
 
-    /// Channels in eights, fours and ones; rows narrower than a block of pixels; images taller than a band of rows.
+    /// Channels in sixteens, eights, fours and ones; rows narrower than a block of pixels; images taller than a band of rows.
     static let shapes = [
         Shape(), Shape(edges: 3, channels: 13, height: 5, width: 6, kernelSize: 5),
         Shape(edges: 3, channels: 13, height: 5, width: 6, kernelSize: 5, reading: .own),
+        Shape(edges: 3, channels: 29, height: 6, width: 11, kernelSize: 5),
+        Shape(edges: 2, channels: 24, height: 7, width: 13), Shape(edges: 5, channels: 8, width: 5, reading: .own),
         Shape(edges: 2, channels: 3, height: 7, width: 12, dilation: 2),
         Shape(edges: 2, channels: 3, kernelSize: 5, dilation: 2, reading: .own),
         Shape(images: 1, edges: 2, channels: 4, height: 131, width: 3, kernelSize: 5, reading: .own),

@@ -2,6 +2,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/interpolation.h"
 #include "kernels/normalization.h"
+#include "kernels/pooling.h"
 
 #include <ATen/Functions.h>
 #include <ATen/autocast_mode.h>
@@ -92,13 +93,16 @@ int32_t ct_batch_norm(ct_tensor x, ct_optional_tensor weight, ct_optional_tensor
 
 int32_t ct_avg_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *out) {
     return return_tensor(out, [&] {
+        if (has_pool_kernel(get(x), kernel, stride, padding)) return average_pool2d(get(x));
         return at::avg_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, false, false);
     });
 }
 
 int32_t ct_max_pool2d(ct_tensor x, int64_t kernel, int64_t stride, int64_t padding, ct_optional_tensor *out) {
-    return return_tensor(
-        out, [&] { return at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, {1, 1}); });
+    return return_tensor(out, [&] {
+        if (has_pool_kernel(get(x), kernel, stride, padding)) return ct::max_pool2d(get(x));
+        return at::max_pool2d(get(x), {kernel, kernel}, {stride, stride}, {padding, padding}, {1, 1});
+    });
 }
 
 int32_t ct_upsample_bilinear2d(ct_tensor x, int64_t height, int64_t width, bool align_corners,

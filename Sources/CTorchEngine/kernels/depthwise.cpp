@@ -66,10 +66,8 @@ CT_INLINE void add_image_body(const DepthwiseMaps<T> &maps, int64_t image, int64
             if (source < 0 || source >= maps.height) continue;
             auto from = x + source * maps.width * maps.channels;
             auto to = sum + tap * kernel_size * slice;
-            int64_t c = 0;
-            for (; c + 16 <= count; c += 16) add_row<16>(maps, from + c, g + c, to + c, slice);
-            over_channels(count - c, [&](int64_t offset, auto v) __attribute__((always_inline)) {
-                add_row<decltype(v)::value>(maps, from + c + offset, g + c + offset, to + c + offset, slice);
+            over_channels<T>(count, [&](int64_t c, auto v) __attribute__((always_inline)) {
+                add_row<decltype(v)::value>(maps, from + c, g + c, to + c, slice);
             });
         }
     }

@@ -18,6 +18,13 @@
 #define CT_INDEPENDENT
 #endif
 
+// Before a loop of few passes, known when compiled, whose values stay in registers.
+#if defined(__clang__)
+#define CT_UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define CT_UNROLLED
+#endif
+
 #define CT_INLINE static inline __attribute__((always_inline))
 
 namespace ct {

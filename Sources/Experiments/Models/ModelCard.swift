@@ -10,15 +10,17 @@ import Torch
 
 /// Writes README.md beside a trained model: what it is, what it was trained on and how, how good it is, how to use it.
 ///
-/// - Parameter run: A training's run folder with a model file.
+/// - Parameters:
+///   - run: A run folder with a model file.
+///   - training: The folder of the training that the model comes from; nil for the same.
 /// - Returns: The card's path.
 /// - Throws: An error that names the file which cannot be read or written.
 @discardableResult
-package func writeModelCard(ofRun run: String) throws -> String {
+package func writeModelCard(ofRun run: String, trainedIn training: String? = nil) throws -> String {
     let paths = RunPaths(folder: run)
     let card = ModelCard(
         run: run, model: try Model(at: run), configuration: try Configuration.resolve(file: paths.configuration),
-        records: RunRecord.all(in: optionalContents(of: paths.log) ?? Data()),
+        records: RunRecord.all(in: optionalContents(of: RunPaths(folder: training ?? run).log) ?? Data()),
         evaluations: Metrics.all(in: paths),
         teacher: optionalContents(of: paths.teacher).flatMap {
             try? JSONDecoder().decode(TeacherRecord.self, from: $0)

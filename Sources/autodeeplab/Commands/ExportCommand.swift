@@ -26,9 +26,10 @@ struct ExportCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try Configuration.resolve(preset: nil, file: nil, overrides: options.shared.overrides)
-        try InputFiles(run: options.model).refuse([options.output])
+        try (InputFiles(run: options.model) + InputFiles(options.int8)).refuse([options.output])
         try prepareOutput(options.output)
-        if options.isCoreML { try refuseNoPackage(options.output) }
+        // What cannot be written is told before images are looked at for minutes.
+        if options.isCoreML { try refuseNoPackage(options.output) } else { _ = try AtomicFile(path: options.output) }
         // Looking at images can be stopped between two; all else ends at once.
         let interruption = Interruption()
         let handlers = options.int8.isEmpty ? SignalHandlers() : SignalHandlers(interruption, unit: "image")
@@ -40,6 +41,10 @@ struct ExportCommand: ParsableCommand {
         var report = Report(output: options.output)
         var isOfBytes = false
         if options.isCoreML, let size = options.imageSize {
+            if model.quantization != nil {
+                options.shared.reporter.report(
+                    .warning("\(options.output): computes with real numbers, not with 8-bit integers as \(options.model)"))
+            }
             report.coremltools = try model.exportCoreML(to: options.output, size: size)
         } else {
             let quantization = try options.int8.isEmpty ? model.quantization : calibrate(model, interruption)
@@ -77,7 +82,7 @@ struct ExportCommand: ParsableCommand {
     /// What values lie between in images that the user names.
     private func calibrate(_ model: Model, _ interruption: Interruption) throws -> Quantization {
         try model.quantization(
-            over: options.int8, count: options.int8Images, reporter: options.shared.reporter, interruption: interruption
+            over: options.int8, count: options.int8Images ?? 64, reporter: options.shared.reporter, interruption: interruption
         )
     }
 
@@ -128,8 +133,8 @@ struct ExportOptions: ParsableArguments {
             """, valueName: "images"))
     var int8: [String] = []
 
-    @Option(help: "With --int8: how many of the images are looked at.")
-    var int8Images = 64
+    @Option(help: "With --int8: how many of the images are looked at (default: 64).")
+    var int8Images: Int?
 
     @Flag(help: "Let onnx's checker and ONNX Runtime try the file, where Python has them.")
     var check = false
@@ -154,7 +159,10 @@ struct ExportOptions: ParsableArguments {
         if isCoreML, size == nil || preprocess || argmax || check || !int8.isEmpty {
             throw ValidationError("An .mlpackage needs --size, and none of --preprocess, --argmax, --int8 and --check")
         }
-        guard (1...10_000).contains(int8Images) else { throw ValidationError("--int8-images is from 1 to 10000") }
+        if let int8Images {
+            guard (1...10_000).contains(int8Images) else { throw ValidationError("--int8-images is from 1 to 10000") }
+            if int8.isEmpty { throw ValidationError("--int8-images needs --int8") }
+        }
         if let size, size.height < 33 || size.width < 33 || size.height > 16_384 || size.width > 16_384 {
             throw ValidationError("--size is from 33x33 to 16384x16384")
         }
