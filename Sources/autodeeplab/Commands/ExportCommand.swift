@@ -29,7 +29,11 @@ struct ExportCommand: ParsableCommand {
         try (InputFiles(run: options.model) + InputFiles(options.int8)).refuse([options.output])
         try prepareOutput(options.output)
         // What cannot be written is told before images are looked at for minutes.
-        if options.isCoreML { try refuseNoPackage(options.output) } else { _ = try AtomicFile(path: options.output) }
+        if options.isCoreML {
+            try refuseNoPackage(options.output)
+        } else {
+            _ = try AtomicFile(path: options.output)
+        }
         // Looking at images can be stopped between two; all else ends at once.
         let interruption = Interruption()
         let handlers = options.int8.isEmpty ? SignalHandlers() : SignalHandlers(interruption, unit: "image")
@@ -43,7 +47,9 @@ struct ExportCommand: ParsableCommand {
         if options.isCoreML, let size = options.imageSize {
             if model.quantization != nil {
                 options.shared.reporter.report(
-                    .warning("\(options.output): computes with real numbers, not with 8-bit integers as \(options.model)"))
+                    .warning(
+                        "\(options.output): computes with real numbers, unlike \(options.model), which has 8-bit integers"
+                    ))
             }
             report.coremltools = try model.exportCoreML(to: options.output, size: size)
         } else {
@@ -82,7 +88,8 @@ struct ExportCommand: ParsableCommand {
     /// What values lie between in images that the user names.
     private func calibrate(_ model: Model, _ interruption: Interruption) throws -> Quantization {
         try model.quantization(
-            over: options.int8, count: options.int8Images ?? 64, reporter: options.shared.reporter, interruption: interruption
+            over: options.int8, count: options.int8Images ?? 64, reporter: options.shared.reporter,
+            interruption: interruption
         )
     }
 
