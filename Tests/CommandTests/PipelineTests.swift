@@ -51,8 +51,34 @@ struct PipelineTests {
             "-q")
         let pictures = try FileManager.default.contentsOfDirectory(atPath: masks).sorted()
         #expect(pictures == ["0000-overlay.png", "0000.png"])
+        try keepingThreads(train: train, scenes: scenes, folder: folder)
         try seeing(search: search, train: train)
         try leaving(train: train, folder: folder)
+    }
+
+    /// One thread is one from the beginning: a second one would wait for work in a loop, on a processor that may have other work.
+    private func keepingThreads(train: String, scenes: String, folder: TemporaryFolder) throws {
+        #if os(Linux)
+            // OpenMP tells of each thread that takes part in something.
+            let told = ["OMP_DISPLAY_AFFINITY=TRUE", "OMP_AFFINITY_FORMAT=thread %n of %N"]
+            let image = scenes + "/images/test/0000.png"
+            for arguments in [
+                ["predict", train, image, "--output", folder.file("by-threads")],
+                ["evaluate", train, "--split", "test", "--output", folder.file("evaluated-by-threads")],
+                ["export", train, "--output", folder.file("by-threads.onnx"), "--int8", image],
+            ] {
+                func run(threads: Int) throws -> String {
+                    let result = try Command.launch(
+                        "/usr/bin/env",
+                        told + [Command.executable().path] + arguments + ["--threads", "\(threads)", "-q"])
+                    #expect(result.status == 0, "\(result.errors)")
+                    return result.errors
+                }
+                #expect(try run(threads: 2).contains("thread 1 of 2"), "\(arguments[0])")
+                let alone = try run(threads: 1)
+                #expect(!alone.contains("thread 1 of"), "\(arguments[0]): \(alone)")
+            }
+        #endif
     }
 
     /// What an evaluation leaves besides its figures.

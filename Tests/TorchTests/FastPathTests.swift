@@ -92,42 +92,92 @@ import Torch
         let before = Engine.threads
         defer { Engine.threads = before }
         Engine.threads = threads
+        let places = DepthwisePlaces(kernel: 5, stride: stride, padding: padding, dilation: dilation)
         for dtype in [DType.float32, .float64] {
-            let x = gaussian([images, channels, height, width], seed: 1).to(dtype).channelsLast()
-            let weight = gaussian([channels, 1, 5, 5], seed: 2).to(dtype)
-            x.requiresGrad = true
-            weight.requiresGrad = true
-            let y = conv2d(
-                x, weight: weight, bias: nil, stride: stride, padding: padding, dilation: dilation, groups: channels)
-            let upper = gaussian(y.shape, seed: 3).to(dtype)
-            let found = gradients(of: (y * upper).sum(), withRespectTo: [x, weight])
-            let (a, w, g, rows, columns) = (x.doubles(), weight.doubles(), upper.doubles(), y.size(2), y.size(3))
-            var (result, dx) = ([Double](repeating: 0, count: g.count), [Double](repeating: 0, count: a.count))
-            var dw = [Double](repeating: 0, count: w.count)
-            for map in 0..<(images * channels) {
-                for place in 0..<(rows * columns * 25) {
-                    let (pixel, tap) = (place / 25, place % 25)
-                    let row = pixel / columns * stride + tap / 5 * dilation - padding
-                    let column = pixel % columns * stride + tap % 5 * dilation - padding
-                    guard (0..<height).contains(row), (0..<width).contains(column) else { continue }
-                    let (target, source) = (map * rows * columns + pixel, (map * height + row) * width + column)
-                    let kernel = map % channels * 25 + tap
-                    result[target] += w[kernel] * a[source]
-                    dx[source] += g[target] * w[kernel]
-                    dw[kernel] += g[target] * a[source]
-                }
-            }
-            let tolerance = dtype == .float64 ? 1e-12 : 1e-4
-            #expect(isClose(y.doubles(), result, tolerance))
-            #expect(isClose(found[0]?.doubles() ?? [], dx, tolerance))
-            #expect(isClose(found[1]?.doubles() ?? [], dw, tolerance))
-            // The kernels alone, as behind an encoder's first block.
-            let alone = gradients(
-                of: (conv2d(
-                    x.detach(), weight: weight, bias: nil, stride: stride, padding: padding, dilation: dilation,
-                    groups: channels) * upper).sum(), withRespectTo: [weight])
-            #expect(alone[0]?.doubles() == found[1]?.doubles())
+            depthwise([images, channels, height, width], places, dtype)
         }
+    }
+
+    @Test(
+        "A depthwise convolution whose taps lie apart is what its definition says, in both directions",
+        arguments: [
+            (1, 8, 9, 11, 3), (2, 29, 7, 13, 6), (1, 40, 25, 31, 12), (3, 3, 1, 9, 2), (1, 5, 8, 1, 2),
+            (1, 17, 2, 2, 70),
+            (2, 24, 33, 65, 2),
+        ], [1, 2])
+    func dilatedDepthwise(sizes: (Int, Int, Int, Int, Int), threads: Int) {
+        let (images, channels, height, width, dilation) = sizes
+        let before = Engine.threads
+        defer { Engine.threads = before }
+        Engine.threads = threads
+        for (kernel, dtype) in [(3, DType.float32), (3, .float64), (5, .float32), (5, .float64)] {
+            let places = DepthwisePlaces(
+                kernel: kernel, stride: 1, padding: kernel / 2 * dilation, dilation: dilation)
+            depthwise([images, channels, height, width], places, dtype)
+            // Without gradients, and with what is added to each channel.
+            let x = gaussian([images, channels, height, width], seed: 1).to(dtype).channelsLast()
+            let weight = gaussian([channels, 1, kernel, kernel], seed: 2).to(dtype)
+            let bias = gaussian([channels], seed: 5).to(dtype)
+            func convolved(_ bias: Tensor?) -> Tensor {
+                conv2d(
+                    x, weight: weight, bias: bias, stride: 1, padding: places.padding, dilation: dilation,
+                    groups: channels)
+            }
+            let plain = convolved(nil)
+            #expect(withoutGradients { convolved(nil) }.doubles() == plain.doubles())
+            let shifted = plain + bias.reshape([1, channels, 1, 1])
+            let tolerance = dtype == .float64 ? 1e-12 : 1e-5
+            #expect(isClose(withoutGradients { convolved(bias) }.doubles(), shifted.doubles(), tolerance))
+        }
+    }
+
+    /// Where the taps of a depthwise convolution lie.
+    private struct DepthwisePlaces {
+        let (kernel, stride, padding, dilation): (Int, Int, Int, Int)
+        init(kernel: Int, stride: Int, padding: Int, dilation: Int) {
+            (self.kernel, self.stride, self.padding, self.dilation) = (kernel, stride, padding, dilation)
+        }
+    }
+
+    /// Compares a depthwise convolution of a map of some shape, and its gradients, with loops over pixels and taps.
+    private func depthwise(_ shape: [Int], _ places: DepthwisePlaces, _ dtype: DType) {
+        let (channels, height, width) = (shape[1], shape[2], shape[3])
+        let (kernel, taps) = (places.kernel, places.kernel * places.kernel)
+        let x = gaussian(shape, seed: 1).to(dtype).channelsLast()
+        let weight = gaussian([channels, 1, kernel, kernel], seed: 2).to(dtype)
+        x.requiresGrad = true
+        weight.requiresGrad = true
+        func convolved(_ x: Tensor) -> Tensor {
+            conv2d(
+                x, weight: weight, bias: nil, stride: places.stride, padding: places.padding,
+                dilation: places.dilation, groups: channels)
+        }
+        let y = convolved(x)
+        let upper = gaussian(y.shape, seed: 3).to(dtype)
+        let found = gradients(of: (y * upper).sum(), withRespectTo: [x, weight])
+        let (a, w, g, rows, columns) = (x.doubles(), weight.doubles(), upper.doubles(), y.size(2), y.size(3))
+        var (result, dx) = ([Double](repeating: 0, count: g.count), [Double](repeating: 0, count: a.count))
+        var dw = [Double](repeating: 0, count: w.count)
+        for map in 0..<(shape[0] * channels) {
+            for place in 0..<(rows * columns * taps) {
+                let (pixel, tap) = (place / taps, place % taps)
+                let row = pixel / columns * places.stride + tap / kernel * places.dilation - places.padding
+                let column = pixel % columns * places.stride + tap % kernel * places.dilation - places.padding
+                guard (0..<height).contains(row), (0..<width).contains(column) else { continue }
+                let (target, source) = (map * rows * columns + pixel, (map * height + row) * width + column)
+                let index = map % channels * taps + tap
+                result[target] += w[index] * a[source]
+                dx[source] += g[target] * w[index]
+                dw[index] += g[target] * a[source]
+            }
+        }
+        let tolerance = dtype == .float64 ? 1e-12 : 1e-4
+        #expect(isClose(y.doubles(), result, tolerance))
+        #expect(isClose(found[0]?.doubles() ?? [], dx, tolerance))
+        #expect(isClose(found[1]?.doubles() ?? [], dw, tolerance))
+        // The kernels alone, as behind an encoder's first block.
+        let alone = gradients(of: (convolved(x.detach()) * upper).sum(), withRespectTo: [weight])
+        #expect(alone[0]?.doubles() == found[1]?.doubles())
     }
 
     @Test(

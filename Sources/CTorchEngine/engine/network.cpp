@@ -40,9 +40,11 @@ int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_
             return at::conv2d(get(x).to(at::kFloat), get(weight), optional_tensor(bias), {stride, stride},
                               {padding, padding}, {dilation, dilation}, groups);
         }
-        if (bias == nullptr && !at::autocast::is_autocast_enabled(at::kCPU) &&
-            learns_large_depthwise(get(x), get(weight), groups))
-            return depthwise_conv2d(get(x), get(weight), {stride, padding, dilation});
+        DepthwisePlaces places{stride, padding, dilation};
+        auto shift = bias ? get(bias) : at::Tensor();
+        if (!at::autocast::is_autocast_enabled(at::kCPU) &&
+            has_own_depthwise(get(x), get(weight), shift, places, groups))
+            return depthwise_conv2d(get(x), get(weight), shift, places);
         auto spread = fast_dilation(get(x), get(weight), dilation);
         return at::conv2d(get(x), get(weight), optional_tensor(bias), {stride, stride}, {padding, padding},
                           {spread, spread}, groups);

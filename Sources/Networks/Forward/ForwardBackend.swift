@@ -16,6 +16,9 @@ package protocol ForwardBackend {
     /// A convolution and its batch normalisation, with an activation behind them if wanted.
     func convolve(_ x: Map, by convolution: NormalizedConv, activation: Activation?) -> Map
 
+    /// A depthwise convolution, and behind it, with nothing between the two, a normalised one.
+    func convolve(_ x: Map, by depthwise: Conv2d, then pointwise: NormalizedConv) -> Map
+
     /// A 1x1 convolution, its batch normalisation and ReLU of some maps side by side, and behind them a map of one pixel
     /// that stands for as many as the others have.
     ///
@@ -64,6 +67,10 @@ package protocol ForwardBackend {
 extension ForwardBackend {
     /// Bilinear resizing, corners aligned.
     package func resize(_ x: Map, toStride stride: Int) -> Map { resize(x, toStride: stride, alignCorners: true) }
+
+    package func convolve(_ x: Map, by depthwise: Conv2d, then pointwise: NormalizedConv) -> Map {
+        convolve(convolve(x, by: depthwise), by: pointwise, activation: nil)
+    }
 
     package func dropPath(_ x: Map, cell: Int, branch: Int, of count: Int) -> Map { x }
 

@@ -37,6 +37,28 @@ final class TensorBackend: ForwardBackend {
         convolution(x, mode: mode, activation: activation)
     }
 
+    func convolve(_ x: Tensor, by depthwise: Conv2d, then pointwise: NormalizedConv) -> Tensor {
+        guard isOneOperation(depthwise, pointwise.conv, on: x) else {
+            return convolve(convolve(x, by: depthwise), by: pointwise, activation: nil)
+        }
+        return pointwise.apply(mode: mode, activation: nil) { weight, bias in
+            let y = separableConv2d(
+                x, depthwise: depthwise.weight, pointwise: weight, dilation: depthwise.dilation)
+            if let bias { y.add(bias.reshape([1, -1, 1, 1])) }
+            return y
+        }
+    }
+
+    /// Whether both convolutions go through the rows of a map together, so that what lies between them is never stored:
+    /// of more channels the two alone take as long (docs/PERFORMANCE.md).
+    private func isOneOperation(_ depthwise: Conv2d, _ pointwise: Conv2d, on x: Tensor) -> Bool {
+        let (channels, size) = (depthwise.weight.size(0), depthwise.weight.size(2))
+        return x.device.kind == .cpu && !isBFloat16(on: x.device) && depthwise.bias == nil && depthwise.stride == 1
+            && depthwise.groups == channels && depthwise.padding == .each(depthwise.dilation * (size - 1) / 2)
+            && pointwise.weight.shape == [channels, channels, 1, 1] && pointwise.stride == 1
+            && channels <= 64
+    }
+
     func project(
         _ maps: () -> [Tensor], besides pixel: () -> Tensor, by projection: NormalizedConv, named name: String
     ) -> Tensor {

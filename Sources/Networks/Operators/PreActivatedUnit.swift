@@ -28,7 +28,10 @@ final class PreActivatedUnit {
 
     /// Convolves and normalises a map `[N, C, H, W]` that has been through the ReLU, which branches may share.
     func callAsFunction<Backend: ForwardBackend>(rectified x: Backend.Map, on backend: Backend) -> Backend.Map {
-        backend.convolve(depthwise.reduce(x) { backend.convolve($0, by: $1) }, by: last, activation: nil)
+        guard let depthwise = depthwise.last, self.depthwise.count == 1 else {
+            return backend.convolve(depthwise.reduce(x) { backend.convolve($0, by: $1) }, by: last, activation: nil)
+        }
+        return backend.convolve(x, by: depthwise, then: last)
     }
 
     /// See ``DiscreteNetwork/fold()``.

@@ -49,6 +49,9 @@ public func withBFloat16<Result>(_ enabled: Bool, on device: Device, _ body: () 
     return try body()
 }
 
+/// Whether operations on a device are computed in bfloat16 here, inside ``withBFloat16(_:on:_:)``.
+package func isBFloat16(on device: Device) -> Bool { ct_is_autocast_enabled(device.kind.code) }
+
 /// Runs a closure without recording a graph.
 ///
 /// The mode belongs to the thread, so the closure cannot suspend.

@@ -18,7 +18,7 @@ struct EvaluateCommand: ParsableCommand {
             try refuseEvaluation(
                 in: folder, of: options.model, configuration, split: options.split, config: options.options.config)
         }
-        let model = try Model(at: options.model, device: try configuration.device.device())
+        let model = try openModel(options.model, configuration)
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption, unit: "image")
         defer { withExtendedLifetime(handlers) {} }

@@ -38,7 +38,7 @@ struct ExportCommand: ParsableCommand {
         let interruption = Interruption()
         let handlers = options.int8.isEmpty ? SignalHandlers() : SignalHandlers(interruption, unit: "image")
         defer { withExtendedLifetime(handlers) {} }
-        let model = try Model(at: options.model, device: try configuration.device.device())
+        let model = try openModel(options.model, configuration)
         if options.isModel { return try exportModel(model, interruption) }
         let onnx = try model.onnxOptions(
             size: options.imageSize, takesBytes: options.preprocess, givesLabels: options.argmax)

@@ -12,7 +12,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
-        let model = try Model(at: options.model, device: try configuration.device.device())
+        let model = try openModel(options.model, configuration)
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption, unit: "image")
         defer { withExtendedLifetime(handlers) {} }

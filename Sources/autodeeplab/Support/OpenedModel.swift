@@ -1,0 +1,18 @@
+import Configurations
+import Inference
+import Torch
+
+/// A trained model on the configuration's device.
+///
+/// Its threads are set before anything is computed: once there are others, they wait in a loop for work.
+///
+/// - Parameters:
+///   - argument: A run folder, or a model file.
+///   - configuration: Says device and threads.
+/// - Returns: The model.
+/// - Throws: One line about a file that is missing, damaged or no model.
+func openModel(_ argument: String, _ configuration: Configuration) throws -> Model {
+    let device = try configuration.device.device()
+    Engine.threads = configuration.workerThreads
+    return try Model(at: argument, device: device)
+}
