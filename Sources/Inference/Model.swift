@@ -29,7 +29,8 @@ public final class Model: @unchecked Sendable {
     public package(set) var normalization = ChannelNormalization.color
     /// The channels of images that pictures show, as red, green and blue, or as grey; none for the first three.
     public package(set) var shownChannels: [Int] = []
-    /// Between what values results lie, where it computes with integers of 8 bits; nil for real numbers.
+    /// Between what values results lie, by which it computes with integers of 8 bits where the processor can; nil for real
+    /// numbers.
     public private(set) var quantization: Quantization?
     private var byteNetwork: ByteNetwork?
     /// Where it computes.
@@ -90,13 +91,14 @@ public final class Model: @unchecked Sendable {
         try network.store.load(tensors)
         network.fold()
         guard let quantization = description.quantization else { return }
+        self.quantization = quantization
         guard device == .cpu, ByteNetwork.isAvailable else { return }
         guard let byteNetwork = ByteNetwork(network, quantization) else {
             throw FileError(
                 .damaged, path: path,
                 reason: "`quantization` has ranges of another network: export it anew, by --int8")
         }
-        (self.quantization, self.byteNetwork) = (quantization, byteNetwork)
+        self.byteNetwork = byteNetwork
     }
 
     /// Channels that images must have: 3 are red, green and blue.
@@ -118,7 +120,7 @@ public final class Model: @unchecked Sendable {
 
     /// Class scores `[N, classes, h, w]` of normalised images `[N, channels, H, W]`, at the network's stride.
     ///
-    /// By integers of 8 bits, where there is a ``quantization``, else as ``SegmentationNetwork/coarseScores(_:)``.
+    /// By integers of 8 bits, where there is a ``quantization`` and the processor can, else as ``SegmentationNetwork/coarseScores(_:)``.
     package func coarseScores(_ images: Tensor) -> Tensor {
         byteNetwork?.coarseScores(images) ?? network.coarseScores(images)
     }

@@ -4,6 +4,8 @@
 
 #include <ATen/Functions.h>
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/grad_mode.h>
+#include <cmath>
 
 namespace {
 
@@ -97,7 +99,33 @@ at::Tensor ct::add_bytes(const at::Tensor &a, ByteScale a_scale, const at::Tenso
     return result;
 }
 
-bool ct::has_byte_convolutions() { return find("onednn::qconv_prepack") && find("onednn::qconv2d_pointwise"); }
+// Whether sums of products are whole. Where a processor has no instruction for them (VNNI), or oneDNN is told to take
+// none, pairs of products are added in 16 bits, and what does not fit is cut off.
+static bool sums_are_whole() {
+    const ByteConvolution form{1, 0, 1, 1};
+    auto bytes =
+        at::full({1, 64, 4, 4}, 255, at::TensorOptions(at::kByte).memory_format(at::MemoryFormat::ChannelsLast));
+    auto kernel = at::full({32, 64, 3, 3}, 127, at::kChar);
+    auto scales = at::ones({32}), bias = at::zeros({32});
+    auto packed = ct::pack_byte_kernel(kernel, scales, {1, 0}, {1, 64, 4, 4}, form);
+    auto found = ct::byte_conv2d(bytes, {1, 0}, packed, scales, bias, form, std::nullopt);
+    auto wanted = 64.0 * 9 * 255 * 127;
+    auto is_right = [&](const at::Tensor &value) { return std::abs(value.item<double>() / wanted - 1) < 1e-3; };
+    return is_right(found.min()) && is_right(found.max());
+}
+
+bool ct::has_byte_convolutions() {
+    static const bool has_them = [] {
+        if (!find("onednn::qconv_prepack") || !find("onednn::qconv2d_pointwise")) return false;
+        try {
+            at::NoGradGuard none;
+            return sums_are_whole();
+        } catch (const std::exception &) {
+            return false;
+        }
+    }();
+    return has_them;
+}
 
 at::Tensor ct::pack_byte_kernel(const at::Tensor &kernel, const at::Tensor &scales, ByteScale input,
                                 at::IntArrayRef shape, const ByteConvolution &convolution) {

@@ -25,7 +25,7 @@ struct ByteConvolution {
     int64_t stride, padding, dilation, groups;
 };
 
-// Whether libtorch has convolutions of bytes here.
+// Whether libtorch has convolutions of bytes here, by instructions whose sums are right.
 bool has_byte_convolutions();
 
 // A kernel [O, C / groups, K, K] of whole numbers from -127 to 127, as oneDNN wants it for inputs of about the shape

@@ -76,10 +76,11 @@ struct ExportCommand: ParsableCommand {
 
     /// A model file that has the ranges for integers of 8 bits.
     private func exportModel(_ model: Model, _ interruption: Interruption) throws {
-        guard ByteConvolution.isAvailable else {
-            throw UsageError(
-                description:
-                    "libtorch has no convolutions of 8-bit integers for this machine; .onnx can be had by --int8")
+        if !ByteConvolution.isAvailable {
+            options.shared.reporter.report(
+                .warning(
+                    "\(options.output): on this machine it is computed with real numbers, since its processor or libtorch "
+                        + "has no products of 8-bit integers with sums that are right (VNNI)"))
         }
         try model.exportModel(to: options.output, quantization: calibrate(model, interruption))
         try show(Report(output: options.output))
