@@ -4,11 +4,11 @@
 // again. Rows come from a ring buffer of padded copies, so that no tap asks whether it lies inside the image. The
 // normalisation and ReLU before the second pair of a separable operator are done while rows are copied, and never
 // stored either.
-#include "engine/thread_pool.h"
+#include "kernels/parallel.h"
 #include "kernels/simd.h"
 #include "supernet.h"
 
-#include <ATen/Parallel.h>
+#include <algorithm>
 #include <torch/csrc/autograd/custom_function.h>
 
 using namespace ct;
@@ -77,20 +77,22 @@ CT_CLONES void pointwise_weights(const double *gradient, const double *x, double
     pointwise_weights_body(gradient, x, sum, width, edges, channels);
 }
 
-// Rows of one image that one job computes; independent of the number of threads, so that sums are too.
+// Rows of one image that one job computes. Of a backward pass it is independent of the number of threads, so that sums
+// are too.
 constexpr int64_t band_rows = 64;
 
 struct Plan {
     int64_t images, height, width, edges, channels, kernel, dilation;
     // Whether all E edges read the same C channels, or each its own of E * C.
     bool shared;
+    int64_t rows = band_rows;
 
     int64_t columns() const { return edges * channels; }
     int64_t read() const { return shared ? channels : columns(); }
     int64_t padding() const { return kernel / 2 * dilation; }
     int64_t row_width() const { return (width + 3) / 4 * 4; }
     int64_t taps() const { return kernel * kernel; }
-    int64_t bands_per_image() const { return (height + band_rows - 1) / band_rows; }
+    int64_t bands_per_image() const { return (height + rows - 1) / rows; }
     int64_t bands() const { return images * bands_per_image(); }
     // Sets of kernels that read the same channels, and how many channels.
     int64_t sets() const { return shared ? edges : 1; }
@@ -100,15 +102,25 @@ struct Plan {
 struct Band {
     int64_t image, begin, end;
     Band(const Plan &plan, int64_t index)
-        : image(index / plan.bands_per_image()), begin(index % plan.bands_per_image() * band_rows),
-          end(std::min(begin + band_rows, plan.height)) {}
+        : image(index / plan.bands_per_image()), begin(index % plan.bands_per_image() * plan.rows),
+          end(std::min(begin + plan.rows, plan.height)) {}
 };
 
-// Runs the bands in parallel, or one after another inside a checkpointed region.
+// Runs the bands on libtorch's threads, of which a worker of a search has one.
 template <typename Job> void over_bands(const Plan &plan, Job &&job) {
-    std::vector<std::function<void()>> jobs;
-    for (int64_t i = 0; i < plan.bands(); i++) jobs.push_back([&job, i] { job(i); });
-    ThreadPool::shared().run(std::move(jobs), at::get_num_threads());
+    ct::parallel_for(plan.bands(), 1, [&](int64_t begin, int64_t end) {
+        for (auto i = begin; i < end; i++) job(i);
+    });
+}
+
+// The same in bands of fewer rows where there are more threads than bands; nothing is summed over rows in a forward
+// pass.
+Plan shared_by_threads(Plan plan) {
+    constexpr int64_t fewest_rows = 8;
+    auto threads = static_cast<int64_t>(at::get_num_threads());
+    if (threads > 1 && plan.bands() < 4 * threads)
+        plan.rows = std::clamp(plan.images * plan.height / (4 * threads), fewest_rows, band_rows);
+    return plan;
 }
 
 // Where an image's rows come from: as they are, or normalised and rectified.
@@ -270,14 +282,15 @@ struct SeparableConv2dState : torch::CustomClassHolder {
     c10::intrusive_ptr<BatchNormState> normalization;
     // What makes the input again in the backward pass, where it is not kept.
     c10::weak_intrusive_ptr<torch::autograd::Node> origin{c10::intrusive_ptr<torch::autograd::Node>()};
-    // The input that was made again, from its first use in the backward pass to its last.
+    // The input that was made again, from its first use in the backward pass until this convolution's own part of it,
+    // or as long as the graph where there is none.
     at::Tensor input;
 };
 
 class SeparableConv2d : public torch::autograd::Function<SeparableConv2d> {
     static at::Tensor computed(const SeparableConv2dState &state, const at::Tensor &x, const at::Tensor &depthwise,
                                const at::Tensor &pointwise) {
-        auto &plan = state.plan;
+        auto plan = shared_by_threads(state.plan);
         auto y = at::empty({plan.images, plan.columns(), plan.height, plan.width},
                            x.options().memory_format(at::MemoryFormat::ChannelsLast));
         AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "separable_conv2d", [&] {

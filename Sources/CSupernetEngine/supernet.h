@@ -15,7 +15,7 @@ inline BatchNormOptions converted(const ct_batch_norm_options &options) {
 }
 
 // Whether a map is the result of a separable convolution or a pool whose backward pass is to come: that can make it
-// again from what it keeps, and makes it sooner than memory holds it.
+// again from what it keeps, which costs less than keeping it.
 bool can_be_computed_again(const at::Tensor &map);
 
 // Such a map, from its `grad_fn`.

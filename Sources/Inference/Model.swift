@@ -91,14 +91,13 @@ public final class Model: @unchecked Sendable {
         try network.store.load(tensors)
         network.fold()
         guard let quantization = description.quantization else { return }
-        self.quantization = quantization
-        guard device == .cpu, ByteNetwork.isAvailable else { return }
-        guard let byteNetwork = ByteNetwork(network, quantization) else {
+        guard quantization.fits(network, on: device) else {
             throw FileError(
                 .damaged, path: path,
                 reason: "`quantization` has ranges of another network: export it anew, by --int8")
         }
-        self.byteNetwork = byteNetwork
+        self.quantization = quantization
+        if device == .cpu, ByteNetwork.isAvailable { byteNetwork = ByteNetwork(network, quantization) }
     }
 
     /// Channels that images must have: 3 are red, green and blue.

@@ -72,7 +72,7 @@ struct PipelineTests {
                         "/usr/bin/env",
                         told + [Command.executable().path] + arguments + ["--threads", "\(threads)", "-q"])
                     #expect(result.status == 0, "\(result.errors)")
-                    return result.errors
+                    return result.output + result.errors
                 }
                 #expect(try run(threads: 2).contains("thread 1 of 2"), "\(arguments[0])")
                 let alone = try run(threads: 1)

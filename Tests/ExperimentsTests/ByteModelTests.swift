@@ -56,13 +56,21 @@ import Torch
         DispatchQueue.concurrentPerform(iterations: 4) { _ in #expect(bytes.segment(image).labels == wanted) }
     }
 
+    @Test(.enabled(if: !ByteNetwork.isAvailable, "this machine has convolutions of bytes"))
+    func withoutProductsOfBytesItIsTheRealNetwork() throws {
+        let ranges = ranges
+        let (real, bytes) = (try Model(at: file(nil)), try Model(at: file(text(ranges))))
+        #expect(bytes.quantization == Quantization(ranges: ranges))
+        let found = withoutGradients { bytes.coarseScores(images) }
+        #expect(found.doubles() == withoutGradients { real.coarseScores(images) }.doubles())
+        #expect(try bytes.metadata["quantization"] == text(ranges))
+    }
+
     @Test func rangesThatAreNoneAreRefused() throws {
         let own = ranges
-        if ByteNetwork.isAvailable {
-            for wrong in [Array(own.dropLast()), own + [0...1], []] {
-                let message = failure { _ = try Model(at: file(text(wrong))) }
-                #expect(message?.contains("`quantization` has ranges of another network") == true, "\(message ?? "")")
-            }
+        for wrong in [Array(own.dropLast()), own + [0...1], []] {
+            let message = failure { _ = try Model(at: file(text(wrong))) }
+            #expect(message?.contains("`quantization` has ranges of another network") == true, "\(message ?? "")")
         }
         for text in ["", "[[1]]", "[[2,1]]", "[[0,1e999]]", "[[null,1]]", "{}", "[[\"0\",1]]"] {
             let message = failure { _ = try Model(at: file(text)) }

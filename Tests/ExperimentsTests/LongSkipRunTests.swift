@@ -54,16 +54,20 @@ struct LongSkipRunTests {
 
     @Test("A path is decoded from a search as another setting would have decoded it")
     func decodedOtherwise() throws {
-        let instant = try InstantRun(.search)
         let six = settings + ["search.layers=6"]
-        try instant.run("paper", six)
-        try instant.run("balanced", six + ["search.architecture.path=balanced"])
-        let paper = try loadGenotype(instant.folder("paper"))
-        let balanced = try loadGenotype(instant.folder("balanced"))
-        #expect(paper.path != balanced.path)
-        #expect(try decodeCheckpoint(instant.folder("paper"), path: .balanced) == balanced)
-        #expect(try decodeCheckpoint(instant.folder("balanced"), path: .probability) == paper)
-        #expect(try decodeCheckpoint(instant.folder("balanced")) == balanced)
+        // Rounding decides what so short a search comes to: of some seeds one has two paths.
+        for seed in 0..<8 {
+            let instant = try InstantRun(.search)
+            try instant.run("paper", six + ["seed=\(seed)"])
+            try instant.run("balanced", six + ["seed=\(seed)", "search.architecture.path=balanced"])
+            let paper = try loadGenotype(instant.folder("paper"))
+            let balanced = try loadGenotype(instant.folder("balanced"))
+            #expect(try decodeCheckpoint(instant.folder("paper"), path: .balanced) == balanced)
+            #expect(try decodeCheckpoint(instant.folder("balanced"), path: .probability) == paper)
+            #expect(try decodeCheckpoint(instant.folder("balanced")) == balanced)
+            if paper.path != balanced.path { return }
+        }
+        Issue.record("no seed decodes to two paths")
     }
 
     @Test("Without them nothing of them is written")

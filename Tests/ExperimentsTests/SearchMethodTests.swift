@@ -182,10 +182,11 @@ struct SearchMethodTests {
     func price(seed: Int) throws {
         let instant = try InstantRun(.search)
         let settings = ["search.layers=3", "search.epochs=4", "search.architecture.learningRate=0.1", "seed=\(seed)"]
-        try instant.run("plain", settings)
-        // High enough that of 15 steps none goes by the loss, whose gradients change signs with rounding.
+        // High enough that of 15 steps none goes by the loss, whose gradients change signs with rounding. Of equal shares each
+        // step takes what is dear and gives to what costs nothing.
         try instant.run("priced", settings + ["search.architecture.price=1000"])
-        #expect(try share(.skip, instant, "priced") > 1.1 * share(.skip, instant, "plain"))
-        #expect(try share(.atrous5x5, instant, "priced") < 0.7 * share(.atrous5x5, instant, "plain"))
+        let shares = try SearchSpace.Operator.allCases.map { try share($0, instant, "priced") }
+        print("SHARES", seed, shares)
+        #expect(try share(.skip, instant, "priced") > 4 * share(.atrous5x5, instant, "priced"))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -36,12 +37,5 @@ import Torch
         }
         #expect(Engine.liveTensors - tensors < 4000)
         #expect(residentMegabytes() - memory < 1000)
-    }
-
-    private func residentMegabytes() -> Int {
-        // Only Linux has this file; elsewhere the count of tensors alone is watched.
-        guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
-        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-        return pages * Int(getpagesize()) / 1_048_576
     }
 }

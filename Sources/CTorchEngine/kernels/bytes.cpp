@@ -100,7 +100,7 @@ at::Tensor ct::add_bytes(const at::Tensor &a, ByteScale a_scale, const at::Tenso
 }
 
 // Whether sums of products are whole. Where a processor has no instruction for them (VNNI), or oneDNN is told to take
-// none, pairs of products are added in 16 bits, and what does not fit is cut off.
+// none, pairs of products are added in 16 bits, which saturate.
 static bool sums_are_whole() {
     const ByteConvolution form{1, 0, 1, 1};
     auto bytes =

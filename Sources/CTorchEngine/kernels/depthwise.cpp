@@ -113,7 +113,7 @@ struct Segment {
     int64_t first, last, begin, end;
 };
 
-// One row of the result. Taps are ordered by tap, then channel.
+// One segment of a row of the result. `taps` has the channels of one tap side by side.
 template <typename T>
 CT_INLINE void dilated_segment(const DilatedRows<T> &rows, T *out, int64_t row, const Segment &segment) {
     auto channels = rows.channels, middle = rows.kernel / 2;
@@ -252,9 +252,11 @@ class DepthwiseConv2d : public torch::autograd::Function<DepthwiseConv2d> {
 
 bool ct::has_own_depthwise(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias,
                            DepthwisePlaces places, int64_t groups) {
-    if (!has_row_kernel(x) || weight.scalar_type() != x.scalar_type() || x.dim() != 4 || weight.dim() != 4 ||
-        groups != x.size(1) || weight.size(0) != groups || weight.size(2) != weight.size(3) || !lies_channels_last(x) ||
-        x.numel() == 0)
+    auto has_bias_alike = !bias.defined() || (bias.is_cpu() && bias.dim() == 1 && bias.size(0) == groups &&
+                                              bias.scalar_type() == x.scalar_type());
+    if (!has_row_kernel(x) || !weight.is_cpu() || !has_bias_alike || weight.scalar_type() != x.scalar_type() ||
+        x.dim() != 4 || weight.dim() != 4 || groups != x.size(1) || weight.size(0) != groups ||
+        weight.size(2) != weight.size(3) || !lies_channels_last(x) || x.numel() == 0)
         return false;
     auto kernel = weight.size(2);
     auto learns = at::GradMode::is_enabled() && weight.requires_grad();

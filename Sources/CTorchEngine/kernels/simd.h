@@ -21,8 +21,7 @@ template <int V, typename T> CT_INLINE simd<T, V> &simd_at(T *p) { return *reint
 // Values of the widest vectors: two registers of AVX2, one of AVX-512.
 template <typename T> constexpr int widest = 64 / sizeof(T);
 
-// Pixels of a block of vectors of V channels, so many that its sums and what they are made of stay in 16 registers of
-// 256 bits.
+// Pixels of a block of vectors of V channels, so many that its sums stay in 16 registers of 256 bits.
 template <int V, typename T> constexpr int block_pixels = V * sizeof(T) > 32 ? 4 : 8;
 
 // Calls `body(offset, constant V)` for vectors that cover `channels`: the widest, then narrower ones, then single ones.

@@ -15,6 +15,17 @@ public struct Quantization: Hashable, Sendable {
         self.init(ranges: recorder.ranges)
     }
 
+    /// Whether they are those of a network's operations: as many.
+    ///
+    /// - Parameters:
+    ///   - network: The network.
+    ///   - device: Where it computes.
+    /// - Returns: Whether there is one range for each.
+    package func fits(_ network: SegmentationNetwork, on device: Device) -> Bool {
+        let images = Tensor.zeros([1, network.description.imageChannels, 65, 65], device: device)
+        return Quantization(of: network, for: images).ranges.count == ranges.count
+    }
+
     /// The mean ends of the ranges of several passes of one network, which one unusual image does not widen; nil of none.
     package static func mean(of passes: [Quantization]) -> Quantization? {
         guard let first = passes.first else { return nil }

@@ -54,7 +54,8 @@ final class TensorBackend: ForwardBackend {
     private func isOneOperation(_ depthwise: Conv2d, _ pointwise: Conv2d, on x: Tensor) -> Bool {
         let (channels, size) = (depthwise.weight.size(0), depthwise.weight.size(2))
         return x.device.kind == .cpu && !isBFloat16(on: x.device) && depthwise.bias == nil && depthwise.stride == 1
-            && depthwise.groups == channels && depthwise.padding == .each(depthwise.dilation * (size - 1) / 2)
+            && depthwise.weight.shape == [channels, 1, size, size] && size % 2 == 1
+            && depthwise.padding == .each(depthwise.dilation * (size - 1) / 2)
             && pointwise.weight.shape == [channels, channels, 1, 1] && pointwise.stride == 1
             && channels <= 64
     }

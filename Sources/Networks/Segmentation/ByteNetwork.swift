@@ -16,8 +16,8 @@ package final class ByteNetwork: @unchecked Sendable {
     ///
     /// - Returns: nil where the ranges are those of another network.
     package init?(_ network: SegmentationNetwork, _ quantization: Quantization) {
+        guard quantization.fits(network, on: .cpu) else { return nil }
         let images = Tensor.zeros([1, network.description.imageChannels, 65, 65])
-        guard Quantization(of: network, for: images).ranges.count == quantization.ranges.count else { return nil }
         scales = quantization.ranges.map { ByteScale(covering: $0) }
         self.network = network
         let backend = ByteBackend(image: MapSize(of: images), scales: scales)

@@ -79,8 +79,8 @@ struct ExportCommand: ParsableCommand {
         if !ByteConvolution.isAvailable {
             options.shared.reporter.report(
                 .warning(
-                    "\(options.output): on this machine it is computed with real numbers, since its processor or libtorch "
-                        + "has no products of 8-bit integers with sums that are right (VNNI)"))
+                    "\(options.output): on this machine it is computed with real numbers: its processor or libtorch cannot "
+                        + "multiply 8-bit integers exactly (no VNNI)"))
         }
         try model.exportModel(to: options.output, quantization: calibrate(model, interruption))
         try show(Report(output: options.output))

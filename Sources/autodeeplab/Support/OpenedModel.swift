@@ -12,7 +12,11 @@ import Torch
 /// - Returns: The model.
 /// - Throws: One line about a file that is missing, damaged or no model.
 func openModel(_ argument: String, _ configuration: Configuration) throws -> Model {
-    let device = try configuration.device.device()
-    Engine.threads = configuration.workerThreads
-    return try Model(at: argument, device: device)
+    // Asked for where there is a file, so that a wrong name loads no libtorch.
+    func device() throws -> Device {
+        let device = try configuration.device.device()
+        Engine.threads = configuration.workerThreads
+        return device
+    }
+    return try Model(at: argument, device: try device())
 }
