@@ -185,8 +185,8 @@ struct SearchMethodTests {
         // High enough that of 15 steps none goes by the loss, whose gradients change signs with rounding. Of equal shares each
         // step takes what is dear and gives to what costs nothing.
         try instant.run("priced", settings + ["search.architecture.price=1000"])
-        let shares = try SearchSpace.Operator.allCases.map { try share($0, instant, "priced") }
-        print("SHARES", seed, shares)
+        let costless = try [.averagePool3x3, .maxPool3x3, .skip].reduce(0) { try $0 + share($1, instant, "priced") }
+        #expect(costless > 0.6)
         #expect(try share(.skip, instant, "priced") > 4 * share(.atrous5x5, instant, "priced"))
     }
 }
