@@ -25,7 +25,7 @@ struct MixedOperationState : torch::CustomClassHolder {
     std::vector<std::vector<Moments>> moments;
     // By map: what makes it again in the backward pass, and is kept alive by the graph until then; none where it is
     // kept.
-    std::vector<c10::weak_intrusive_ptr<torch::autograd::Node>> origins;
+    std::vector<Origin> origins;
 
     int64_t columns() const { return edges * channels; }
     int64_t first_columns() const { return splits ? channels : 0; }
@@ -218,7 +218,7 @@ class MixedOperation : public torch::autograd::Function<MixedOperation> {
         variable_list saved = maps;
         for (auto &map : saved) {
             auto again = can_be_computed_again(map);
-            state->origins.emplace_back(again ? map.grad_fn() : c10::intrusive_ptr<torch::autograd::Node>());
+            state->origins.push_back(again ? Origin(map.grad_fn()) : kept);
             if (again) map = at::Tensor();
         }
         saved.push_back(weights);
@@ -238,11 +238,7 @@ class MixedOperation : public torch::autograd::Function<MixedOperation> {
         variable_list map_gradients;
         for (size_t k = 0; k < maps.size(); k++) {
             auto is_kept = maps[k].defined();
-            if (!is_kept) {
-                auto origin = state->origins[k].lock();
-                TORCH_CHECK(origin, "mixed operation: the graph behind a map is gone");
-                maps[k] = computed_again(*origin);
-            }
+            if (!is_kept) maps[k] = computed_again(state->origins[k]);
             // What is nobody else's is written over, pixel by pixel.
             map_gradients.push_back(is_kept ? like(maps[k], maps[k].size(0), maps[k].size(1)) : maps[k]);
         }

@@ -5,7 +5,7 @@
 // normalisation and ReLU before the second pair of a separable operator are done while rows are copied, and never
 // stored either.
 #include "kernels/parallel.h"
-#include "kernels/simd.h"
+#include "separable_rows.h"
 #include "supernet.h"
 
 #include <algorithm>
@@ -16,66 +16,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 namespace {
-
-// Calls `body(constant K)` with the size of a kernel whose taps are neighbours, 0 where nothing of it is known.
-template <typename Body> CT_INLINE void with_taps(const Taps &taps, Body &&body) {
-    if (taps.step == 1 && taps.kernel == 3) return body(std::integral_constant<int, 3>());
-    if (taps.step == 1 && taps.kernel == 5) return body(std::integral_constant<int, 5>());
-    body(std::integral_constant<int, 0>());
-}
-
-CT_CLONES void depthwise(const float *const *rows, const float *weight, float *out, int64_t width, const Taps &taps,
-                         int64_t edges, int64_t channels) {
-    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
-        depthwise_body<decltype(k)::value>(rows, weight, out, width, taps, edges, channels);
-    });
-}
-CT_CLONES void depthwise(const double *const *rows, const double *weight, double *out, int64_t width, const Taps &taps,
-                         int64_t edges, int64_t channels) {
-    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
-        depthwise_body<decltype(k)::value>(rows, weight, out, width, taps, edges, channels);
-    });
-}
-CT_CLONES void depthwise_transposed(const float *const *rows, const float *weight, float *out, int64_t width,
-                                    const Taps &taps, int64_t edges, int64_t channels) {
-    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
-        depthwise_transposed_body<decltype(k)::value>(rows, weight, out, width, taps, edges, channels);
-    });
-}
-CT_CLONES void depthwise_transposed(const double *const *rows, const double *weight, double *out, int64_t width,
-                                    const Taps &taps, int64_t edges, int64_t channels) {
-    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
-        depthwise_transposed_body<decltype(k)::value>(rows, weight, out, width, taps, edges, channels);
-    });
-}
-CT_CLONES void depthwise_weights(const float *const *rows, const float *gradient, float *sum, int64_t width,
-                                 const Taps &taps, int64_t edges, int64_t channels) {
-    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
-        depthwise_weights_body<decltype(k)::value>(rows, gradient, sum, width, taps, edges, channels);
-    });
-}
-CT_CLONES void depthwise_weights(const double *const *rows, const double *gradient, double *sum, int64_t width,
-                                 const Taps &taps, int64_t edges, int64_t channels) {
-    with_taps(taps, [&](auto k) __attribute__((always_inline)) {
-        depthwise_weights_body<decltype(k)::value>(rows, gradient, sum, width, taps, edges, channels);
-    });
-}
-CT_CLONES void pointwise(const float *in, const float *matrix, float *out, int64_t width, int64_t edges,
-                         int64_t channels) {
-    pointwise_body(in, matrix, out, width, edges, channels);
-}
-CT_CLONES void pointwise(const double *in, const double *matrix, double *out, int64_t width, int64_t edges,
-                         int64_t channels) {
-    pointwise_body(in, matrix, out, width, edges, channels);
-}
-CT_CLONES void pointwise_weights(const float *gradient, const float *x, float *sum, int64_t width, int64_t edges,
-                                 int64_t channels) {
-    pointwise_weights_body(gradient, x, sum, width, edges, channels);
-}
-CT_CLONES void pointwise_weights(const double *gradient, const double *x, double *sum, int64_t width, int64_t edges,
-                                 int64_t channels) {
-    pointwise_weights_body(gradient, x, sum, width, edges, channels);
-}
 
 // Rows of one image that one job computes. Of a backward pass it is independent of the number of threads, so that sums
 // are too.
@@ -281,7 +221,7 @@ struct SeparableConv2dState : torch::CustomClassHolder {
     // The batch normalisation and ReLU before it; null for none.
     c10::intrusive_ptr<BatchNormState> normalization;
     // What makes the input again in the backward pass, where it is not kept.
-    c10::weak_intrusive_ptr<torch::autograd::Node> origin{c10::intrusive_ptr<torch::autograd::Node>()};
+    Origin origin = kept;
     // The input that was made again, from its first use in the backward pass until this convolution's own part of it,
     // or as long as the graph where there is none.
     at::Tensor input;
@@ -308,11 +248,7 @@ class SeparableConv2d : public torch::autograd::Function<SeparableConv2d> {
 
     static at::Tensor input_of(SeparableConv2dState &state, const variable_list &saved) {
         if (saved[0].defined()) return saved[0];
-        if (!state.input.defined()) {
-            auto origin = state.origin.lock();
-            TORCH_CHECK(origin, "separable convolution: the graph behind its input is gone");
-            state.input = computed_again(*origin);
-        }
+        if (!state.input.defined()) state.input = computed_again(state.origin);
         return state.input;
     }
 
@@ -332,7 +268,7 @@ class SeparableConv2d : public torch::autograd::Function<SeparableConv2d> {
         depthwise = depthwise.contiguous();
         pointwise = pointwise.contiguous();
         auto is_kept = !can_be_computed_again(x);
-        if (!is_kept) state->origin = c10::weak_intrusive_ptr<torch::autograd::Node>(x.grad_fn());
+        if (!is_kept) state->origin = Origin(x.grad_fn());
         context->save_for_backward({is_kept ? x : at::Tensor(), depthwise, pointwise});
         context->saved_data["state"] = c10::IValue::make_capsule(state);
         return computed(*state, x, depthwise, pointwise);
@@ -404,9 +340,11 @@ bool ct::can_be_computed_again(const at::Tensor &map) {
     return dynamic_cast<SeparableNode *>(map.grad_fn().get()) || is_pooled(map);
 }
 
-at::Tensor ct::computed_again(torch::autograd::Node &origin) {
-    auto node = dynamic_cast<SeparableNode *>(&origin);
-    return node ? SeparableConv2d::again(node->ctx_) : pooled_again(origin);
+at::Tensor ct::computed_again(const Origin &origin) {
+    auto maker = origin.lock();
+    TORCH_CHECK(maker, "the graph behind a map is gone");
+    auto node = dynamic_cast<SeparableNode *>(maker.get());
+    return node ? SeparableConv2d::again(node->ctx_) : pooled_again(*maker);
 }
 
 int32_t ct_separable_conv2d(ct_tensor x, ct_tensor depthwise, ct_tensor pointwise, int64_t edges, int64_t dilation,

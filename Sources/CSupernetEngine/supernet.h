@@ -18,7 +18,13 @@ inline BatchNormOptions converted(const ct_batch_norm_options &options) {
 // again from what it keeps, which costs less than keeping it.
 bool can_be_computed_again(const at::Tensor &map);
 
-// Such a map, from its `grad_fn`.
-at::Tensor computed_again(torch::autograd::Node &origin);
+// The `grad_fn` of such a map; a graph that reads the map keeps it alive until its backward pass.
+using Origin = c10::weak_intrusive_ptr<torch::autograd::Node>;
+
+// Of a map that is kept.
+inline const Origin kept{c10::intrusive_ptr<torch::autograd::Node>()};
+
+// The map again.
+at::Tensor computed_again(const Origin &origin);
 
 } // namespace ct

@@ -91,13 +91,14 @@ public final class Model: @unchecked Sendable {
         try network.store.load(tensors)
         network.fold()
         guard let quantization = description.quantization else { return }
-        guard quantization.fits(network, on: device) else {
+        let isOfBytes = device == .cpu && ByteNetwork.isAvailable
+        if isOfBytes { byteNetwork = ByteNetwork(network, quantization) }
+        guard isOfBytes ? byteNetwork != nil : quantization.fits(network, on: device) else {
             throw FileError(
                 .damaged, path: path,
                 reason: "`quantization` has ranges of another network: export it anew, by --int8")
         }
         self.quantization = quantization
-        if device == .cpu, ByteNetwork.isAvailable { byteNetwork = ByteNetwork(network, quantization) }
     }
 
     /// Channels that images must have: 3 are red, green and blue.

@@ -5,7 +5,7 @@ import Torch
 ///
 /// Variables: `depthwise.weight` and `pointwise.weight`, or `dense.weight` or `pointwise.weight` alone; `norm.*`.
 final class PreActivatedUnit {
-    private let depthwise: [Conv2d]
+    private let depthwise: Conv2d?
     private let last: NormalizedConv
 
     /// A unit of these convolutions, of which the last is the normalised one.
@@ -13,7 +13,8 @@ final class PreActivatedUnit {
         guard let layout = layouts.last, layout.normalized, !layouts.dropLast().contains(where: \.normalized) else {
             preconditionFailure("\(path.name): a unit ends with its only batch normalisation")
         }
-        depthwise = layouts.dropLast().map { Conv2d(path / $0.unitName, $0) }
+        precondition(layouts.count <= 2, "\(path.name): a unit has one convolution before its last")
+        depthwise = layouts.dropLast().first.map { Conv2d(path / $0.unitName, $0) }
         last = NormalizedConv(
             Conv2d(path / layout.unitName, layout), normalization(path / "norm", channels: layout.outputChannels))
     }
@@ -28,9 +29,7 @@ final class PreActivatedUnit {
 
     /// Convolves and normalises a map `[N, C, H, W]` that has been through the ReLU, which branches may share.
     func callAsFunction<Backend: ForwardBackend>(rectified x: Backend.Map, on backend: Backend) -> Backend.Map {
-        guard let depthwise = depthwise.last, self.depthwise.count == 1 else {
-            return backend.convolve(depthwise.reduce(x) { backend.convolve($0, by: $1) }, by: last, activation: nil)
-        }
+        guard let depthwise else { return backend.convolve(x, by: last, activation: nil) }
         return backend.convolve(x, by: depthwise, then: last)
     }
 
