@@ -133,6 +133,34 @@ struct GroupCommandTests {
         try expectSameStep("one", "both")
     }
 
+    @Test("Statistics that are measured anew by two processes are those that one measures")
+    func preciseStatistics() throws {
+        let statistics = try [[], ["--processes", "2"]].map { more -> [String: [Float]] in
+            let name = "precise\(more.count)"
+            // Weights stay as they are, so that no later validation is better than the first.
+            let settings = [
+                "train.epochs=100000", "train.batch=6", "train.stepsPerEpoch=1", "train.preciseBatchNorm=12",
+                "train.learningRate=1e-12",
+            ].flatMap { ["--set", $0] }
+            let run = try start(
+                name,
+                [
+                    "train", "--preset", "instant", "--genotype", "deeplabv3:3", "--data", folder.file("scenes"),
+                    "--output", folder.file(name), "-q", "--threads", "1",
+                ] + settings + more)
+            run.waitForFile(folder.file(name) + "/model.safetensors")
+            let (status, lines) = try run.end(by: SIGTERM)
+            #expect(status == 143, "\(lines)")
+            return try loadTensors(folder.file(name) + "/model.safetensors").tensors
+                .filter { $0.key.contains("running") }.mapValues { $0.floats() }
+        }
+        #expect(statistics[0].count > 10 && statistics[0].keys == statistics[1].keys)
+        for (name, own) in statistics[0] {
+            let other = try #require(statistics[1][name])
+            #expect(zip(own, other).allSatisfy { abs($0 - $1) <= 1e-3 * max(1e-2, abs($0)) }, "\(name)")
+        }
+    }
+
     @Test(
         "A rank that is killed, or stopped, ends the others with one line that names it; the run goes on",
         arguments: [(SIGKILL, "killed by signal 9"), (SIGSTOP, "is not heard of for 3 s")])

@@ -92,6 +92,23 @@ struct NetworkOperationTests {
         #expect(Set(operations.map(\.key)).count == timed.count)
     }
 
+    @Test("A separable convolution of up to 64 channels is one operation, of more it is two", arguments: [64, 65])
+    func separable(channels: Int) {
+        let branch = Branch(input: .previous, op: .separable5x5)
+        let genotype = Genotype(path: [.s4], cell: Cell(blocks: [Block(first: branch, second: branch)]))
+        let configuration = DiscreteConfiguration(filters: channels, classes: 3)
+        let operations = NetworkDescription.discrete(genotype, configuration).operations(height: 65, width: 97)
+        let map = MapShape(channels: channels, height: 17, width: 25)
+        let layouts = Operator.separable5x5.convolutions(channels: channels, stride: 1)
+        let whole = NetworkOperation.separable(depthwise: layouts[0], pointwise: layouts[1], of: map)
+        let depthwise = NetworkOperation.convolution(layouts[0], activation: nil, of: map)
+        // Two branches, in each of which the operator has two.
+        #expect(operations.count { $0 == whole } == (channels > 64 ? 0 : 4))
+        #expect(operations.count { $0 == depthwise } == (channels > 64 ? 4 : 0))
+        #expect(whole.cost.parameters == layouts[0].parameters + layouts[1].parameters)
+        #expect(whole.cost.multiplyAdds == (25 * channels + channels * channels) * 17 * 25)
+    }
+
     @Test("Every operation can be computed by itself, to the map that the network has")
     func bodies() {
         let operations = NetworkDescription.discrete(.everything, .tiny()).operations(height: 33, width: 33)

@@ -306,12 +306,25 @@ import Testing
     }
 
     @Test func ade20kHasItsNamesBuiltIn() throws {
-        try touch("images/training/x.jpg", "annotations/training/x.png")
+        try touch("images/training/ADE_train_1.jpg", "annotations/training/ADE_train_1.png")
         let dataset = try Dataset(root: folder.path)
         #expect(dataset.layout == .ade20k && dataset.splits == [.train])
         #expect(dataset.classes.names.count == 150 && dataset.classes.names[0] == "wall")
         #expect(dataset.classes.palette[2] == Color(6, 230, 230))
         #expect([0, 1, 150, 151, 255].map { dataset.labels[$0] } == [255, 0, 149, nil, 255])
+    }
+
+    @Test("ADE20K's folders with files of others are pairs, unless its list of objects is there")
+    func ade20kFoldersOfOthers() throws {
+        try touch("images/training/000201.jpg", "annotations/training/000201.png")
+        try touch("images/test/000202.jpg", "annotations/test/000202.png")
+        try folder.write("steel\nscratch\n", to: "classes.txt")
+        let dataset = try Dataset(root: folder.path)
+        #expect(dataset.layout == .pairs && dataset.splits == [.train, .test])
+        #expect(try dataset.samples(.train).map(\.name) == ["000201"])
+        #expect([0, 1, 2].map { dataset.labels[$0] } == [0, 1, nil])
+        try folder.write("Idx\tRatio\tTrain\tVal\tStuff\tName\n", to: "objectInfo150.txt")
+        #expect(try detectLayout(folder.path) == .ade20k)
     }
 
     @Test func labelMaps() throws {

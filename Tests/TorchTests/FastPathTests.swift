@@ -193,8 +193,8 @@ import Torch
         defer { Engine.threads = before }
         Engine.threads = threads
         let channels = shape[1]
-        let activations: [(FusedActivation, (Tensor) -> Tensor)] = [
-            (.none, { $0 }), (.relu, { $0.relu() }), (.relu6, { $0.relu6() }),
+        let activations: [(Activation?, (Tensor) -> Tensor)] = [
+            (nil, { $0 }), (.relu, { $0.relu() }), (.relu6, { $0.relu6() }),
         ]
         for (activation, alone) in activations {
             func passed(_ dtype: DType, fused: Bool) -> [[Double]] {
@@ -208,7 +208,7 @@ import Torch
                 for tensor in [x, weight, bias] { tensor.requiresGrad = true }
                 let normalized = batchNorm(
                     x, weight: weight, bias: bias, runningMean: mean, runningVariance: variance, training: true,
-                    momentum: 0.25, eps: 1e-3, activation: fused ? activation : .none)
+                    momentum: 0.25, eps: 1e-3, activation: fused ? activation : nil)
                 let y = fused ? normalized : alone(normalized)
                 let upper = gaussian(shape, seed: 6).to(dtype)
                 let found = gradients(of: (y * upper).sum(), withRespectTo: [x, weight, bias])

@@ -7,6 +7,17 @@ enum ADE20KLayout {
     static let namesFile = "objectInfo150.txt"
     private static let folders = ["train": "training", "val": "validation"]
 
+    /// Whether a folder holds ADE20K itself: others have taken over its folders for classes and labels of their own.
+    static func matches(_ root: String) -> Bool {
+        guard isDirectory(join(root, "annotations")), !splits(root).isEmpty else { return false }
+        if isFile(join(root, namesFile)) || isFile(join(root, "sceneCategories.txt")) { return true }
+        return splits(root).contains { split in
+            let folder = join(root, "images/\(folders[split] ?? split)")
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return names.contains { $0.hasPrefix("ADE_") }
+        }
+    }
+
     /// The class names of `objectInfo150.txt`, or those that are built in, with the official colours.
     static func classes(_ root: String) throws -> ClassTable? {
         let file = join(root, namesFile)

@@ -24,7 +24,7 @@ private func knownLayout(_ root: String) -> Layout? {
     if has("leftImg8bit") { return .cityscapes }
     if VOCLayout.base(root) != nil, !VOCLayout.splits(root).isEmpty || !PairsLayout.matches(root) { return .voc }
     if !jsonFiles(join(root, "annotations")).isEmpty, !COCOLayout.splits(root).isEmpty { return .coco }
-    if has("annotations"), has("images/training") || has("images/validation") { return .ade20k }
+    if ADE20KLayout.matches(root) { return .ade20k }
     if RoboflowLayout.matches(root) { return .roboflow }
     // Outlines in less usual places count where there are no masks.
     if !FoldersLayout.hasMasks(root) {

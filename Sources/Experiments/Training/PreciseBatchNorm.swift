@@ -29,7 +29,7 @@ struct PreciseBatchNorm {
 
     /// Does something with measured statistics in the place of the running ones, which come back after it.
     ///
-    /// They are the means over the batches, which all processes of a group see alike.
+    /// They are the means over the batches, of each of which every process of a group computes its part.
     ///
     /// - Parameters:
     ///   - network: Whose weights they are measured for.
@@ -61,7 +61,9 @@ struct PreciseBatchNorm {
     }
 
     private func images(_ numbers: [Int]) throws -> Tensor {
-        let read = try RankSync.all { try numbers.map { try crops($0).imageTensor(on: setup.device) } }
+        let count = numbers.count / ProcessGroup.size
+        let own = numbers.dropFirst((ProcessGroup.current?.rank ?? 0) * count).prefix(count)
+        let read = try RankSync.all { try own.map { try crops($0).imageTensor(on: setup.device) } }
         return concatenate(read, dim: 0)
     }
 }

@@ -38,7 +38,9 @@ final class TensorBackend: ForwardBackend {
     }
 
     func convolve(_ x: Tensor, by depthwise: Conv2d, then pointwise: NormalizedConv) -> Tensor {
-        guard isOneOperation(depthwise, pointwise.conv, on: x) else {
+        guard x.device.kind == .cpu, !isBFloat16(on: x.device),
+            TensorBackend.isOneOperation(depthwise, pointwise.conv)
+        else {
             return convolve(convolve(x, by: depthwise), by: pointwise, activation: nil)
         }
         return pointwise.apply(mode: mode, activation: nil) { weight, bias in
@@ -49,11 +51,11 @@ final class TensorBackend: ForwardBackend {
         }
     }
 
-    /// Whether both convolutions go through the rows of a map together, so that what lies between them is never stored:
-    /// of more channels the two alone take as long (docs/PERFORMANCE.md).
-    private func isOneOperation(_ depthwise: Conv2d, _ pointwise: Conv2d, on x: Tensor) -> Bool {
+    /// Whether processors go through the rows of a map with both convolutions together, so that what lies between them is
+    /// never stored: of more channels the two alone take as long (docs/PERFORMANCE.md).
+    static func isOneOperation(_ depthwise: Conv2d, _ pointwise: Conv2d) -> Bool {
         let (channels, size) = (depthwise.weight.size(0), depthwise.weight.size(2))
-        return x.device.kind == .cpu && !isBFloat16(on: x.device) && depthwise.bias == nil && depthwise.stride == 1
+        return depthwise.bias == nil && depthwise.stride == 1
             && depthwise.weight.shape == [channels, 1, size, size] && size % 2 == 1
             && depthwise.padding == .each(depthwise.dilation * (size - 1) / 2)
             && pointwise.weight.shape == [channels, channels, 1, 1] && pointwise.stride == 1

@@ -22,6 +22,8 @@ package struct MapShape: Hashable, Sendable {
 package enum NetworkOperation: Hashable, Sendable {
     /// A convolution, its bias, and an activation in place.
     case convolution(ConvolutionLayout, activation: Activation?, of: MapShape)
+    /// A depthwise convolution with as many channels as the map and a pointwise one with a bias, which processors do as one.
+    case separable(depthwise: ConvolutionLayout, pointwise: ConvolutionLayout, of: MapShape)
     /// ReLU.
     case rectify(MapShape)
     /// A factor and a summand for each channel.
@@ -50,6 +52,9 @@ package enum NetworkOperation: Hashable, Sendable {
                 layout.bias || layout.normalized ? " bias" : "", activation.map { " \($0)" } ?? "",
             ]
             return "conv\(layout.kernelSize)\(extras.joined()) to\(layout.outputChannels) \(map.text)"
+        case .separable(let depthwise, _, let map):
+            return
+                "separable\(depthwise.kernelSize)\(depthwise.dilation > 1 ? " rate\(depthwise.dilation)" : "") \(map.text)"
         case .rectify(let map): return "relu \(map.text)"
         case .scale(let map): return "scale \(map.text)"
         case .pool(let pool, let kernel, let stride, let map): return "\(pool)\(kernel) stride\(stride) \(map.text)"
@@ -64,9 +69,22 @@ package enum NetworkOperation: Hashable, Sendable {
 
     /// What it costs, as `Cost` counts: parameters and multiply-adds of convolutions alone.
     package var cost: Cost.Part {
-        guard case .convolution(let layout, _, let map) = self else { return Cost.Part() }
-        let size = scaledSize(map.height, stride: layout.stride) * scaledSize(map.width, stride: layout.stride)
-        return Cost.Part(parameters: layout.parameters, multiplyAdds: layout.multiplyAdds(outputSize: size))
+        switch self {
+        case .convolution(let layout, _, let map): return layout.cost(of: map)
+        case .separable(let depthwise, let pointwise, let map):
+            let (first, second) = (depthwise.cost(of: map), pointwise.cost(of: map))
+            return Cost.Part(
+                parameters: first.parameters + second.parameters,
+                multiplyAdds: first.multiplyAdds + second.multiplyAdds)
+        default: return Cost.Part()
+        }
+    }
+}
+
+extension ConvolutionLayout {
+    fileprivate func cost(of map: MapShape) -> Cost.Part {
+        let size = scaledSize(map.height, stride: stride) * scaledSize(map.width, stride: stride)
+        return Cost.Part(parameters: parameters, multiplyAdds: multiplyAdds(outputSize: size))
     }
 }
 

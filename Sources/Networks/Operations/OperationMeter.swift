@@ -66,6 +66,17 @@ extension NetworkOperation {
                 activation?.inPlace(y)
                 return y
             }
+        case .separable(let depthwise, let pointwise, let shape):
+            let store = VariableStore(generator: Generator(seed: 0), device: device)
+            let (x, first) = (map(shape), Conv2d(store.root / "depthwise", depthwise))
+            let second = NormalizedConv(
+                Conv2d(store.root / "pointwise", pointwise),
+                BatchNorm2d(
+                    store.root / "norm", channels: pointwise.outputChannels, affine: false, eps: 1e-5, momentum: 0))
+            second.fold()
+            let backend = TensorBackend(
+                image: MapSize(height: shape.height, width: shape.width), mode: .evaluation)
+            return { backend.convolve(x, by: first, then: second) }
         case .rectify(let shape):
             let x = map(shape)
             return { x.relu() }

@@ -18,6 +18,16 @@ package final class OperationRecorder: ForwardBackend {
         convolve(x, by: convolution.conv, normalized: true, activation: activation)
     }
 
+    package func convolve(_ x: MapShape, by depthwise: Conv2d, then pointwise: NormalizedConv) -> MapShape {
+        guard TensorBackend.isOneOperation(depthwise, pointwise.conv), depthwise.weight.size(0) == x.channels else {
+            return convolve(convolve(x, by: depthwise), by: pointwise, activation: nil)
+        }
+        return note(
+            .separable(
+                depthwise: layout(of: depthwise, reading: x, normalized: false),
+                pointwise: layout(of: pointwise.conv, reading: x, normalized: true), of: x), x)
+    }
+
     package func project(
         _ maps: () -> [MapShape], besides pixel: () -> MapShape, by projection: NormalizedConv, named name: String
     ) -> MapShape {
@@ -80,19 +90,23 @@ package final class OperationRecorder: ForwardBackend {
         return result
     }
 
-    /// Of a kernel for more channels than the map has, those of the map.
     private func convolve(
         _ x: MapShape, by convolution: Conv2d, normalized: Bool, activation: Activation?
     ) -> MapShape {
-        let layout = ConvolutionLayout(
-            kernelSize: convolution.weight.size(2), stride: convolution.stride, dilation: convolution.dilation,
-            inputChannels: x.channels, outputChannels: convolution.weight.size(0), groups: convolution.groups,
-            bias: convolution.bias != nil, normalized: normalized,
-            padding: convolution.padding == .same ? .same : .symmetric)
+        let layout = layout(of: convolution, reading: x, normalized: normalized)
         return note(
             .convolution(layout, activation: activation, of: x),
             MapShape(
                 channels: layout.outputChannels, height: scaledSize(x.height, stride: layout.stride),
                 width: scaledSize(x.width, stride: layout.stride)))
+    }
+
+    /// Of a kernel for more channels than the map has, the layout of those of the map.
+    private func layout(of convolution: Conv2d, reading x: MapShape, normalized: Bool) -> ConvolutionLayout {
+        ConvolutionLayout(
+            kernelSize: convolution.weight.size(2), stride: convolution.stride, dilation: convolution.dilation,
+            inputChannels: x.channels, outputChannels: convolution.weight.size(0), groups: convolution.groups,
+            bias: convolution.bias != nil, normalized: normalized,
+            padding: convolution.padding == .same ? .same : .symmetric)
     }
 }

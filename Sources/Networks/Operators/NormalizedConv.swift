@@ -43,7 +43,7 @@ package final class NormalizedConv {
         mode: NormalizationMode, activation: Activation?, convolve: (_ weight: Tensor, _ bias: Tensor?) -> Tensor
     ) -> Tensor {
         guard let folded, mode == .evaluation else {
-            return norm(convolve(conv.weight, nil), mode: mode, activation: activation?.fused ?? .none)
+            return norm(convolve(conv.weight, nil), mode: mode, activation: activation)
         }
         let y = convolve(folded.weight, folded.bias)
         activation?.inPlace(y)

@@ -44,7 +44,7 @@ public final class BatchNorm2d {
     /// The batch is that of all processes of a group together. One value per channel has no variance: it is normalised
     /// by the running statistics, which stay as they are.
     public func callAsFunction(
-        _ x: Tensor, mode: NormalizationMode, activation: FusedActivation = .none
+        _ x: Tensor, mode: NormalizationMode, activation: Activation? = nil
     ) -> Tensor {
         let byBatch = mode != .evaluation && x.size(0) * x.size(2) * x.size(3) * ProcessGroup.size > 1
         let leavesRunning = byBatch && mode == .batchStatistics

@@ -14,10 +14,8 @@ public func conv2d(
     }
 }
 
-/// What is done to each value behind a batch normalisation.
-public enum FusedActivation: Sendable {
-    /// Nothing.
-    case none
+/// What is done to each value behind a convolution or a batch normalisation.
+public enum Activation: Hashable, Sendable {
     /// The larger of 0 and the value.
     case relu
     /// As ``relu``, and at most 6.
@@ -25,9 +23,16 @@ public enum FusedActivation: Sendable {
 
     fileprivate var number: Int32 {
         switch self {
-        case .none: Int32(CT_NO_ACTIVATION)
         case .relu: Int32(CT_RELU)
         case .relu6: Int32(CT_RELU6)
+        }
+    }
+
+    /// Applies it on a map's own memory.
+    public func inPlace(_ x: Tensor) {
+        switch self {
+        case .relu: x.reluInPlace()
+        case .relu6: x.relu6InPlace()
         }
     }
 }
@@ -38,13 +43,13 @@ public enum FusedActivation: Sendable {
 /// With affine parameters, on a processor, an activation behind it costs nothing.
 public func batchNorm(
     _ x: Tensor, weight: Tensor? = nil, bias: Tensor? = nil, runningMean: Tensor? = nil, runningVariance: Tensor? = nil,
-    training: Bool, momentum: Double, eps: Double, activation: FusedActivation = .none
+    training: Bool, momentum: Double, eps: Double, activation: Activation? = nil
 ) -> Tensor {
     withExtendedLifetime((weight, bias, runningMean, runningVariance)) {
         Tensor.make("batchNorm", x) {
             ct_batch_norm(
                 x.handle, weight?.handle, bias?.handle, runningMean?.handle, runningVariance?.handle, training,
-                momentum, eps, activation.number, $0)
+                momentum, eps, activation?.number ?? Int32(CT_NO_ACTIVATION), $0)
         }
     }
 }
