@@ -186,6 +186,7 @@ class Network(nn.Module):
                 f"adapter{stride}": ConvNorm(self.encoder.widths[stride], width, 1, eps=eps)
                 for stride, width in ((2, second), (4, third))})
         self.path = genotype["path"]
+        self.residual = configuration.get("residual", False)
         self.cells = nn.ModuleDict()
         self.entries = []
         # The layer that each cell's second input comes from: the one before the last, or a long skip's; -1 and 0 are the
@@ -221,8 +222,12 @@ class Network(nn.Module):
         else:
             half = self.stem["2"](F.relu(self.stem["1"](images)))
             maps = [half, self.stem["3"](F.relu(half))]
-        for cell, second, stride, entry in zip(self.cells.values(), self.seconds, self.path, self.entries):
-            maps.append(cell(maps[-1], maps[second + 1], at(entry), at(stride)))
+        for layer, cell in enumerate(self.cells.values()):
+            stride = self.path[layer]
+            output = cell(maps[-1], maps[self.seconds[layer] + 1], at(self.entries[layer]), at(stride))
+            if self.residual and layer > 0 and stride == self.path[layer - 1]:
+                output = output + maps[-1]
+            maps.append(output)
         previous, low_level = maps[-1], maps[self.low_level_layer + 1]
         return resize(self.decoder(self.aspp(F.relu(previous)), low_level), images.shape[2:])
 

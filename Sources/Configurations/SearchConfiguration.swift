@@ -58,6 +58,8 @@ public struct SearchConfiguration: Encodable, Equatable, Sendable {
     /// Whether a cell reads H^{l-2} where the path was, resized, as the network that is found will; the paper's supernet reads
     /// it at the cell's own stride.
     public var resizePrevious = false
+    /// Whether what comes from a cell's own stride is added to its output, as `train.residual` has it.
+    public var residual = false
     /// What the trellis begins on: the paper's three convolutions, or the blocks of a trained encoder up to stride 4
     /// (ALGORITHM 17).
     public var stem = StemKind.paper

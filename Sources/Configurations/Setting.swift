@@ -186,6 +186,7 @@ extension Setting {
             Setting("search.filters", \.search.filters, 1...512),
             Setting("search.cells", \.search.cells),
             Setting("search.resizePrevious", \.search.resizePrevious),
+            Setting("search.residual", \.search.residual),
             Setting("search.stem", \.search.stem),
             Setting("search.encoderLearningRate", \.search.encoderLearningRate, 0...100),
             Setting("search.atrous", \.search.atrous),
@@ -231,6 +232,7 @@ extension Setting {
     private static var trainSettings: [Setting] {
         [
             Setting("train.filters", \.train.filters, 1...1_024),
+            Setting("train.residual", \.train.residual),
             Setting("train.stemChannels", \.train.stemChannels, each: 1...4_096, count: 3...3),
             Setting("train.asppChannels", \.train.asppChannels, 1...4_096),
             Setting("train.decoderChannels", \.train.decoderChannels, 1...4_096),

@@ -4,6 +4,8 @@ import SearchSpace
 public struct TrainConfiguration: Encodable, Equatable, Sendable {
     /// Filter multiplier F: a block at stride s has F * s / 4 filters (paper 5.2: 20 is S, 32 M, 48 L).
     public var filters = 20
+    /// Whether cells that stay at a stride add H^{l-1} to their output; the paper's do not.
+    public var residual = false
     /// Channels of the stem's three convolutions (TF layout: 64, 64, 128).
     public var stemChannels = [64, 64, 128]
     /// Channels of each branch of the ASPP (paper 5.2: 256).

@@ -20,6 +20,9 @@ public struct CellLayout: Hashable, Sendable {
     public let previous2Channels: Int
     /// The stride of that map as it arrives: 2 for the stem's first map, else 4 to 32.
     public let previous2Stride: Int
+    /// Whether H^{l-1} is added to the output: in a network with residual connections, where it has the output's stride and
+    /// channels.
+    public let isResidual: Bool
     /// The stride at which both inputs enter the cell: H^{l-1}'s after resizing; H^{l-2} is resized to it.
     public let inputStride: Stride
 
@@ -85,8 +88,10 @@ public struct NetworkLayout: Hashable, Sendable {
     ///   - filters: the filter multiplier F.
     ///   - classes: the number of classes.
     ///   - widths: the channels that do not follow from the filters.
+    ///   - residual: whether cells that stay at a stride add H^{l-1} to their output, which the paper's do not.
     public init(
-        _ genotype: Genotype, filters: Int, classes: Int, widths: NetworkWidths = NetworkWidths()
+        _ genotype: Genotype, filters: Int, classes: Int, widths: NetworkWidths = NetworkWidths(),
+        residual: Bool = false
     ) {
         precondition(widths.areValid, "three stem convolutions and widths of at least 1, not \(widths)")
         precondition(filters >= 1 && classes >= 1, "filters (\(filters)) and classes (\(classes)) are at least 1")
@@ -114,11 +119,13 @@ public struct NetworkLayout: Hashable, Sendable {
             let previous2Layer = genotype.skips[index] ?? index - 1
             let previous2 = maps[previous2Layer + 1]
             let blockChannels = filters * stride.rawValue / 4
+            let outputChannels = blockChannels * genotype.blocks
             let cell = CellLayout(
                 layer: index + 1, stride: stride, move: move, blockChannels: blockChannels,
-                outputChannels: blockChannels * genotype.blocks, previousChannels: previous.channels,
+                outputChannels: outputChannels, previousChannels: previous.channels,
                 previousStride: previous.stride, previous2Layer: previous2Layer,
                 previous2Channels: previous2.channels, previous2Stride: previous2.stride,
+                isResidual: residual && index > 0 && previous == (outputChannels, stride),
                 inputStride: move == .down ? previous.stride : stride)
             cells.append(cell)
             maps.append((cell.outputChannels, stride.rawValue))

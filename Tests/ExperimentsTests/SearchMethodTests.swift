@@ -117,7 +117,8 @@ struct SearchMethodTests {
         "A search with an option that has a state, or a price, goes on exactly",
         arguments: [
             ["search.architecture.temperature=[3,0.5]"], ["search.architecture.firstLayer=carried"],
-            ["search.resizePrevious=true"], ["search.architecture.price=2"], ["search.weights.optimizer=adamw"],
+            ["search.resizePrevious=true"], ["search.residual=true"], ["search.architecture.price=2"],
+            ["search.weights.optimizer=adamw"],
             ["search.loss=training", "train.loss.dice=1"],
         ])
     func options(settings: [String]) throws {

@@ -8,13 +8,17 @@ import Torch
 @Suite(.enabled(if: ByteNetwork.isAvailable, "this libtorch has no convolutions of bytes"))
 struct ByteNetworkTests {
     private static let names = [
-        "everything", "deeplabv3", "plain", "stem", "searched", "unet", "deeplabv3+", "light", "fine",
+        "everything", "deeplabv3", "residual", "plain", "stem", "searched", "unet", "deeplabv3+", "light", "fine",
     ]
 
     private func built(_ name: String) throws -> SegmentationNetwork {
         switch name {
         case "everything": return network(Genotype.everything.withAllSkips, .tiny())
         case "deeplabv3": return network(try KnownDesign.deeplabv3.genotype(), .tiny())
+        case "residual":
+            var configuration = DiscreteConfiguration.tiny()
+            configuration.residual = true
+            return network(try KnownDesign.deeplabv3.genotype(), configuration)
         case "plain":
             var configuration = DiscreteConfiguration.tiny()
             (configuration.head, configuration.decoderStride) = (.plain, 2)

@@ -26,6 +26,9 @@ struct PyTorchTests {
         var bands = DiscreteConfiguration.tiny()
         bands.imageChannels = 5
         networks.append(network(.everything, bands))
+        var residual = DiscreteConfiguration.tiny()
+        residual.residual = true
+        networks.append(network(.everything, residual))
         networks += (0..<3).map { network(.random(using: &random), .tiny(), seed: $0) }
         var separableUNet = EncodedConfiguration.tiny(.mobileNetV2, .unet)
         separableUNet.separable = true

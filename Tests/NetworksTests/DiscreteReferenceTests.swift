@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import SearchSpace
 import TestSupport
@@ -41,6 +42,41 @@ import Torch
         let built = network(.everything)
         randomizeVectors(of: built.store, seed: 3)
         compare(built, images([2, 3, 41, 50]), training: training)
+    }
+
+    /// Layers 1 and 5 stay at a stride, and layer 1 reads the stem.
+    @Test(arguments: [true, false]) func residual(training: Bool) throws {
+        let built = network(.everything.withAllSkips, .tinyResidual)
+        #expect(built.layout.cells.filter(\.isResidual).map(\.layer) == [5])
+        randomizeVectors(of: built.store, seed: 3)
+        let x = images([2, 3, 41, 50])
+        compare(built, x, training: training)
+        // The map is added to something: without it the scores are others.
+        var other = literal(of: built, training: training)
+        other.configuration.residual = false
+        #expect(relativeDifference(built(x, mode: training ? .batchStatistics : .evaluation), other(x)) > 1e-3)
+    }
+
+    /// The stem's map has as many channels as the first cell's output, and is not added.
+    @Test func residualAfterTheStem() throws {
+        var configuration = DiscreteConfiguration.tinyResidual
+        configuration.stemChannels[2] = 4 * 5
+        let built = network(Genotype(path: [.s4, .s4], cell: .published), configuration)
+        #expect(built.layout.cells.map(\.isResidual) == [false, true])
+        compare(built, images([2, 3, 41, 50]), training: true)
+    }
+
+    /// A file of a network without says what it said before there were residual ones.
+    @Test func residualInFiles() throws {
+        func text(_ configuration: DiscreteConfiguration) throws -> String {
+            String(decoding: try JSONEncoder().encode(configuration), as: UTF8.self)
+        }
+        #expect(try !text(.tiny()).contains("residual") && text(.tinyResidual).contains("\"residual\":true"))
+        for configuration in [DiscreteConfiguration.tiny(), .tinyResidual] {
+            let read = try JSONDecoder().decode(
+                DiscreteConfiguration.self, from: Data(try text(configuration).utf8))
+            #expect(read == configuration)
+        }
     }
 
     /// The path rises to 16 with layer 3 as its source, and to 8 with layer 2.

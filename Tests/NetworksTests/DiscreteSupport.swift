@@ -50,6 +50,13 @@ extension DiscreteConfiguration {
         }
     }
 
+    /// ``tiny(filters:classes:)`` with residual connections.
+    static var tinyResidual: DiscreteConfiguration {
+        var configuration = tiny()
+        configuration.residual = true
+        return configuration
+    }
+
     /// A network of a few thousand parameters.
     static func tiny(filters: Int = 4, classes: Int = 3) -> DiscreteConfiguration {
         var configuration = DiscreteConfiguration(filters: filters, classes: classes)

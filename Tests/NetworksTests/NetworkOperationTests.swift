@@ -34,6 +34,7 @@ struct NetworkOperationTests {
             check(.discrete(genotype, configuration), height: 65, width: 97)
         }
         check(.discrete(.everything, .tiny()), height: 70, width: 45)
+        check(.discrete(.everything, .tinyResidual), height: 70, width: 45)
         for kind in EncoderKind.allCases {
             check(.discrete(genotype.on(.encoder(kind)), .tiny()), height: 65, width: 97)
             check(.discrete(Genotype.everything.on(.encoder(kind)), .tiny()), height: 70, width: 45)
@@ -59,6 +60,20 @@ struct NetworkOperationTests {
             guard case .convolution(let layout, _, let map) = operation else { continue }
             #expect(layout.inputChannels == map.channels, "\(operation.key)")
         }
+    }
+
+    @Test("A residual connection is a sum more, and costs no multiply-adds")
+    func residual() {
+        let (plain, residual) = (DiscreteConfiguration.tiny(), DiscreteConfiguration.tinyResidual)
+        func operations(_ configuration: DiscreteConfiguration) -> [NetworkOperation] {
+            NetworkDescription.discrete(.everything, configuration).operations(height: 65, width: 97)
+        }
+        let (less, more) = (operations(plain), operations(residual))
+        let map = MapShape(channels: 12 * 32, height: 3, width: 4)
+        let sums = [less, more].map { $0.count { $0 == .add(map, pixel: false) } }
+        #expect(more.count == less.count + 1 && sums == [0, 1])
+        let costs = [plain, residual].map { NetworkDescription.discrete(.everything, $0).cost(height: 65, width: 97) }
+        #expect(costs[0] == costs[1])
     }
 
     @Test("An encoder's operations have the multiply-adds that its layout has", arguments: DecoderKind.allCases)

@@ -18,6 +18,7 @@ struct OneHotPassTests {
         ] {
             var configuration = SupernetConfiguration.tiny(layers: 5, blocks: 3, cells: cells, atrous: atrous)
             configuration.resizesPrevious = resizes
+            configuration.residual = resizes
             configuration.longSkips = skips
             configuration.stem = stem
             let built = supernet(configuration)

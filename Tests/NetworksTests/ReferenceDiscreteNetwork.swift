@@ -34,9 +34,10 @@ struct ReferenceDiscreteNetwork {
             let entry = down ? stride : target.rawValue
             // A long skip's map in place of H^{l-2}, at its own size.
             let second = genotype.skips[index].map { maps[$0] } ?? at(entry, before)
-            let output = cell(
+            var output = cell(
                 index, at(entry, last), second, channels: configuration.filters * target.rawValue / 4,
                 down: down)
+            if configuration.residual, index > 0, genotype.path[index - 1] == target { output = output + last }
             stride = target.rawValue
             (before, last) = (last, output)
             maps.append(output)

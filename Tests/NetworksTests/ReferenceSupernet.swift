@@ -89,7 +89,8 @@ final class ReferenceSupernet {
             let output = cell(
                 h1, h2, place + ".cell", group: group,
                 secondGroup: configuration.resizesPrevious ? group : skip != nil && shares ? 1 : 0, probabilities)
-            let weighed = output * beta[index]
+            let residual = configuration.residual && layer > 1 && arrow.source == target
+            let weighed = (residual ? output + first : output) * beta[index]
             let sum = maps[layer]?[target]
             maps[layer, default: [:]][target] = sum.map { $0 + weighed } ?? weighed
         }

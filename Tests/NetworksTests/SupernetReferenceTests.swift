@@ -69,6 +69,18 @@ import Torch
         compare(.tiny(layers: 5, cells: cells), [2, 40, 50], recompute: recompute, workers: 2)
     }
 
+    @Test(arguments: CellSharing.allCases, [Recomputation.none, .layers])
+    func residual(cells: CellSharing, recompute: Recomputation) {
+        var configuration = SupernetConfiguration.tiny(layers: 4, cells: cells)
+        configuration.residual = true
+        for mode in [NormalizationMode.training, .batchStatistics] {
+            compare(configuration, [2, 50, 41], mode: mode, recompute: recompute)
+        }
+        configuration.resizesPrevious = true
+        configuration.longSkips = true
+        compare(configuration, [2, 50, 41], recompute: recompute, workers: 2)
+    }
+
     private func skipping(_ layers: Int, _ cells: CellSharing, atrous: AtrousKind = .dense) -> SupernetConfiguration {
         var configuration = SupernetConfiguration.tiny(layers: layers, cells: cells, atrous: atrous)
         configuration.longSkips = true

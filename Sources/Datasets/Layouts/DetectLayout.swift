@@ -39,9 +39,9 @@ private func knownLayout(_ root: String) -> Layout? {
     return PairsLayout.matches(root) ? .pairs : nil
 }
 
-/// Whether the splits of `folders` are no ones that anybody looks for: the only folder, or other words for the usual ones.
+/// Whether the splits of `folders` are no ones that anybody looks for: the only folder, or another word for a usual one.
 private func hasStrangeSplits(_ root: String) -> Bool {
     let splits = FoldersLayout.splits(root)
-    guard splits.allSatisfy({ !["train", "val", "test"].contains($0) }) else { return false }
-    return splits.count == 1 || splits.allSatisfy { PairWords.splits[$0.lowercased()] != nil }
+    let others = splits.filter { !["train", "val", "test"].contains($0) }
+    return others.contains { PairWords.splits[$0.lowercased()] != nil } || splits.count == 1 && others.count == 1
 }

@@ -89,7 +89,7 @@ struct ModelCard {
 
                 | | |
                 |---|---|
-                | filters F | \(shape.filters) |
+                | filters F | \(shape.filters)\(shape.residual ? ", residual connections" : "") |
                 | stem, ASPP, decoder, low-level channels | \(shape.stemChannels.map(String.init).joined(separator: ", ")); \
                 \(shape.asppChannels); \(shape.decoderChannels); \(shape.lowLevelChannels) |
                 | head; stride of the scores | \(shape.head.rawValue); \(shape.layout(of: genotype).scoreStride) |\(channels)\

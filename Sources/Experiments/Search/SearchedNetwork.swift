@@ -39,6 +39,7 @@ extension SearchConfiguration {
         result.filters = filters
         result.cells = cells
         result.resizesPrevious = resizePrevious
+        result.residual = residual
         result.stem = stem
         result.atrous = atrous
         result.longSkips = longSkips == .on

@@ -28,6 +28,7 @@ extension TrainConfiguration {
     fileprivate mutating func adopt(_ own: DiscreteConfiguration) {
         encoder = .none
         filters = own.filters
+        residual = own.residual
         stemChannels = own.stemChannels
         asppChannels = own.asppChannels
         decoderChannels = own.decoderChannels

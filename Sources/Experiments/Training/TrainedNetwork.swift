@@ -7,6 +7,7 @@ extension TrainConfiguration {
     package func network(classes: Int, channels: Int = 3) -> DiscreteConfiguration {
         var result = DiscreteConfiguration(filters: filters, classes: classes)
         result.imageChannels = channels
+        result.residual = residual
         result.stemChannels = stemChannels
         result.asppChannels = asppChannels
         result.decoderChannels = decoderChannels

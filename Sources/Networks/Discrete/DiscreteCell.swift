@@ -38,7 +38,7 @@ final class DiscreteCell {
     ///   - previous: H^{l-1}, at its own size.
     ///   - previous2: H^{l-2}, or the map that a long skip brings in its place, at its own size.
     ///   - backend: What computes.
-    /// - Returns: The blocks, one behind the other.
+    /// - Returns: The blocks, one behind the other, and H^{l-1} added to them in a cell with a residual connection.
     func callAsFunction<Backend>(
         previous: CachedFeatureMap<Backend>, previous2: CachedFeatureMap<Backend>, on backend: Backend
     ) -> CachedFeatureMap<Backend> {
@@ -65,7 +65,9 @@ final class DiscreteCell {
             let sum = add(terms, like: previous.value, "\(name).block\(index + 1)", on: backend)
             outputs.append(CachedFeatureMap(sum, on: backend))
         }
-        return CachedFeatureMap(backend.join(outputs.map(\.value), named: name), on: backend)
+        let joined = backend.join(outputs.map(\.value), named: name)
+        return CachedFeatureMap(
+            layout.isResidual ? backend.add(joined, previous.value, named: "\(name).residual") : joined, on: backend)
     }
 
     private func enter<Backend>(
@@ -93,7 +95,8 @@ final class DiscreteCell {
             // The last block is no state of the cell.
             if number < blocks.count - 1 { _ = recorder.rectify(block) }
         }
-        _ = recorder.join(blocks.map { _ in block }, named: name)
+        let joined = recorder.join(blocks.map { _ in block }, named: name)
+        if layout.isResidual { _ = recorder.add(joined, previous, named: name) }
     }
 
     private func add<Backend: ForwardBackend>(

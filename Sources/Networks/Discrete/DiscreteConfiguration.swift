@@ -14,6 +14,13 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
     }
     /// Nil for 3, so that files of networks for colours say what they always said.
     private var otherChannels: Int?
+    /// Whether cells that stay at a stride add H^{l-1} to their output, as the paper's do not.
+    public var residual: Bool {
+        get { residualCells ?? false }
+        set { residualCells = newValue ? true : nil }
+    }
+    /// Nil for none, so that files of networks without say what they always said.
+    private var residualCells: Bool?
     /// Channels of the stem's three convolutions.
     public var stemChannels = [64, 64, 128]
     /// Channels of each branch of the ASPP, and of its result.
@@ -43,6 +50,7 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         case filters, classes, stemChannels, asppChannels, decoderChannels, lowLevelChannels, head, decoderStride
         case fineChannels, batchNormDecay, backboneEpsilon, headEpsilon, dropoutKeep, dropPathKeep
         case otherChannels = "imageChannels"
+        case residualCells = "residual"
     }
 
     /// The defaults with these filters and classes.
@@ -61,6 +69,7 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
         try read(.filters, &filters)
         try read(.classes, &classes)
         imageChannels = try values.decodeIfPresent(Int.self, forKey: .otherChannels) ?? 3
+        residual = try values.decodeIfPresent(Bool.self, forKey: .residualCells) ?? false
         try read(.stemChannels, &stemChannels)
         try read(.asppChannels, &asppChannels)
         try read(.decoderChannels, &decoderChannels)
@@ -110,7 +119,8 @@ public struct DiscreteConfiguration: Codable, Hashable, Sendable {
             genotype, filters: filters, classes: classes,
             widths: NetworkWidths(
                 stem: stemChannels, aspp: asppChannels, decoder: decoderChannels, lowLevel: lowLevelChannels,
-                head: head, decoderStride: decoderStride, fine: fineChannels, image: imageChannels))
+                head: head, decoderStride: decoderStride, fine: fineChannels, image: imageChannels),
+            residual: residual)
     }
 
     var backboneNormalization: Normalization {

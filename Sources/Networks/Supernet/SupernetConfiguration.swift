@@ -36,6 +36,8 @@ public struct SupernetConfiguration: Hashable, Sendable {
     public var cells = CellSharing.perNode
     /// Whether H^{l-2} is read where the path was, resized, as in the discrete network; else at the cell's own stride.
     public var resizesPrevious = false
+    /// Whether a node adds H^{l-1} of its own stride to what the arrow from there brings, as residual discrete cells do.
+    public var residual = false
     /// Form of the atrous operators.
     public var atrous = AtrousKind.dense
     /// Whether the head normalises the image's mean.

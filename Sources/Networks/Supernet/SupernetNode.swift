@@ -14,6 +14,9 @@ final class SupernetNode {
     /// Which of ``seconds`` they read.
     private let reads: [Range<Int>]
     private let cells: [RelaxedCell]
+    /// The arrow whose map is added to its cell's output: the one from the node's own stride, in a residual supernet from layer
+    /// 2 on.
+    private let residual: Int?
     /// The long skip of the last arrow, which comes from the next coarser stride; nil where it has none.
     private let longSkip: LongSkipEntry?
 
@@ -61,6 +64,8 @@ final class SupernetNode {
                     place($0) / "cell", channels: channels, groups: 1, device: device, configuration: configuration)
             }
         }
+        residual =
+            configuration.residual && node.layer > 1 ? arrows.firstIndex { $0.source.stride == node.stride } : nil
         longSkip = gate.map {
             LongSkipEntry(place($0.arrow) / "longSkip", gate: $0, space: space, configuration: configuration)
         }
@@ -105,7 +110,9 @@ final class SupernetNode {
         } else {
             outputs = cells[0](joined(entered), joined(entered2), alpha: alpha, mode: mode)
         }
-        return weighed(outputs, by: beta.narrow(0, start: arrows[0].index, length: arrows.count))
+        let own = beta.narrow(0, start: arrows[0].index, length: arrows.count)
+        let sum = weighed(outputs, by: own)
+        return residual.map { sum + h1[$0] * own.narrow(0, start: $0, length: 1) } ?? sum
     }
 
     /// As ``callAsFunction(h1:h2:alpha:beta:origins:longSkip:size:mode:)`` where one arrow and one cell's branches weigh 1 and all
@@ -136,9 +143,10 @@ final class SupernetNode {
             skipped.flatMap { own?.alone($0, size: size, mode: mode) }
             ?? secondEntries[place][second - reads[place].lowerBound](h2, size: size, mode: mode)
         let secondGroup = resizes ? number : own == nil ? 0 : 1
-        return cells[shares ? 0 : number](
+        let output = cells[shares ? 0 : number](
             only: cell, entries[number](h1, size: size, mode: mode), entered2, group: shares ? number : 0,
             secondGroup: shares ? secondGroup : 0, mode: mode)
+        return number == residual ? output + h1 : output
     }
 
     private func joined(_ maps: [Tensor]) -> Tensor { maps.count == 1 ? maps[0] : concatenate(maps, dim: 0) }
