@@ -12,6 +12,8 @@ import re
 import statistics
 import sys
 
+from svg import grid, scale, write
+
 ARMS = [("random-long", "random"), ("deeplabv3-long", "DeepLabv3's path"), ("race", "race")]
 WIDTH, HEIGHT, MARGIN = 330, 260, 46
 
@@ -27,23 +29,14 @@ def seeds(folder):
 
 
 def panel(title, rows, left):
-    low = min(min(row.values()) for row in rows)
-    high = max(max(row.values()) for row in rows)
-    edge = max(0.05 * (high - low), 1e-3)
-    low, high = low - edge, high + edge
+    values = [value for row in rows for value in row.values()]
+    y, low, high = scale(values, bottom=HEIGHT - 40, top=40, margin=0.05, least=1e-3)
 
     def x(arm):
         return left + MARGIN + 30 + arm * (WIDTH - MARGIN - 70) / 2
 
-    def y(value):
-        return HEIGHT - 40 - (value - low) / (high - low) * (HEIGHT - 80)
-
     parts = [f'<text x="{left + MARGIN}" y="20" font-weight="bold">{html.escape(title)}, {len(rows)} seeds</text>']
-    for step in range(5):
-        value = low + (high - low) * step / 4
-        parts.append(f'<line x1="{left + MARGIN}" x2="{left + WIDTH - 10}" y1="{y(value):.1f}" y2="{y(value):.1f}" '
-                     f'stroke="#ddd"/><text x="{left + MARGIN - 6}" y="{y(value) + 4:.1f}" text-anchor="end" '
-                     f'fill="#555">{value:.2f}</text>')
+    parts += grid(y, low, high, left + MARGIN, left + WIDTH - 10)
     for row in rows:
         places = [(x(arm), y(row[name])) for arm, (name, _) in enumerate(ARMS)]
         line = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
@@ -61,15 +54,13 @@ def main():
     if len(sys.argv) < 3 or not all("=" in word for word in sys.argv[2:]):
         sys.exit(__doc__.split("\n\n")[1])
     sets = [word.split("=", 1) for word in sys.argv[2:]]
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH * len(sets)}" height="{HEIGHT}" '
-             'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>']
+    parts = []
     for index, (title, folder) in enumerate(sets):
         rows = seeds(folder)
         if not rows:
             sys.exit(f"{folder}: holds no seed with a race and both of its rivals")
         parts += panel(title, rows, index * WIDTH)
-    with open(sys.argv[1], "w") as file:
-        file.write("\n".join(parts + ["</svg>"]) + "\n")
+    write(sys.argv[1], parts, WIDTH * len(sets), HEIGHT)
 
 
 main()

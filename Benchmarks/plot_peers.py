@@ -13,6 +13,8 @@ import re
 import statistics
 import sys
 
+from svg import grid, scale, write
+
 COLOURS = ["#c33", "#377", "#b80", "#759", "#555"]
 NAMES = {
     "run": "run", "unet-resnet18": "U-Net, ResNet-18", "deeplabv3+-mobilenetv2": "DeepLabv3+, MobileNetV2",
@@ -33,19 +35,9 @@ def scores(folder):
 
 def panel(title, columns, left, names):
     values = [value for _, found in columns for list in found.values() for value in list]
-    low, high = min(values), max(values)
-    edge = max(0.06 * (high - low), 5e-3)
-    low, high = low - edge, high + edge
-
-    def y(value):
-        return HEIGHT - BOTTOM - (value - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
-
+    y, low, high = scale(values, bottom=HEIGHT - BOTTOM, top=TOP, margin=0.06, least=5e-3)
     parts = [f'<text x="{left + LEFT}" y="18" font-weight="bold">{html.escape(title)}, test mIOU</text>']
-    for step in range(5):
-        value = low + (high - low) * step / 4
-        parts.append(f'<line x1="{left + LEFT}" x2="{left + WIDTH - 10}" y1="{y(value):.1f}" y2="{y(value):.1f}" '
-                     f'stroke="#ddd"/><text x="{left + LEFT - 6}" y="{y(value) + 4:.1f}" text-anchor="end" '
-                     f'fill="#555">{value:.2f}</text>')
+    parts += grid(y, low, high, left + LEFT, left + WIDTH - 10)
     room = (WIDTH - LEFT - 10) / len(columns)
     for index, (column, found) in enumerate(columns):
         begin = left + LEFT + index * room
@@ -74,8 +66,7 @@ def main():
             sys.exit(f"{folder}: holds no result of peer_study.py")
         panels.setdefault(title, []).append((column, found))
     names = [name for name in NAMES if any(name in found for columns in panels.values() for _, found in columns)]
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH * len(panels)}" height="{HEIGHT}" '
-             'font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>']
+    parts = []
     for index, (title, columns) in enumerate(panels.items()):
         parts += panel(title, columns, index * WIDTH, names)
     x = LEFT
@@ -83,8 +74,7 @@ def main():
         parts.append(f'<rect x="{x}" y="{HEIGHT - 26}" width="10" height="10" fill="{COLOURS[index]}"/>'
                      f'<text x="{x + 16}" y="{HEIGHT - 17}">{html.escape(NAMES[name])}</text>')
         x += 40 + 7 * len(NAMES[name])
-    with open(sys.argv[1], "w") as file:
-        file.write("\n".join(parts + ["</svg>"]) + "\n")
+    write(sys.argv[1], parts, WIDTH * len(panels), HEIGHT)
 
 
 main()
