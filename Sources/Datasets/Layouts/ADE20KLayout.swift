@@ -11,10 +11,9 @@ enum ADE20KLayout {
     static func matches(_ root: String) -> Bool {
         guard isDirectory(join(root, "annotations")), !splits(root).isEmpty else { return false }
         if isFile(join(root, namesFile)) || isFile(join(root, "sceneCategories.txt")) { return true }
-        return splits(root).contains { split in
-            let folder = join(root, "images/\(folders[split] ?? split)")
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            return names.contains { $0.hasPrefix("ADE_") }
+        return folders.values.contains { name in
+            let files = (try? FileManager.default.contentsOfDirectory(atPath: join(root, "images/\(name)"))) ?? []
+            return files.contains { $0.hasPrefix("ADE_") }
         }
     }
 
