@@ -218,7 +218,7 @@ class MixedOperation : public torch::autograd::Function<MixedOperation> {
         variable_list saved = maps;
         for (auto &map : saved) {
             auto again = can_be_computed_again(map);
-            state->origins.push_back(again ? Origin(map.grad_fn()) : kept);
+            state->origins.push_back(again ? Origin(map.grad_fn()) : no_origin);
             if (again) map = at::Tensor();
         }
         saved.push_back(weights);

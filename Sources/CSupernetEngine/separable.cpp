@@ -221,7 +221,7 @@ struct SeparableConv2dState : torch::CustomClassHolder {
     // The batch normalisation and ReLU before it; null for none.
     c10::intrusive_ptr<BatchNormState> normalization;
     // What makes the input again in the backward pass, where it is not kept.
-    Origin origin = kept;
+    Origin origin = no_origin;
     // The input that was made again, from its first use in the backward pass until this convolution's own part of it,
     // or as long as the graph where there is none.
     at::Tensor input;

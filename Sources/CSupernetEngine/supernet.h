@@ -21,8 +21,8 @@ bool can_be_computed_again(const at::Tensor &map);
 // The `grad_fn` of such a map; a graph that reads the map keeps it alive until its backward pass.
 using Origin = c10::weak_intrusive_ptr<torch::autograd::Node>;
 
-// Of a map that is kept.
-inline const Origin kept{c10::intrusive_ptr<torch::autograd::Node>()};
+// No origin: the map itself is kept.
+inline const Origin no_origin{c10::intrusive_ptr<torch::autograd::Node>()};
 
 // The map again.
 at::Tensor computed_again(const Origin &origin);

@@ -62,6 +62,13 @@ struct ComparedRun: SharedRun {
     func refuseChanges() throws {
         guard let saved = try savedConfiguration() else { return }
         _ = try configuration.changes(since: saved, stage: "train", run: paths.folder)
+        // A training that goes on knows its teacher by its content; one that has ended is not asked.
+        guard saved.train.teacher == configuration.train.teacher else {
+            throw RunError(
+                .changed, path: paths.folder,
+                "was trained with train.teacher \"\(saved.train.teacher)\", not \"\(configuration.train.teacher)\"",
+                advice: .takeOtherOutput)
+        }
         guard FileManager.default.fileExists(atPath: paths.genotype) else { return }
         guard try loadGenotype(paths.genotype) == network.network.choice.genotype else {
             throw RunError(

@@ -87,10 +87,13 @@ public struct Comparison {
             throw SearchSpaceError(problem: "no network is within the limits: " + excess.joined(separator: "; "))
         }
         networks = priced.map(\.network)
-        warnings = excess + (equalMultiplyAdds ? Comparison.unequal(priced) : [])
+        warnings =
+            excess + Set(named.compactMap { configuration.train.residualWarning(genotype: $0.argument) }).sorted()
+            + (equalMultiplyAdds ? Comparison.unequal(priced) : [])
         if let report, !FileManager.default.fileExists(atPath: RunPaths(folder: report).configuration) {
             throw RunError(.missing, path: report, "no run is in this folder, whose report could show the table")
         }
+        if let report { try refusePageOfSeveral(ofRun: report) }
         try refuseStrangers()
         let places = OutputPaths(in: output)
         try places.refuseLinks(at: Comparison.files(in: output))

@@ -110,6 +110,10 @@ extension Configuration {
         if train.iterations == 0 && train.epochs == 0 {
             throw ConfigurationError(.contradiction, "train.epochs and train.iterations are both 0: give one of them")
         }
+        if !train.classWeights.isEmpty, !train.classWeights.contains(where: { $0 > 0 }) {
+            throw ConfigurationError(
+                .contradiction, "train.classWeights are all 0, so nothing would be learnt: leave them out")
+        }
         if let encoder = train.encoder.kind, !train.auxiliary.layers.isEmpty {
             throw ConfigurationError(
                 .contradiction,

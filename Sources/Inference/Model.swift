@@ -101,6 +101,9 @@ public final class Model: @unchecked Sendable {
         self.quantization = quantization
     }
 
+    /// Whether it computes with integers of 8 bits.
+    public var computesBytes: Bool { byteNetwork != nil }
+
     /// Channels that images must have: 3 are red, green and blue.
     public var channels: Int { network.description.imageChannels }
 

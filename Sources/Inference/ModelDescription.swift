@@ -59,7 +59,11 @@ public struct ModelDescription: Equatable, Sendable {
         }
         let path = isFolder.boolValue ? argument + "/model.safetensors" : argument
         guard FileManager.default.fileExists(atPath: path) else {
-            throw FileError(.missing, path: path, reason: "not there; the training has not written a model yet")
+            throw FileError(
+                .missing, path: path,
+                reason:
+                    "not there: perhaps this is the folder of a search, or of a training that has not written a model"
+                    + " yet")
         }
         return path
     }

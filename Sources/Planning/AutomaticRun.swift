@@ -59,6 +59,7 @@ public struct AutomaticRun {
     ///   - base: Data, seed, device and threads; where `isPlan`, all else too.
     ///   - isPlan: Whether `base` is a plan that was made before and is to be followed.
     ///   - resume: Whether a run that is there goes on.
+    ///   - given: What must be as it was where a run goes on: settings of the data, `seed`, `budget`, `maxLatency`, `maxMemory`.
     ///   - milliseconds: The most that an image may take on this machine; nil for any time.
     ///   - megabytes: The most memory that the training may take; nil for what is free.
     ///   - reporter: Who shows the progress.
@@ -66,6 +67,7 @@ public struct AutomaticRun {
     ///   keeps.
     public init(
         budget: Budget, output: String, _ base: Configuration, isPlan: Bool = false, resume: Bool = false,
+        given: Set<String> = [],
         milliseconds: Double? = nil, megabytes: Double? = nil, reporter: any ProgressReporter
     ) throws {
         self.output = output
@@ -86,10 +88,13 @@ public struct AutomaticRun {
             }
         }
         _ = try base.device.device()
+        let asked = AutomaticRun.asked(
+            budget, base, isPlan: isPlan, milliseconds: milliseconds, megabytes: megabytes)
         account = TimeAccount(folder: output, clock: TimeAccount.uptime)
         if names.contains("plan.json") {
             plan = try Plan(in: output)
             configuration = try Configuration.resolve(file: output + "/plan.yaml")
+            try AutomaticRun.refuseChanges(of: given, asked, since: plan, configuration, in: output)
             try AutomaticRun.refuseTeacher(configuration)
             return
         }
@@ -109,13 +114,46 @@ public struct AutomaticRun {
             encoders: EncoderKind.allCases.filter { TrainConfiguration.weightsFile(of: $0) != nil },
             folds: prepared.folds, limits: .init(milliseconds: milliseconds, bytes: megabytes.map { $0 * 1e6 }),
             trial: trialTraining, reporter: reporter)
-        let (plan, configuration) = try planner.plan(notes: prepared.notes, isSettled: isPlan)
+        var (plan, configuration) = try planner.plan(notes: prepared.notes, isSettled: isPlan)
+        plan.asked = asked
         try AtomicFile.write(
             Data(plan.yaml(of: configuration).utf8), to: output + "/plan.yaml", below: output)
         // Last: where it is, all that it speaks of is.
         try plan.write(in: output)
         self.plan = plan
         self.configuration = configuration
+    }
+
+    /// What a plan is made by: settings by their names, of a plan that is given all of them, and the limits.
+    private static func asked(
+        _ budget: Budget?, _ base: Configuration, isPlan: Bool, milliseconds: Double?, megabytes: Double?
+    ) -> [String: String] {
+        var own = base
+        own.data = base.data.withAbsolutePaths()
+        var result = own.texts.filter { key, _ in
+            isPlan || key == "seed" || key.hasPrefix("data.") || key.hasPrefix("evaluate.")
+        }
+        result["data.root"] = URL(fileURLWithPath: own.data.root).resolvingSymlinksInPath().path
+        result["budget"] = budget.map { Budget.text($0.seconds) }
+        result["maxLatency"] = milliseconds.map { "\($0) ms" } ?? "none"
+        result["maxMemory"] = megabytes.map { "\($0) MB" } ?? "none"
+        return result
+    }
+
+    /// Refuses to go on with a plan that was made by something else, and does not say so itself.
+    private static func refuseChanges(
+        of given: Set<String>, _ asked: [String: String], since plan: Plan, _ planned: Configuration, in output: String
+    ) throws(RunError) {
+        let changed = AutomaticRun.asked(nil, planned, isPlan: true, milliseconds: nil, megabytes: nil)
+        for key in asked.keys.sorted() where given.contains(where: { key == $0 || key.hasPrefix($0 + ".") }) {
+            guard let before = plan.asked?[key], let now = asked[key], before != now, changed[key] != now else {
+                continue
+            }
+            throw RunError(
+                .changed, path: output,
+                "its plan was made with \(key) \(before), not \(now): leave that out, change \(output)/plan.yaml, or begin a"
+                    + " new run in another folder")
+        }
     }
 
     /// A plan that names an encoder to train is a race of one.
@@ -221,7 +259,8 @@ public struct AutomaticRun {
     /// The split that the network is measured on: `test` where it has labels.
     private func measuredSplit(_ configuration: Configuration) -> String {
         let splits = configuration.data.splits
-        return plan.facts.images[splits.test] == nil ? splits.val : splits.test
+        let names = [splits.test, Split(rawValue: splits.test).usual.rawValue]
+        return names.contains { plan.facts.images[$0] != nil } ? splits.test : splits.val
     }
 
     /// Where networks are trained.

@@ -190,15 +190,17 @@ struct OutcomePage {
 
     private var next: [OutcomeReport.Fact] {
         var result: [OutcomeReport.Fact] = [
-            .init("Segment images", "autodeeplab predict \(output) IMAGE... --output masks --overlay"),
+            .init("Segment images", "autodeeplab predict \(shellWord(output)) IMAGE... --output masks --overlay"),
             .init(
                 "Better masks, for more time",
-                "--scales 1,1.5 --flip there averages what it sees at two sizes, and mirrored, in six times the time: whether"
-                    + " that pays, autodeeplab evaluate \(output) --split \(configuration.data.splits.val) --scales 1,1.5"
-                    + " --flip says"),
+                "--scales 1,1.5 --flip there averages what it sees at two sizes, and mirrored, in six times the time"
+                    + (plan.crossValidation == nil
+                        ? ": whether that pays, autodeeplab evaluate \(shellWord(output)) --split"
+                            + " \(configuration.data.splits.val) --scales 1,1.5 --flip says" : "")),
             .init(
                 "Train on from here",
-                "autodeeplab train --from \(output) --config \(output)/config.yaml --output \(output)-longer"),
+                "autodeeplab train --from \(shellWord(output)) --config \(shellWord(output + "/config.yaml")) --output"
+                    + " \(shellWord(output + "-longer"))"),
         ]
         if hasONNX {
             result.append(

@@ -116,6 +116,8 @@ public struct Plan: Equatable, Codable, Sendable {
     /// What became of the last training's length: settled when its first part is done, and in the middle of what is left
     /// then, again and again.
     public var lengths: [Length] = []
+    /// What was asked for, by which the plan was made: time, limits, seed and the settings of the data; nil in older plans.
+    public var asked: [String: String]?
     /// Whether the configuration was given and is followed as it stands.
     public var isGiven: Bool
     /// Bytes that the process took by then.

@@ -20,8 +20,7 @@ public struct CellLayout: Hashable, Sendable {
     public let previous2Channels: Int
     /// The stride of that map as it arrives: 2 for the stem's first map, else 4 to 32.
     public let previous2Stride: Int
-    /// Whether H^{l-1} is added to the output: in a network with residual connections, where it has the output's stride and
-    /// channels.
+    /// Whether H^{l-1} is added to the output: in a network with residual connections, from layer 2 on where the stride stays.
     public let isResidual: Bool
     /// The stride at which both inputs enter the cell: H^{l-1}'s after resizing; H^{l-2} is resized to it.
     public let inputStride: Stride
@@ -125,7 +124,7 @@ public struct NetworkLayout: Hashable, Sendable {
                 outputChannels: outputChannels, previousChannels: previous.channels,
                 previousStride: previous.stride, previous2Layer: previous2Layer,
                 previous2Channels: previous2.channels, previous2Stride: previous2.stride,
-                isResidual: residual && index > 0 && previous == (outputChannels, stride),
+                isResidual: residual && index > 0 && move == .keep,
                 inputStride: move == .down ? previous.stride : stride)
             cells.append(cell)
             maps.append((cell.outputChannels, stride.rawValue))

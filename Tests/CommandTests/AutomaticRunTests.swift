@@ -69,6 +69,37 @@ struct AutomaticRunTests {
         #expect(measured.status == 0, "\(measured.errors)")
     }
 
+    @Test("What a run began with holds when it goes on, and its page is not written by others")
+    func goingOn() throws {
+        let result = try Command.run(run("out"))
+        try #require(result.status == 0, "\(result.errors)")
+        let output = ["--output", folder.file("out"), "--resume", "-q", "--threads", "1"]
+        let page = try bytes("out/report.html")
+        for (arguments, words) in [
+            ([folder.file("scenes")], "data.root"), (["--budget", "5min"], "budget 60 s, not 5 min"),
+            (["--seed", "5"], "seed 0, not 5"), (["--max-latency", "1ms"], "maxLatency none, not 1.0 ms"),
+            (["--set", "data.labels.ignore=[2]"], "data.labels.ignore [], not [2]"),
+        ] {
+            let refused = try Command.run(["run"] + arguments + output)
+            #expect(refused.status != 0 && refused.errors.contains(words), "\(refused.errors)")
+        }
+        for arguments in [[], ["--budget", "1min"], [folder.file("plain"), "--set", "data.labels.ignore=[]"]] {
+            let same = try Command.run(["run"] + arguments + output)
+            #expect(same.status == 0, "\(same.errors)")
+        }
+        let report = try Command.run("report", folder.file("out"))
+        #expect(report.status != 0 && report.errors.contains("is the page of several trainings"))
+        #expect(try bytes("out/report.html") == page)
+        let watched = try Command.run("watch", folder.file("out"), "--once")
+        #expect(watched.status == 0 && watched.output.contains("candidates/"), "\(watched.output)\(watched.errors)")
+        for arguments in [
+            ["run", folder.file("plain")], ["predict", folder.file("out"), folder.file("plain/images")],
+        ] {
+            let empty = try Command.run(arguments + ["--output", "", "-q"])
+            #expect(empty.status == 64 && empty.errors.contains("give a name that is not empty"), "\(empty.errors)")
+        }
+    }
+
     @Test("Killed in each of its stages it ends with the same network")
     func killed() throws {
         let whole = try Command.run(run("whole"))

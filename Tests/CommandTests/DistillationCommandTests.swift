@@ -69,7 +69,7 @@ struct DistillationCommandTests {
         let design = ["--genotype", "deeplabv3:3"]
         expect(
             try train("x", design[0], design[1], "--teacher", folder.file("none"), "-q"), 66,
-            "\(folder.file("none")): no such run or model file")
+            "\(folder.file("none")): train.teacher: no such run or model file")
         expect(
             try train("x", design[0], design[1], "--teacher", folder.file("teacher"), "--set", "train.resize=2", "-q"),
             65, "train.teacher: \(folder.file("teacher")) sees images resized by 1.0, this training sees them")

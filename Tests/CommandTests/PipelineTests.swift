@@ -66,6 +66,7 @@ struct PipelineTests {
                 ["predict", train, image, "--output", folder.file("by-threads")],
                 ["evaluate", train, "--split", "test", "--output", folder.file("evaluated-by-threads")],
                 ["export", train, "--output", folder.file("by-threads.onnx"), "--int8", image],
+                ["bench", train, "--size", "65x65", "--repetitions", "1"],
             ] {
                 func run(threads: Int) throws -> String {
                     let result = try Command.launch(

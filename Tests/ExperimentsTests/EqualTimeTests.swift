@@ -3,8 +3,10 @@ import Configurations
 import Experiments
 import Foundation
 import Runs
+import SearchSpace
 import TestSupport
 import Testing
+import Torch
 
 /// Candidates with as many steps as take the same time.
 @Suite("Candidates in equal time")
@@ -50,6 +52,30 @@ struct EqualTimeTests {
             let error = failure { _ = try complete("parts", []) }
             #expect(error?.contains("steptimes.json: does not say how long steps take") == true, "\(error ?? "")")
         }
+    }
+
+    @Test("A step that is timed trains the classifiers beside a network too")
+    func auxiliary() throws {
+        var configuration = Configuration()
+        configuration.train.filters = 4
+        func trained(_ network: NetworkChoice) -> Int {
+            let description = network.description(configuration.train, classes: 3)
+            return StepTimer(configuration).parts(of: description, generator: Generator(seed: 0))
+                .optimizer.parameters.count
+        }
+        let discrete = try NetworkChoice(named: "deeplabv3:4")
+        let alone = trained(discrete)
+        configuration.train.auxiliary.layers = [2, 3]
+        #expect(trained(discrete) > alone)
+        // Which the training refuses, in words.
+        configuration.train.auxiliary.layers = [5]
+        #expect(trained(discrete) == alone)
+
+        configuration.train.auxiliary.layers = []
+        let encoded = NetworkChoice.encoder(.efficientNetLite0, .searched(KnownDecoder.arch0.genotype.canonical))
+        let withCells = trained(encoded)
+        configuration.train.auxiliaryCells = 0
+        #expect(withCells > trained(encoded))
     }
 
     @Test("Steps that are given to a network of the pool hold, and without equal time nothing is timed")

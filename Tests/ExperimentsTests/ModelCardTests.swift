@@ -81,6 +81,9 @@ struct ModelCardTests {
         try run.run("a")
         #expect(try card(run, "a").contains("## Licence\n\nnot stated"))
         let error = failure { _ = try writeModelCard(ofRun: run.data) }
-        #expect(error == run.data + "/model.safetensors: not there; the training has not written a model yet")
+        #expect(
+            error == run.data
+                + "/model.safetensors: not there: perhaps this is the folder of a search, or of a training that has not written a model yet"
+        )
     }
 }

@@ -10,6 +10,21 @@ import Torch
 /// Runs that are stopped, damaged, changed and made longer; the uninterrupted run says what must come out.
 @Suite("Going on", .serialized)
 struct ResumeTests {
+    @Test("Classes of other names are refused: what was learnt would be called something else")
+    func otherClasses() throws {
+        let instant = try InstantRun(.train)
+        #expect(failure { try instant.run("a", watcher: Watcher(stopAfter: 2)) } != nil)
+        let file = instant.data + "/classes.txt"
+        let text = try String(contentsOfFile: file, encoding: .utf8)
+        var names = text.split(separator: "\n").map(String.init)
+        names.swapAt(1, 2)
+        try Data((names.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: file))
+        let error = failure { try instant.run("a", resume: true) }
+        #expect(error?.contains("the classes are not those of the run (`") == true, "\(error ?? "none")")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        try instant.run("a", resume: true)
+    }
+
     @Test("A stop at any step goes on to the same bytes and the same log", arguments: InstantRun.Stage.allCases)
     func everyStep(stage: InstantRun.Stage) throws {
         let instant = try InstantRun(stage)

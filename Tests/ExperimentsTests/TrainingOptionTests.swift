@@ -1,3 +1,4 @@
+import Configurations
 import Experiments
 import Foundation
 import Images
@@ -103,5 +104,52 @@ struct TrainingOptionTests {
         let change = zip(stem, moved).map { abs($0 - $1) }.max() ?? 1
         let size = stem.map { abs($0) }.max() ?? 0
         #expect(change > 0 && change < size / 4, "\(change) of \(size)")
+    }
+
+    @Test("What residual connections need: cells that keep their stride, and the same in a model to start from")
+    func residual() throws {
+        let instant = try InstantRun(.train)
+        let idle = Watcher()
+        try instant.run("idle", ["train.residual=true", "train.iterations=1"], watcher: idle)
+        let moves = try loadGenotype(instant.folder("idle") + "/genotype.json").moves
+        #expect(idle.noted.contains { $0.contains("so that nothing is added") } == !moves.dropFirst().contains(.keep))
+
+        let stays = try KnownDesign.deeplabv3.genotype(layers: 5)
+        func train(_ name: String, residual: Bool, from start: Model? = nil, iterations: Int = 1) throws -> Model {
+            var configuration = try instant.configuration(["train.iterations=\(iterations)"])
+            configuration.train.residual = residual
+            let training = try Training(
+                start == nil ? stays : nil, configuration, from: start.map { ($0, "m") },
+                folder: RunFolder(at: instant.folder(name), resume: true), reporter: SilentReporter(),
+                interruption: Interruption())
+            try training.run()
+            return try Model(at: instant.folder(name))
+        }
+        let model = try train("with", residual: true)
+        #expect(model.network.description.residualLayers > 0)
+        let error = failure { _ = try train("without", residual: false, from: model) }
+        #expect(error?.contains("set train.residual to true") == true, "\(error ?? "none")")
+        _ = try train("more", residual: true, from: model)
+        let changed = failure { _ = try train("with", residual: false, iterations: 2) }
+        #expect(changed?.contains("train.residual") == true, "\(changed ?? "none")")
+    }
+
+    @Test("A search's network that is trained without the search's residual connections is told of")
+    func residualWarning() throws {
+        let folder = try TemporaryFolder()
+        var configuration = Configuration()
+        func warning() throws -> String? {
+            try folder.write(configuration.yaml(), to: "search/config.yaml")
+            return configuration.train.residualWarning(genotype: folder.file("search"))
+        }
+        configuration.search.residual = true
+        #expect(try warning() == nil, "what a training was configured with says nothing of a search")
+        try folder.write("", to: "search/genotypes/epoch-001.json")
+        #expect(try warning()?.contains("set train.residual=true") == true)
+        configuration.train.residual = true
+        #expect(try warning() == nil)
+        (configuration.search.residual, configuration.train.residual) = (false, false)
+        #expect(try warning() == nil)
+        #expect(configuration.train.residualWarning(genotype: "deeplabv3:4") == nil)
     }
 }

@@ -123,6 +123,9 @@ struct ONNXTests {
         let everything = network(.everything, .tiny())
         try cases.add("everything", everything, sizes: [[2, 41, 50], [1, 33, 65]])
         try cases.add("everything-fixed", everything, fixed: true, sizes: [[1, 71, 50]])
+        var residual = DiscreteConfiguration.tiny()
+        residual.residual = true
+        try cases.add("residual", network(.everything, residual), sizes: [[2, 41, 50], [1, 33, 65]])
         try cases.add("skips", network(Genotype.everything.withAllSkips, .tiny()), sizes: [[2, 41, 50], [1, 33, 65]])
         for head in HeadKind.allCases {
             var configuration = DiscreteConfiguration.tiny()

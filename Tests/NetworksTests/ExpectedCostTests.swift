@@ -89,6 +89,34 @@ struct ExpectedCostTests {
         #expect(abs(own / counted(genotype.on(onEncoder.stem), .tiny()) - 1) < 1e-12 && own != found)
     }
 
+    @Test("Residual connections cost a sum where the network that weights of 0 and 1 say has one")
+    func residual() throws {
+        func sums(_ operation: NetworkOperation) -> Double {
+            if case .add = operation { 1 } else { 0 }
+        }
+        for path in [[Stride.s4, .s4, .s4], [.s4, .s8, .s8], [.s8, .s16, .s8]] {
+            let cell = Cell(blocks: [
+                Block(first: .init(input: .previous, op: .skip), second: .init(input: .previous2, op: .skip))
+            ])
+            let genotype = Genotype(path: path, cell: cell)
+            func difference(_ count: (SupernetConfiguration, DiscreteConfiguration) -> Double) -> Double {
+                let plain = (SupernetConfiguration.tiny(layers: 3, blocks: 1), DiscreteConfiguration.tiny())
+                var residual = plain
+                (residual.0.residual, residual.1.residual) = (true, true)
+                return count(residual.0, residual.1) - count(plain.0, plain.1)
+            }
+            let expected = difference { supernet, network in
+                cost(supernet, network, price: sums)(ArchitectureWeights(of: genotype, dtype: .float64, device: .cpu))
+                    .item()
+            }
+            let counted = difference { _, network in
+                NetworkDescription.discrete(genotype, network).operations(height: 65, width: 97).map(sums).reduce(0, +)
+            }
+            let staying = zip(path, path.dropFirst()).count { $0 == $1 }
+            #expect(counted == Double(staying) && abs(expected - counted) < 1e-9, "\(path): \(expected)")
+        }
+    }
+
     @Test("Its gradients are the slopes that central differences find")
     func gradient() {
         let supernet = SupernetConfiguration.tiny(layers: 3, blocks: 2)

@@ -12,13 +12,14 @@ struct OneHotPassTests {
         "Without what weighs 0 its scores are the same",
         arguments: CellSharing.allCases, [NormalizationMode.batchStatistics, .evaluation])
     func skipped(cells: CellSharing, mode: NormalizationMode) throws {
-        for (resizes, skips, atrous, stem) in [
-            (false, false, AtrousKind.dense, StemKind.paper), (true, false, .separable, .paper),
-            (false, true, .dense, .encoder(.mobileNetV2)), (true, true, .dense, .encoder(.efficientNetLite0)),
+        for (resizes, residual, skips, atrous, stem) in [
+            (false, true, false, AtrousKind.dense, StemKind.paper), (true, false, false, .separable, .paper),
+            (false, false, true, .dense, .encoder(.mobileNetV2)),
+            (true, true, true, .dense, .encoder(.efficientNetLite0)),
         ] {
             var configuration = SupernetConfiguration.tiny(layers: 5, blocks: 3, cells: cells, atrous: atrous)
             configuration.resizesPrevious = resizes
-            configuration.residual = resizes
+            configuration.residual = residual
             configuration.longSkips = skips
             configuration.stem = stem
             let built = supernet(configuration)

@@ -314,14 +314,76 @@ import Testing
         #expect([0, 1, 150, 151, 255].map { dataset.labels[$0] } == [255, 0, 149, nil, 255])
     }
 
-    @Test("ADE20K's folders with files of others are pairs, unless its list of objects is there")
+    @Test("Other words for the usual splits", arguments: ["images/S/N", "S/images/N"])
+    func otherWordsForSplits(place: String) throws {
+        // One stem in both splits, a list that is not obeyed, and a folder of coloured masks beside.
+        for (split, names) in [("train", ["0", "1"]), ("valid", ["0"]), ("testing", ["0", "2"])] {
+            for name in names {
+                let image = place.replacing("S", with: split).replacing("N", with: name) + ".png"
+                try touch(image, image.replacing("images", with: "masks"), image.replacing("images", with: "colors"))
+            }
+        }
+        try folder.write("0\n1\n", to: "train.txt")
+        try folder.write("0\n", to: "valid.txt")
+        let dataset = try dataset()
+        #expect(dataset.layout == .folders && dataset.splits == [.train, .val, .test])
+        var notes: [String] = []
+        #expect(try dataset.samples(.train) { notes.append($0) }.map(\.name) == ["0", "1"])
+        let own = place.replacing("S", with: "valid").replacing("N", with: "0") + ".png"
+        for name in [.val, "valid"] as [Split] {
+            #expect(try dataset.samples(name).map(\.image) == [path(own)], "\(name)")
+        }
+        #expect(try dataset.samples(.test).count == 2)
+        if place.hasPrefix("images") { #expect(notes.contains { $0.contains("train.txt left out") }, "\(notes)") }
+        // A mask that is missing is a fault, as under the usual words.
+        try FileManager.default.removeItem(atPath: path(own.replacing("images", with: "masks")))
+        #expect(failure { _ = try dataset.samples(.val) }?.contains("has no mask") == true)
+    }
+
+    @Test("A list of images with their masks goes before names, and is not overruled by them")
+    func listedMasks() throws {
+        for number in 0..<3 {
+            try touch("b/images/\(number).png", "b/masks/\(number).png", "b/masks_v2/\(number).png")
+        }
+        let lines = (0..<3).map { "b/images/\($0).png b/masks_v2/\($0).png\n" }.joined()
+        try folder.write(lines, to: "train.txt")
+        let dataset = try dataset()
+        #expect(dataset.layout == .list)
+        #expect(try dataset.samples(.train).map(\.mask) == (0..<3).map { path("b/masks_v2/\($0).png") })
+        // A list of names is none.
+        try folder.write("0\n1\n2\n", to: "train.txt")
+        #expect(try self.dataset().layout == .pairs)
+        for number in 0..<3 { try touch("images/\(number).png", "masks/\(number).png", "other/\(number).png") }
+        try folder.write("images/0.png other/0.png\nimages/1.png masks/1.png\n", to: "train.txt")
+        let error = failure { _ = try self.dataset().samples(.train) }
+        #expect(
+            error?.contains("train.txt:1: names the mask other/0.png, which is not the one") == true, "\(error ?? "")")
+    }
+
+    @Test("Two folders that may be one split keep their names")
+    func twoWordsForOneSplit() throws {
+        for split in ["train", "test", "testing"] {
+            try touch("images/\(split)/\(split).png", "masks/\(split)/\(split).png")
+        }
+        let dataset = try dataset()
+        #expect(dataset.layout == .folders && dataset.splits == [.train, .test, "testing"])
+        #expect(try dataset.samples("testing").map(\.name) == ["testing"])
+        #expect(try dataset.samples(.test).map(\.name) == ["test"])
+        // A word that says less is no other one's.
+        try touch("images/dev/d.png", "masks/dev/d.png", "images/val/v.png", "masks/val/v.png")
+        #expect(try self.dataset().splits == [.train, .val, .test, "dev", "testing"])
+    }
+
+    @Test("ADE20K's folders with files of others have labels of their own, unless its list of objects is there")
     func ade20kFoldersOfOthers() throws {
         try touch("images/training/000201.jpg", "annotations/training/000201.png")
         try touch("images/test/000202.jpg", "annotations/test/000202.png")
         try folder.write("steel\nscratch\n", to: "classes.txt")
         let dataset = try Dataset(root: folder.path)
-        #expect(dataset.layout == .pairs && dataset.splits == [.train, .test])
-        #expect(try dataset.samples(.train).map(\.name) == ["000201"])
+        #expect(dataset.layout == .folders && dataset.splits == [.train, .test])
+        var notes: [String] = []
+        #expect(try dataset.samples(.train) { notes.append($0) }.map(\.name) == ["000201"])
+        #expect(notes.contains { $0.contains("set data.format=ade20k where 0 means no class") }, "\(notes)")
         #expect([0, 1, 2].map { dataset.labels[$0] } == [0, 1, nil])
         try folder.write("Idx\tRatio\tTrain\tVal\tStuff\tName\n", to: "objectInfo150.txt")
         #expect(try detectLayout(folder.path) == .ade20k)

@@ -36,6 +36,18 @@ import Testing
         #expect(throws: DataError.self) { try dataset.samples("val") }
     }
 
+    @Test func whatIsNotThereIsAFault() throws {
+        let dataset = try open("image,split\nimages/train/a.png,train\nimages/train/typo.png,train\nb,test\n")
+        let error = failure { _ = try dataset.samples("train") }
+        #expect(
+            error?.contains("splits.csv:3: names images/train/typo.png, which is not there") == true, "\(error ?? "")")
+        #expect(failure { _ = try dataset.samples("test") }?.contains("splits.csv:4: names b, which") == true)
+        let right = try open("image,split\nimages/train/a.png,train\n")
+        var notes: [String] = []
+        #expect(try right.samples("train") { notes.append($0) }.count == 1)
+        #expect(notes.contains { $0.contains("does not name (3), as images/train/b.png") }, "\(notes)")
+    }
+
     @Test func comesBackAsItWasWritten() throws {
         let table = SplitAssignment(["b, c.png": "train", "say \"a\".png": "val", "a.png": "test"])
         try folder.write(table.table, to: "own.csv")

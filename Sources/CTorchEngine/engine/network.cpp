@@ -18,17 +18,33 @@ static bool misses_blocks(const at::Tensor &x, int64_t groups) {
     return x.device().is_cpu() && channels > 1 && channels % 16 != 0;
 }
 
+/// Whether a convolution is one of real numbers on a processor, which libtorch may leave to oneDNN.
+static bool is_plain(const at::Tensor &x, const at::Tensor &weight) {
+    return x.device().is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat && x.dim() == 4 &&
+           weight.dim() == 4 && !at::autocast::is_autocast_enabled(at::kCPU);
+}
+
+/// Whether libtorch unrolls a map into a matrix rather than leave it to oneDNN: that of one image with few values.
+static bool is_unrolled(const at::Tensor &x) { return x.size(0) == 1 && x.numel() <= 20480; }
+
 /// The dilation by which libtorch takes its fast convolutions.
 ///
 /// On one thread it leaves kernels of one pixel to a product of matrices, unless there are 16 images or a dilation, on
 /// the belief that this were faster; of kernels of some size oneDNN's take half of the time (docs/PERFORMANCE.md), of
-/// the smallest, as a supernet has many, they do not. A single tap has no neighbour that a dilation could move.
+/// the smallest, as a supernet has many, and on small maps they do not. A single tap has no neighbour that a dilation
+/// could move.
 static int64_t fast_dilation(const at::Tensor &x, const at::Tensor &weight, int64_t dilation) {
     constexpr int64_t some_size = 512;
     auto is_pointwise = weight.dim() == 4 && weight.size(2) == 1 && weight.size(3) == 1;
-    auto is_plain =
-        x.device().is_cpu() && x.scalar_type() == at::kFloat && !at::autocast::is_autocast_enabled(at::kCPU);
-    return is_pointwise && is_plain && weight.numel() >= some_size ? 2 : dilation;
+    if (!is_pointwise || !is_plain(x, weight)) return dilation;
+    return weight.numel() >= some_size && !is_unrolled(x) ? 2 : 1;
+}
+
+/// Whether a convolution goes to oneDNN past libtorch's own choice: where it unrolls a map for taps that lie apart, it
+/// fills the result's channels one by one.
+static bool is_oneDNNs(const at::Tensor &x, const at::Tensor &weight, int64_t dilation, int64_t groups) {
+    return dilation > 1 && weight.size(2) > 1 && groups == 1 && is_plain(x, weight) && is_unrolled(x) &&
+           x.numel() > 0 && at::Context::hasMKLDNN() && at::globalContext().userEnabledMkldnn();
 }
 
 int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,
@@ -45,6 +61,11 @@ int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_
         if (!at::autocast::is_autocast_enabled(at::kCPU) &&
             has_own_depthwise(get(x), get(weight), shift, places, groups))
             return depthwise_conv2d(get(x), get(weight), shift, places);
+        if (is_oneDNNs(get(x), get(weight), dilation, groups)) {
+            auto format = get(x).suggest_memory_format();
+            return at::mkldnn_convolution(get(x).contiguous(format), get(weight).contiguous(format), shift,
+                                          {padding, padding}, {stride, stride}, {dilation, dilation}, groups);
+        }
         auto spread = fast_dilation(get(x), get(weight), dilation);
         return at::conv2d(get(x), get(weight), optional_tensor(bias), {stride, stride}, {padding, padding},
                           {spread, spread}, groups);

@@ -87,8 +87,9 @@ public struct CandidateSearch {
         try OutputPaths.refuseLinks(toOutput: output)
         try RunFolder.makeFolder(output)
         AtomicFile.removeLeftovers(in: output)
-        try AtomicFile.write(
-            Data(configuration.yaml().utf8), to: RunPaths(folder: output).configuration, below: output)
+        var written = configuration
+        written.data = configuration.data.withAbsolutePaths()
+        try AtomicFile.write(Data(written.yaml().utf8), to: RunPaths(folder: output).configuration, below: output)
     }
 
     /// What a search writes into its folder, besides the folders of its candidates.
@@ -171,7 +172,11 @@ public struct CandidateSearch {
     /// - Returns: The table, which stands in the folder too.
     /// - Throws: `Interrupted` after a checkpoint if asked to stop; the first candidate's error where all fail.
     public func run(reporter: any ProgressReporter, interruption: Interruption) throws -> CandidateTable {
-        try run(reporter: reporter, interruption: interruption, pacing: nil)
+        do {
+            return try run(reporter: reporter, interruption: interruption, pacing: nil)
+        } catch let error as Interrupted {
+            throw Interrupted(signal: error.signal, candidatesOf: output)
+        }
     }
 
     /// As above, within a time.

@@ -17,6 +17,15 @@ enum ADE20KLayout {
         }
     }
 
+    /// Tells of masks in ADE20K's folders that are read as they are, though they may keep to its convention.
+    static func noteOfOthers(_ root: String) -> [String] {
+        guard isDirectory(join(root, "annotations")), !splits(root).isEmpty, !matches(root) else { return [] }
+        return [
+            "\(root): has ADE20K's folders and not its files: 0 in masks is the first class; set data.format=ade20k where 0"
+                + " means no class and 1 the first"
+        ]
+    }
+
     /// The class names of `objectInfo150.txt`, or those that are built in, with the official colours.
     static func classes(_ root: String) throws -> ClassTable? {
         let file = join(root, namesFile)

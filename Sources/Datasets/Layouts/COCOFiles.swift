@@ -128,6 +128,8 @@ enum SplitNames {
 
     /// The splits' names of folders: the usual one, unless two folders share it.
     static func splits(of folders: [String]) -> [String] {
-        folders.map { name in folders.filter { usual($0) == usual(name) }.count > 1 ? name : usual(name) }
+        let usualNames = folders.map(usual)
+        let counts = Dictionary(usualNames.map { ($0, 1) }, uniquingKeysWith: +)
+        return zip(folders, usualNames).map { name, usual in counts[usual] == 1 ? usual : name }
     }
 }

@@ -32,16 +32,26 @@ private func knownLayout(_ root: String) -> Layout? {
         if LabelMeLayout.matches(root) { return .labelme }
     }
     if FoldersLayout.matches(root) {
-        let isFitting = FoldersLayout.hasPairs(root) && !hasStrangeSplits(root)
-        return isFitting || !PairsLayout.matches(root) ? .folders : .pairs
+        let isFitting = FoldersLayout.hasPairs(root) && !hasUnusualSplits(root)
+        if isFitting { return .folders }
+        if listsMasks(root) { return .list }
+        return PairsLayout.matches(root) ? .pairs : .folders
     }
     if !listedSplits(root).isEmpty { return .list }
     return PairsLayout.matches(root) ? .pairs : nil
 }
 
-/// Whether the splits of `folders` are no ones that anybody looks for: the only folder, or another word for a usual one.
-private func hasStrangeSplits(_ root: String) -> Bool {
+/// Whether a list names images with masks that are there.
+private func listsMasks(_ root: String) -> Bool {
+    listedSplits(root).contains { name in
+        guard let found = try? listPairing(root, Split(rawValue: name)) else { return false }
+        return found.problems.isEmpty && found.samples.contains { $0.mask != nil }
+    }
+}
+
+/// Whether no split of `folders` has a name that anybody looks for: a single folder, or words that `pairs` knows.
+private func hasUnusualSplits(_ root: String) -> Bool {
     let splits = FoldersLayout.splits(root)
-    let others = splits.filter { !["train", "val", "test"].contains($0) }
-    return others.contains { PairWords.splits[$0.lowercased()] != nil } || splits.count == 1 && others.count == 1
+    guard splits.allSatisfy({ !["train", "val", "test"].contains($0) }) else { return false }
+    return splits.count == 1 || splits.allSatisfy { PairWords.splits[$0.lowercased()] != nil }
 }

@@ -2,15 +2,16 @@
 /// own, or lists of stems.
 ///
 /// Where they may be found in several of these ways, folders in `images` with the usual names go first, then folders
-/// around, then lists; what is not obeyed is told.
+/// around, then lists; what is not obeyed is told. A folder with another word for a usual split (`valid`) is that split,
+/// unless another folder is.
 struct FolderSplits {
     enum Place {
-        /// `images/SPLIT`.
-        case inner
-        /// `SPLIT/images`.
-        case outer
-        /// `SPLIT.txt`.
-        case list
+        /// The folder of this name in `images`.
+        case inner(String)
+        /// The folder of this name, with a folder of images.
+        case outer(String)
+        /// The list of this name, but for its ending.
+        case list(String)
         /// All images are of the training split.
         case whole
     }
@@ -23,6 +24,8 @@ struct FolderSplits {
     let notes: [String]
 
     private let root: String
+    /// What each split's folder or list is called.
+    private let ownNames: [String]
     private let inner: [String]
     private let hasImages: Bool
     /// Whether folders in `images` have the names of splits: others are perhaps cities.
@@ -40,17 +43,21 @@ struct FolderSplits {
         if isInner { names += inner }
         // Beside a folder of images another one is a split only by its name.
         names += hasImages && (isInner || !outer.contains(where: isUsual)) ? outer.filter(isUsual) : outer
-        if hasImages { names += lists }
+        // A list is obeyed where no folder is its split, whatever that is called.
+        let taken = Set(names.map(SplitNames.usual))
+        let obeyed = hasImages ? lists.filter { !taken.contains($0) } : []
+        names += obeyed
         if names.isEmpty { names = inner.isEmpty ? ["train"] : inner }
         var seen: Set<String> = []
-        self.names = names.filter { seen.insert($0).inserted }
+        ownNames = names.filter { seen.insert($0).inserted }
+        self.names = SplitNames.splits(of: ownNames)
         (self.root, self.inner, self.outer) = (root, inner, outer)
         (self.hasImages, self.isInner) = (hasImages, isInner)
 
         let unheard =
             outer.filter { !seen.contains($0) || isInner && inner.contains($0) }.map { "\($0)/images" }
-            + lists.filter { !hasImages || outer.contains($0) || isInner && inner.contains($0) }.map { "\($0).txt" }
-        let folders = self.names.map { name in
+            + lists.filter { !obeyed.contains($0) }.map { "\($0).txt" }
+        let folders = ownNames.map { name in
             isInner && inner.contains(name) ? "images/\(name)" : outer.contains(name) ? "\(name)/images" : name
         }
         notes =
@@ -62,12 +69,14 @@ struct FolderSplits {
             ]
     }
 
-    /// Where a split is, also one that is known by its list alone; nil where there is none of that name.
-    func place(of name: String) -> Place? {
-        if isInner, inner.contains(name) { return .inner }
-        if outer.contains(name) { return .outer }
-        if inner.contains(name) { return .inner }
-        if isFile(join(root, "\(name).txt")) { return .list }
+    /// Where a split is, by its usual name or that of its folder, also one that is known by its list alone; nil where there is
+    /// none of that name.
+    func place(of split: String) -> Place? {
+        let name = names.firstIndex(of: split).map { ownNames[$0] } ?? split
+        if isInner, inner.contains(name) { return .inner(name) }
+        if outer.contains(name) { return .outer(name) }
+        if inner.contains(name) { return .inner(name) }
+        if isFile(join(root, "\(name).txt")) { return .list(name) }
         return name == "train" && hasImages && names == ["train"] ? .whole : nil
     }
 }

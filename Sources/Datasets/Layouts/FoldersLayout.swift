@@ -26,8 +26,9 @@ enum FoldersLayout {
 
     /// Whether any image has a mask of its name, or there is a fault to be told.
     static func hasPairs(_ root: String) -> Bool {
-        splits(root).contains { split in
-            guard let pairing = try? pairing(root, Split(rawValue: split)) else { return true }
+        let splits = FolderSplits(root)
+        return splits.names.contains { split in
+            guard let pairing = try? pairing(root, Split(rawValue: split), among: splits) else { return true }
             return pairing.samples.contains { $0.mask != nil }
         }
     }
@@ -37,25 +38,30 @@ enum FoldersLayout {
 
     /// The pairs of a split and what is wrong with them.
     static func pairing(_ root: String, _ split: Split) throws -> Pairing {
+        try pairing(root, split, among: FolderSplits(root))
+    }
+
+    private static func pairing(_ root: String, _ split: Split, among splits: FolderSplits) throws -> Pairing {
         let name = split.rawValue
         guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else {
             throw DataError(.missing, file: root, problem: "`\(name)` is no name of a split")
         }
         let imageRoot = join(root, images)
         for folder in [root, imageRoot] { try refuseBrokenLinks(in: folder) }
-        let splits = FolderSplits(root)
         var result: Pairing
         switch splits.place(of: name) {
-        case .outer:
-            result = try pairing(of: join(root, name))
-        case .inner:
-            result = try pairing(of: root, split: name)
+        case .outer(let folder):
+            result = try pairing(of: join(root, folder))
+        case .inner(let folder):
+            result = try pairing(of: root, split: folder)
             result.notes += straysNote(imageRoot) + straysNote(join(root, masks)) + masksAloneNote(root)
-        case .list:
+            result.notes += ADE20KLayout.noteOfOthers(root)
+        case .list(let name):
             let list = join(root, "\(name).txt")
             let masks = try masks(of: root, split: nil, images: PictureFolder(imageRoot))
             result = try pairing(images: imageRoot, masks: [masks.path], stems: list)
             result.notes += masks.notes
+            result.problems += try problemsOfOtherMasks(in: list, root: root, result.samples)
         case .whole:
             result = try pairing(of: root)
         case nil:
@@ -185,6 +191,22 @@ enum FoldersLayout {
             }
         }
         return result
+    }
+
+    /// A list that names masks must not be overruled by what lies in the folder of masks.
+    private static func problemsOfOtherMasks(in list: String, root: String, _ samples: [Sample]) throws -> [DataError] {
+        let masks = Set(samples.compactMap(\.mask).map { ($0 as NSString).standardizingPath })
+        return try readTextFile(list).enumerated().compactMap { number, line in
+            let words = line.split(separator: " ")
+            guard words.count == 2, !line.hasPrefix("#") else { return nil }
+            let mask = join(root, String(words[1].drop { $0 == "/" }))
+            guard isFile(mask), !masks.contains((mask as NSString).standardizingPath) else { return nil }
+            return DataError(
+                file: "\(list):\(number + 1)",
+                problem:
+                    "names the mask \(words[1]), which is not the one in the folder of masks: set data.format=list to"
+                    + " go by the list")
+        }
     }
 
     private static func add(

@@ -71,7 +71,7 @@ struct PairsLayout {
         if !areObjects { pairs = pairs.map { chosen($0, root: root) } }
         checkImageFolders(pairs, names, root: root)
         if !lists.isEmpty { try obey(lists, &pairs, root: root) }
-        tell(pairs, names, used: used, root: root)
+        tell(pairs, names, paired: Set(fitting.map(\.image.path)), used: used, root: root)
         for (split, pairs) in Dictionary(grouping: pairs, by: \.split) {
             let counts = Dictionary(grouping: pairs, by: \.image.name)
             samples[split] = pairs.map { pair in
@@ -145,15 +145,16 @@ struct PairsLayout {
     }
 
     /// Says what was found, and what was left out.
-    private mutating func tell(_ pairs: [Pair], _ names: PairNames, used: Set<String>, root: String) {
+    private mutating func tell(
+        _ pairs: [Pair], _ names: PairNames, paired: Set<String>, used: Set<String>, root: String
+    ) {
         guard let first = pairs.first, let mask = first.masks.first else { return }
         let objects = pairs.contains { $0.masks.count > 1 } ? ", with others beside it, one for each object" : ""
         notes.append(
             "\(root): \(pairs.count) images with their masks are found by their names, as \(first.image.path) and"
                 + " \(mask.path)\(objects)")
-        let images = Set(pairs.map(\.image.path))
         let alone = [
-            ("images without a mask", names.images.filter { !images.contains($0.path) }.map(\.path)),
+            ("images without a mask", names.images.filter { !paired.contains($0.path) }.map(\.path)),
             ("masks without an image", names.masks.filter { !used.contains($0.path) }.map(\.path)),
             ("pictures that are neither", names.others),
         ]

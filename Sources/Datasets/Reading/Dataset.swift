@@ -24,6 +24,9 @@ public struct Split: RawRepresentable, Hashable, Sendable, ExpressibleByStringLi
     /// The split's name.
     public var description: String { rawValue }
 
+    /// The usual name where this is another word for it: `val` for `valid`.
+    public var usual: Split { Split(rawValue: SplitNames.usual(rawValue)) }
+
     /// The splits of a name that joins several by `+`.
     var parts: [Split] { rawValue.split(separator: "+").map { Split(rawValue: String($0)) } }
 }

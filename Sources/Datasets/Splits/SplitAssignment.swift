@@ -7,6 +7,8 @@ import Images
 public struct SplitAssignment: Hashable, Sendable {
     /// The split of each image, by the image's path below the data set's folder.
     public var splits: [String: String]
+    /// Where each image stands in the file, as `file:line`.
+    private var places: [String: String] = [:]
 
     private static let header = "image,split"
 
@@ -34,6 +36,7 @@ public struct SplitAssignment: Hashable, Sendable {
             guard splits.updateValue(fields[1], forKey: fields[0]) == nil else {
                 throw DataError(file: place, problem: "has \(fields[0]) a second time")
             }
+            places[fields[0]] = place
         }
         guard !splits.isEmpty else { throw DataError(file: file, problem: "names no image") }
     }
@@ -48,6 +51,12 @@ public struct SplitAssignment: Hashable, Sendable {
             .joined(separator: "\n") + "\n"
     }
 
+    /// Whether both say the same, wherever they were read.
+    public static func == (one: SplitAssignment, other: SplitAssignment) -> Bool { one.splits == other.splits }
+
+    /// Hashes what it says.
+    public func hash(into hasher: inout Hasher) { hasher.combine(splits) }
+
     /// The splits' names.
     var names: Set<String> { Set(splits.values) }
 
@@ -61,8 +70,17 @@ public struct SplitAssignment: Hashable, Sendable {
     func pairing(_ split: Split, among own: [(Split, Pairing)], root: String) -> Pairing {
         var result = Pairing()
         var (names, images): (Set<String>, Set<String>) = ([], [])
-        for (place, found) in own {
-            for sample in found.samples where splits[relative(sample.image, to: root)] == split.rawValue {
+        var (found, unnamed): (Set<String>, [String]) = ([], [])
+        for sample in own.flatMap(\.1.samples) {
+            let path = relative(sample.image, to: root)
+            if found.insert(path).inserted, splits[path] == nil { unnamed.append(path) }
+        }
+        if let first = unnamed.first {
+            result.notes.append(
+                "\(root): images that the table of splits does not name (\(unnamed.count)), as \(first)")
+        }
+        for (place, pairing) in own {
+            for sample in pairing.samples where splits[relative(sample.image, to: root)] == split.rawValue {
                 // An image may stand in several lists.
                 let tile = sample.tile.map { "|\($0.x)|\($0.y)" } ?? ""
                 guard images.insert(sample.image + tile).inserted else { continue }
@@ -75,8 +93,15 @@ public struct SplitAssignment: Hashable, Sendable {
                     result.unlabelled.append(DataError(.missing, file: sample.image, problem: "has no mask"))
                 }
             }
-            result.problems += found.problems
-            result.notes += found.notes
+            result.problems += pairing.problems
+            result.notes += pairing.notes
+        }
+        for path in splits.keys.sorted() where splits[path] == split.rawValue && !found.contains(path) {
+            if isFile(join(root, path)) { continue }
+            result.problems.append(
+                DataError(
+                    .missing, file: places[path] ?? root,
+                    problem: "names \(path), which is not there: correct its path below \(root), or take the line out"))
         }
         var seen: Set<String> = []
         result.notes = result.notes.filter { seen.insert($0).inserted }

@@ -25,8 +25,7 @@ package struct StepTimer {
         let train = configuration.train
         Engine.threads = configuration.workerThreads
         let generator = Generator(seed: 0)
-        let network = network.network(store: VariableStore(generator: generator))
-        let optimizer = train.optimizer(of: network.store.parameters)
+        let (forward, optimizer, loss) = parts(of: network, generator: generator)
         let shape = [train.batch, train.crop.height, train.crop.width, configuration.data.channels]
         let images = Tensor.uniform(shape, from: -1, to: 1, generator: generator, dtype: .float32)
             .permute([0, 3, 1, 2])
@@ -35,14 +34,35 @@ package struct StepTimer {
         // The first one allocates.
         while times.count <= repetitions || times.count < 12 && times.dropFirst().reduce(0, +) < 1 {
             let start = DispatchTime.now().uptimeNanoseconds
-            let (loss, found) = accumulatedGradients(
-                of: [({ images }, labels)], loss: SegmentationLoss(), parameters: optimizer.parameters
-            ) { AuxiliaryLogits(main: network($0, mode: .training)) }
+            let (value, found) = accumulatedGradients(
+                of: [({ images }, labels)], loss: loss, parameters: optimizer.parameters
+            ) { forward.logits(of: $0, progress: 0, encoder: train.encoderTraining(inEpoch: train.freezeEpochs)) }
             optimizer.step(found, rate: 1e-6)
-            _ = loss.item()
+            _ = value.item()
             times.append(Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9)
         }
         return (times.dropFirst().min() ?? times[0], ProcessMemory.resident)
+    }
+
+    /// What a step trains: the network, and the classifiers beside it, by the configured loss.
+    ///
+    /// - Parameters:
+    ///   - network: The network.
+    ///   - generator: Draws the variables.
+    /// - Returns: The network with its classifiers, the optimizer of all, and the loss. Classifiers that the network has no
+    ///   place for, and weights of other classes, are left out here: its training refuses them.
+    package func parts(
+        of network: NetworkDescription, generator: Generator
+    ) -> (forward: TrainingForward, optimizer: any Optimizer, loss: SegmentationLoss) {
+        let train = configuration.train
+        let classes = network.classes
+        let network = network.network(store: VariableStore(generator: generator))
+        let auxiliary = try? AuxiliaryClassifiers(train, of: network, generator: generator)
+        let forward = TrainingForward(
+            network: network, auxiliary: auxiliary, generator: generator, device: .cpu, isBFloat16: false)
+        let parameters = network.store.parameters + (auxiliary?.store.parameters ?? [])
+        let loss = try? train.segmentationLoss(classes: classes, device: .cpu)
+        return (forward, train.optimizer(of: parameters), loss ?? SegmentationLoss())
     }
 
     /// Seconds of a search's step in which the weights learn, and of what is added where alpha and beta do.

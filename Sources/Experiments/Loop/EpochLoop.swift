@@ -180,6 +180,12 @@ final class EpochLoop {
         if isValidated {
             guard let found = try stage.validate(evaluator, stop: { setup.keeper.isStopping }) else { return false }
             summary.validation = found
+            if ProcessGroup.isLeader, found.measured.matrix.total == 0, latestMIOU == nil {
+                setup.reporter.report(
+                    .warning(
+                        "no pixel of the split `\(setup.configuration.data.splits.val)` is labelled, so that its mIOU says"
+                            + " nothing: see what the values in the masks mean (data.masks, data.labels)"))
+            }
             let mIOU = found.measured.matrix.mIOU
             isBest = mIOU > position.best
             position.best = max(position.best, mIOU)

@@ -91,7 +91,7 @@ struct StageSetup {
     }
 
     /// The training images as a checkpoint knows them.
-    var sampleList: SampleList { SampleList(samples, classes: dataset.classes.count) }
+    var sampleList: SampleList { SampleList(samples, classes: dataset.classes.names) }
 
     /// The seed of all that is drawn.
     var seed: UInt64 { UInt64(configuration.seed) }

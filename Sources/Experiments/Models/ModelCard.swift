@@ -84,12 +84,14 @@ struct ModelCard {
         switch model.network.description {
         case .discrete(let genotype, let shape):
             let lines = String(decoding: genotype.json(), as: UTF8.self).split(separator: "\n")
+            let count = model.network.description.residualLayers
+            let residual = count == 0 ? "" : ", residual connections in \(count) layers"
             return """
                 \(lines.map { "    \($0)" }.joined(separator: "\n"))
 
                 | | |
                 |---|---|
-                | filters F | \(shape.filters)\(shape.residual ? ", residual connections" : "") |
+                | filters F | \(shape.filters)\(residual) |
                 | stem, ASPP, decoder, low-level channels | \(shape.stemChannels.map(String.init).joined(separator: ", ")); \
                 \(shape.asppChannels); \(shape.decoderChannels); \(shape.lowLevelChannels) |
                 | head; stride of the scores | \(shape.head.rawValue); \(shape.layout(of: genotype).scoreStride) |\(channels)\

@@ -61,8 +61,7 @@ struct PreciseBatchNorm {
     }
 
     private func images(_ numbers: [Int]) throws -> Tensor {
-        let count = numbers.count / ProcessGroup.size
-        let own = numbers.dropFirst((ProcessGroup.current?.rank ?? 0) * count).prefix(count)
+        let own = numbers.dropFirst((ProcessGroup.current?.rank ?? 0) * setup.ownBatch).prefix(setup.ownBatch)
         let read = try RankSync.all { try own.map { try crops($0).imageTensor(on: setup.device) } }
         return concatenate(read, dim: 0)
     }

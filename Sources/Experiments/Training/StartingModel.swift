@@ -72,6 +72,13 @@ extension Model {
                 "its network sees \(other.channels) channels, and data.channels is \(channels): take another model to"
                     + " start from, or none")
         }
+        let (own, others) = (network.description.residualLayers, other.network.description.residualLayers)
+        guard own == others else {
+            throw RunError(
+                .changed, path: path,
+                "its network has residual connections in \(others) layers, this one in \(own): set train.residual to "
+                    + "\(others > 0)")
+        }
         let sameClasses = classes.names == other.classes.names
         var weights = other.network.store.state
         if !sameClasses {

@@ -34,7 +34,12 @@ struct Teacher {
         let train = configuration.train
         let path = train.teacher
         if path.isEmpty { return nil }
-        let model = try Model(at: path, device: device)
+        let model: Model
+        do {
+            model = try Model(at: path, device: device)
+        } catch let error as FileError where error.kind == .missing {
+            throw FileError(.missing, path: path, reason: "train.teacher: \(error.reason)")
+        }
         let difference =
             model.classes.difference(from: classes)
             ?? model.scaling.difference(from: configuration.data.scaling(resize: train.resize))

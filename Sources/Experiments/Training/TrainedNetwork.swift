@@ -1,5 +1,7 @@
 import Configurations
+import Foundation
 import Networks
+import Runs
 import Torch
 
 extension TrainConfiguration {
@@ -19,6 +21,19 @@ extension TrainConfiguration {
         result.dropoutKeep = dropoutKeep
         result.dropPathKeep = dropPathKeep
         return result
+    }
+
+    /// What is to be said of a network whose search had residual connections, where its training has none.
+    ///
+    /// - Parameter argument: What names the network; a search's folder tells how it was searched.
+    /// - Returns: A line; nil where there is nothing to say.
+    public func residualWarning(genotype argument: String) -> String? {
+        let paths = RunPaths(folder: argument)
+        guard !residual, FileManager.default.fileExists(atPath: paths.genotypes),
+            let search = try? Configuration.resolve(file: paths.configuration).search, search.residual
+        else { return nil }
+        return "\(argument) was searched with search.residual=true and is trained without residual connections: "
+            + "set train.residual=true to train the network that was searched"
     }
 
     /// The optimizer of the network's parameters: convolutions decay, the rest only if asked to.

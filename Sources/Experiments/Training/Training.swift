@@ -13,7 +13,7 @@ public final class Training {
     private let setup: StageSetup
     private let generator: Generator
     private let model: Model
-    private let auxiliary: AuxiliaryClassifiers?
+    private let forward: TrainingForward
     private let optimizer: any Optimizer
     /// The encoder's, whose learning rate is another; nil without an encoder.
     private let encoderOptimizer: (any Optimizer)?
@@ -84,6 +84,9 @@ public final class Training {
             if let note = setup.configuration.search.settleAtrous(by: own) { reporter.report(.note(note)) }
             description = .discrete(own, train.network(classes: classes, channels: setup.dataset.channels))
         }
+        if train.residual, description.residualLayers == 0 {
+            reporter.report(.note("train.residual: no cell of this network keeps its stride, so that nothing is added"))
+        }
         self.setup = setup
         watch = NonFiniteGuard(configuration.onNonFinite, stage: "train")
         let dataset = setup.dataset
@@ -105,7 +108,10 @@ public final class Training {
             reporter.report(.note(note))
         }
         model.network.encoder?.movesStatistics(decay: train.batchNormDecay)
-        auxiliary = try AuxiliaryClassifiers(train, of: model.network, generator: generator)
+        let auxiliary = try AuxiliaryClassifiers(train, of: model.network, generator: generator)
+        forward = TrainingForward(
+            network: model.network, auxiliary: auxiliary, generator: generator, device: device,
+            isBFloat16: setup.configuration.precision == .bfloat16)
         average =
             train.emaDecay > 0
             ? ExponentialMovingAverage(of: model.network.store, decay: train.emaDecay) : nil
@@ -119,9 +125,15 @@ public final class Training {
             train.iterations > 0
             ? train.iterations : train.epochs * train.stepsOfEpoch(images: setup.samples.count)
         let schedule = train.schedule(steps: total)
+        if train.warmupSteps > total {
+            reporter.report(
+                .warning(
+                    "train.warmupSteps: \(train.warmupSteps) of \(total) steps: the learning rate never reaches"
+                        + " train.learningRate"))
+        }
         var position = LoaderPosition()
         try setup.restore(schedule: schedule) {
-            [model, auxiliary, average, optimizer, encoderOptimizer, generator] checkpoint, path in
+            [model, average, optimizer, encoderOptimizer, generator] checkpoint, path in
             try Teacher.check(teacher, against: checkpoint, folder)
             position = try checkpoint.value("loader", as: LoaderPosition.self, in: path)
             try model.network.store.load(checkpoint.section("network", in: path))
@@ -200,47 +212,11 @@ public final class Training {
         }
     }
 
-    private func logits(of images: Tensor, progress: Double) -> AuxiliaryLogits {
-        logits(height: images.size(2), width: images.size(3), progress: progress) { regularization, keep in
-            switch model.network {
-            case .encoded(let network):
-                network(
-                    images, mode: .training, regularization: regularization, training: encoderTraining, block: keep)
-            case .discrete(let network):
-                network.forward(
-                    images, mode: .training, regularization: regularization, training: encoderTraining, observe: keep)
-            }
-        }
-    }
-
-    private func logits(of batch: FrozenStage.Batch, progress: Double) -> AuxiliaryLogits {
-        logits(height: batch.height, width: batch.width, progress: progress) { regularization, keep in
-            guard case .encoded(let network) = model.network else { preconditionFailure("maps without an encoder") }
-            return network.scores(
-                ofFeatures: batch.maps, height: batch.height, width: batch.width, mode: .training,
-                regularization: regularization, block: keep)
-        }
-    }
-
-    private func logits(
-        height: Int, width: Int, progress: Double, scores: (Regularization, (Int, Tensor) -> Void) -> Tensor
-    ) -> AuxiliaryLogits {
-        withBFloat16(setup.configuration.precision == .bfloat16, on: model.device) {
-            var maps: [Int: Tensor] = [:]
-            let main = scores(Regularization(progress: progress, generator: generator)) { place, map in
-                if auxiliary?.places.contains(place) == true { maps[place] = map }
-            }
-            return auxiliary?.logits(main: main, maps, height: height, width: width, progress: progress)
-                ?? AuxiliaryLogits(main: main)
-        }
-    }
-
     /// What the step that is due does with the encoder.
     private var encoderTraining: EncoderTraining { encoderTraining(in: loop.position.step) }
 
     private func encoderTraining(in step: Int) -> EncoderTraining {
-        if step / loop.stepsPerEpoch < configuration.freezeEpochs { return .frozen }
-        return configuration.freezeBatchNorm ? .fixedStatistics : .whole
+        configuration.encoderTraining(inEpoch: step / loop.stepsPerEpoch)
     }
 }
 
@@ -263,7 +239,7 @@ extension Training: LoopStage {
                     distillation: teacher.map { teacher in
                         (teacher.loss, { self.teacherScores(of: $0.images ?? $0.maps[0]) })
                     }, parameters: parameters
-                ) { logits(of: $0, progress: progress) }
+                ) { forward.logits(of: $0, progress: progress) }
             }
         }
         let batches = try RankSync.all { try (0..<count).map { _ in try loader.next() } }
@@ -273,7 +249,7 @@ extension Training: LoopStage {
                 of: batches.map { batch in
                     ({ batch.imageTensor(on: self.model.device) }, batch.labelTensor(on: self.model.device))
                 }, loss: loss, distillation: teacher.map { ($0.loss, teacherScores) }, parameters: parameters
-            ) { logits(of: $0, progress: progress) }
+            ) { forward.logits(of: $0, progress: progress, encoder: encoderTraining) }
         }
     }
 
@@ -289,7 +265,7 @@ extension Training: LoopStage {
     ) throws -> StepOutcome {
         let before =
             setup.configuration.onNonFinite == .skip
-            ? StateSnapshot(of: model.network.store.buffers + (auxiliary?.store.buffers ?? [])) : nil
+            ? StateSnapshot(of: model.network.store.buffers + (forward.auxiliary?.store.buffers ?? [])) : nil
         let step = loop.position.step
         let encoderOptimizer = encoderTraining == .frozen ? nil : encoderOptimizer
         let (loss, found) = differentiate(optimizer.parameters + (encoderOptimizer?.parameters ?? []))
@@ -355,7 +331,7 @@ extension Training: LoopStage {
             "random": ["generator": generator.state],
         ]
         if let encoderOptimizer { checkpoint.sections["encoderOptimizer"] = encoderOptimizer.state }
-        if let auxiliary { checkpoint.sections["auxiliary"] = auxiliary.store.state }
+        if let auxiliary = forward.auxiliary { checkpoint.sections["auxiliary"] = auxiliary.store.state }
         if let average { checkpoint.sections["average"] = average.state }
         try checkpoint.set("loader", next)
         if let teacher { checkpoint.metadata["teacher"] = teacher.digest }

@@ -52,6 +52,8 @@ public struct LiveArchitecture: Sendable {
 public struct LiveRun: Sendable {
     /// Whether a process is at work in the folder.
     public let isRunning: Bool
+    /// Seconds since it said how far it is.
+    public let age: Double
     /// How far it is; nil before the first second.
     package let status: RunStatus?
     /// The last epoch's record.
@@ -70,7 +72,31 @@ public struct LiveRun: Sendable {
         status = optionalContents(of: paths.status).flatMap {
             try? JSONDecoder().decode(RunStatus.self, from: $0)
         }
+        let said = (try? FileManager.default.attributesOfItem(atPath: paths.status))?[.modificationDate] as? Date
+        age = said.map { Date().timeIntervalSince($0) } ?? .infinity
         record = RunRecord.all(in: optionalContents(of: paths.log) ?? Data()).last
+    }
+
+    /// The run that is at work in a folder of several, or that was last: of `run`, candidates, trials or a comparison.
+    ///
+    /// - Parameter folder: A run's folder, or one with runs in folders up to two below it.
+    /// - Returns: The run's folder below it; empty for the folder itself.
+    public static func newest(in folder: String) -> String {
+        let files = FileManager.default
+        func begun(_ path: String) -> Date? {
+            let status = RunPaths(folder: folder + "/" + path).status
+            return (try? files.attributesOfItem(atPath: status))?[.modificationDate] as? Date
+        }
+        func folders(_ path: String) -> [String] {
+            let names = (try? files.contentsOfDirectory(atPath: folder + "/" + path)) ?? []
+            return names.prefix(10_000).filter { !$0.hasPrefix(".") }.map {
+                path.isEmpty ? $0 : path + "/" + $0
+            }
+        }
+        if begun("") != nil { return "" }
+        let below = folders("").flatMap { [$0] + folders($0) }
+        let runs = below.compactMap { path in begun(path).map { (path, $0) } }
+        return runs.max { $0.1 < $1.1 }?.0 ?? ""
     }
 
     /// Whether the last step is done.

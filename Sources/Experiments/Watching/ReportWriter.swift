@@ -14,6 +14,19 @@ import Torch
 @discardableResult
 public func writeReport(ofRun run: String) throws -> String { try writeReport(ofRun: run, to: nil) }
 
+/// Refuses to write a page over that of several trainings, as of `run` or a race: it would become one of a run that has not
+/// begun.
+///
+/// - Parameter run: The folder.
+/// - Throws: `RunError` where such a page is there.
+public func refusePageOfSeveral(ofRun run: String) throws(RunError) {
+    let (paths, files) = (RunPaths(folder: run), FileManager.default)
+    guard files.fileExists(atPath: paths.report), !files.fileExists(atPath: paths.log) else { return }
+    throw RunError(
+        .overwrites, path: paths.report,
+        "is the page of several trainings, written by the command that began them: resume that command")
+}
+
 /// Writes report.html of a run, with what is known of it already.
 ///
 /// - Parameters:

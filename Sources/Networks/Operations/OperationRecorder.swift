@@ -19,7 +19,7 @@ package final class OperationRecorder: ForwardBackend {
     }
 
     package func convolve(_ x: MapShape, by depthwise: Conv2d, then pointwise: NormalizedConv) -> MapShape {
-        guard TensorBackend.isOneOperation(depthwise, pointwise.conv), depthwise.weight.size(0) == x.channels else {
+        guard TensorBackend.isOneOperation(depthwise, pointwise.conv) else {
             return convolve(convolve(x, by: depthwise), by: pointwise, activation: nil)
         }
         return note(

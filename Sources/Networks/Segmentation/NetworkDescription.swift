@@ -48,6 +48,12 @@ public enum NetworkDescription: Hashable, Sendable {
         return configuration.filters
     }
 
+    /// How many layers have a residual connection; an encoder's own are not counted.
+    public var residualLayers: Int {
+        guard case .discrete(let genotype, let configuration) = self else { return 0 }
+        return configuration.layout(of: genotype).cells.count(where: \.isResidual)
+    }
+
     /// The stride of the scores that the network computes before it resizes them to the image's size.
     public var scoreStride: Int {
         switch self {

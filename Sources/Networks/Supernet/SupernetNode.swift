@@ -112,7 +112,7 @@ final class SupernetNode {
         }
         let own = beta.narrow(0, start: arrows[0].index, length: arrows.count)
         let sum = weighed(outputs, by: own)
-        return residual.map { sum + h1[$0] * own.narrow(0, start: $0, length: 1) } ?? sum
+        return residual.map { sum + h1[$0] * own.select(0, $0) } ?? sum
     }
 
     /// As ``callAsFunction(h1:h2:alpha:beta:origins:longSkip:size:mode:)`` where one arrow and one cell's branches weigh 1 and all

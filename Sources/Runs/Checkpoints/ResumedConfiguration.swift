@@ -6,11 +6,11 @@ import Torch
 
 extension Configuration {
     /// What may change when a run goes on: where and how fast it computes, what it saves, how long it runs, and how it
-    /// guards itself against numbers that go wrong.
+    /// guards itself against numbers that go wrong; where its teacher lies, which is known by its content.
     static let changeable = [
         "data.root", "data.workers", "data.cacheMegabytes", "data.allowOutsideRoot", "data.shown", "data.tiles.cache",
         "search.epochs", "search.recompute", "search.weights.clip", "train.epochs", "train.iterations", "train.clip",
-        "train.frozenMegabytes",
+        "train.frozenMegabytes", "train.teacher",
         "checkpoint.every", "checkpoint.keep", "onNonFinite", "threads", "device",
     ]
 
@@ -55,18 +55,33 @@ package struct SampleList: Codable, Equatable {
     var names: String
     /// Number of classes.
     var classes: Int
+    /// Their names; nil in older checkpoints.
+    var classNames: [String]?
 
-    package init(_ samples: [Sample], classes: Int) {
+    package init(_ samples: [Sample], classes: [String]) {
         count = samples.count
         var hash = XXHash64()
         for sample in samples { hash.update(Array((sample.name + "\n").utf8)) }
         names = hash.text
-        self.classes = classes
+        self.classes = classes.count
+        classNames = classes
     }
 
     /// Refuses to go on with other images.
     package func check(against saved: SampleList, run: String) throws(RunError) {
-        if self == saved { return }
+        var (own, saved) = (self, saved)
+        // Names may be mended; one that stands for another class now is another list.
+        let moved = zip(saved.classNames ?? [], own.classNames ?? []).first { before, now in
+            before != now && classNames?.contains(before) == true
+        }
+        if classes == saved.classes, let moved {
+            throw RunError(
+                .changed, path: run,
+                "the classes are not those of the run (`\(moved.0)` then, `\(moved.1)` now): put them back, or start a new"
+                    + " run")
+        }
+        (own.classNames, saved.classNames) = (nil, nil)
+        if own == saved { return }
         let difference =
             classes != saved.classes
             ? "\(saved.classes) classes then, \(classes) now"

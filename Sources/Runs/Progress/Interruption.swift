@@ -79,6 +79,11 @@ public struct Interrupted: AdvisedError, Equatable {
             "stopped; go on with the same command: what is finished in \(comparison) is not repeated")
     }
 
+    /// A search by training candidates, stopped within a training or between two.
+    package init(signal: Int32, candidatesOf search: String) {
+        self.init(signal: signal, "stopped", advice: .resume(run: search))
+    }
+
     /// The whole line, with the advice as it is to stand there.
     public func line(_ words: (Advice) -> String) -> String { place + (advice.map { "; " + words($0) } ?? "") }
 }

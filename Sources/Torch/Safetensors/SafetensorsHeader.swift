@@ -51,7 +51,8 @@ public struct SafetensorsHeader: Hashable, Sendable {
         }
         let length = prefix.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(fileSize - 8) else {
-            let reason = "the header should have \(length) bytes, the file has \(fileSize)"
+            let reason =
+                "no safetensors file, or cut off: the header should have \(length) bytes, the file has \(fileSize)"
             throw SafetensorsError(file: file, reason: reason)
         }
         guard length <= UInt64(max(limit, 0)) else {

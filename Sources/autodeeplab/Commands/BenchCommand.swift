@@ -73,7 +73,7 @@ struct BenchCommand: ParsableCommand {
         defer { withExtendedLifetime(handlers) {} }
         if predict { return try printPredictions(configuration) }
         let time = try InferenceTime(
-            of: try network(on: try configuration.device.device()),
+            of: try network(configuration),
             size: .init(height: size.height, width: size.width), repetitions: repetitions,
             configuration: configuration)
         if shared.json { return try printJSON(time) }
@@ -92,7 +92,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     private func printPredictions(_ configuration: Configuration) throws {
-        let network = try network(on: try configuration.device.device()).network.description
+        let network = try network(configuration).network.description
         let check = try LatencyCheck(
             of: network, named: model, count: network.genotype == nil ? 0 : random, height: size.height,
             width: size.width, repetitions: repetitions, by: LatencyModel(configuration),
@@ -107,18 +107,20 @@ struct BenchCommand: ParsableCommand {
         print("median error \(fixed(100 * check.medianError, digits: 1))%: \(size), \(check.machine.text)")
     }
 
-    private func network(on device: @autoclosure () throws -> Device) throws -> Model {
+    private func network(_ configuration: Configuration) throws -> Model {
         if ModelDescription.exists(at: model) {
             guard filters == nil, classes == nil else {
                 throw UsageError(
                     description: "--filters and --classes are for networks without weights; \(model) has some")
             }
-            return try Model(at: model, device: try device())
+            return try openModel(model, configuration, reporter: shared.reporter)
         }
         var train = TrainConfiguration()
         if let filters { train.filters = filters }
         let description = try NetworkChoice(named: model, decoder: train.decoder)
             .description(train, classes: classes ?? 19)
-        return Model(ModelDescription(description), generator: Generator(seed: 0), device: try device())
+        let device = try configuration.device.device()
+        Engine.threads = configuration.workerThreads
+        return Model(ModelDescription(description), generator: Generator(seed: 0), device: device)
     }
 }

@@ -15,7 +15,7 @@ struct DataCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "demo", abstract: "Write a data set of generated street scenes with their masks.")
 
-        @Option(help: ArgumentHelp("A folder, new or empty.", valueName: "dir"))
+        @Option(help: ArgumentHelp("A folder, new or empty.", valueName: "dir"), transform: outputName)
         var output: String
 
         @Option(help: "Training scenes; validation and test have a fifth of them each.")

@@ -17,7 +17,7 @@ struct DrawCommand: ParsableCommand {
     @Argument(help: "A genotype file, a run folder, or the name of a known network or decoder.")
     var genotype: String
 
-    @Option(help: ArgumentHelp("The picture, .svg or .png.", valueName: "file"))
+    @Option(help: ArgumentHelp("The picture, .svg or .png.", valueName: "file"), transform: outputName)
     var output: String
 
     @Option(help: "A title above the picture.")

@@ -18,19 +18,25 @@ struct EvaluateCommand: ParsableCommand {
             try refuseEvaluation(
                 in: folder, of: options.model, configuration, split: options.split, config: options.options.config)
         }
-        let model = try openModel(options.model, configuration)
+        let model = try openModel(options.model, configuration, reporter: options.shared.reporter)
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption, unit: "image")
         defer { withExtendedLifetime(handlers) {} }
         let evaluation = try evaluate(
             model, configuration, split: options.split, reporter: options.shared.reporter, interruption: interruption)
+        // What was measured is shown also where it cannot be written.
+        let written = Result { try write(evaluation) }
+        if options.shared.json { try printJSON(evaluation.metrics) } else { show(evaluation.metrics) }
+        try written.get()
+        if !options.shared.json { showPlaces(evaluation.metrics) }
+    }
+
+    private func write(_ evaluation: Evaluation) throws {
         if let folder = options.folder { try evaluation.write(to: folder) }
         if options.output == nil, FileManager.default.fileExists(atPath: RunPaths(folder: options.model).log) {
             try writeReport(ofRun: options.model)
             try writeModelCard(ofRun: options.model)
         }
-        if options.shared.json { return try printJSON(evaluation.metrics) }
-        show(evaluation.metrics)
     }
 
     private func show(_ metrics: Metrics) {
@@ -47,6 +53,9 @@ struct EvaluateCommand: ParsableCommand {
         print(
             "\(metrics.split): \(metrics.images) images at scale \(scales)" + (metrics.flip ? ", mirrored too" : "")
                 + (metrics.window == 0 ? "" : ", by windows of \(metrics.window)"))
+    }
+
+    private func showPlaces(_ metrics: Metrics) {
         guard let folder = options.folder else { return }
         let paths = RunPaths(folder: folder)
         print("\(paths.evaluation), \(paths.confusionPicture)" + (metrics.worst.isEmpty ? "" : ", \(paths.worst)"))

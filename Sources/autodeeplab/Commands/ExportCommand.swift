@@ -38,7 +38,7 @@ struct ExportCommand: ParsableCommand {
         let interruption = Interruption()
         let handlers = options.int8.isEmpty ? SignalHandlers() : SignalHandlers(interruption, unit: "image")
         defer { withExtendedLifetime(handlers) {} }
-        let model = try openModel(options.model, configuration)
+        let model = try openModel(options.model, configuration, reporter: options.shared.reporter)
         if options.isModel { return try exportModel(model, interruption) }
         let onnx = try model.onnxOptions(
             size: options.imageSize, takesBytes: options.preprocess, givesLabels: options.argmax)
@@ -121,7 +121,8 @@ struct ExportOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The file: .onnx, .mlpackage for Core ML, or, with --int8, .safetensors for this program.",
-            valueName: "file"))
+            valueName: "file"),
+        transform: outputName)
     var output: String
 
     @Option(help: ArgumentHelp("Height and width of the images; open without it.", valueName: "HxW"))

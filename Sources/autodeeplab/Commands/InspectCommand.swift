@@ -40,6 +40,8 @@ struct InspectCommand: ParsableCommand {
             print("\(own.encoder.rawValue) with the decoder \(own.decoder.rawValue), channels \(channels)")
             for line in own.decoder.genotype?.lines ?? [] { print(line) }
         }
+        let residual = network.description.network.residualLayers
+        if residual > 0 { print("residual connections in \(residual) layers") }
         let filters = network.description.network.filters.map { "\($0) filters, " } ?? ""
         let seen = images.windows == 1 ? "image" : "\(images.windows) windows of"
         let channels = images.channels == 3 ? "" : " of \(images.channels) channels"
@@ -87,6 +89,7 @@ struct InspectCommand: ParsableCommand {
         var blocks: [[[String]]]?
         var atrous: AtrousKind?
         var stem: StemKind?
+        var residualLayers: Int?
         var layers: Int?
         var filters: Int?
         var encoder: EncoderKind?
@@ -109,6 +112,8 @@ struct InspectCommand: ParsableCommand {
                 }
                 atrous = genotype.atrous
                 stem = genotype.stem == .paper ? nil : genotype.stem
+                let count = network.description.network.residualLayers
+                residualLayers = count == 0 ? nil : count
                 layers = genotype.layers
                 filters = configuration.filters
             case .encoded(let configuration):

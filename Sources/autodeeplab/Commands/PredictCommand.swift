@@ -12,7 +12,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         let configuration = try options.configuration()
-        let model = try openModel(options.model, configuration)
+        let model = try openModel(options.model, configuration, reporter: options.shared.reporter)
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption, unit: "image")
         defer { withExtendedLifetime(handlers) {} }
@@ -22,7 +22,7 @@ struct PredictCommand: ParsableCommand {
         if options.shared.json {
             try printJSON(result.masks)
         } else {
-            print("\(options.output): \(result.masks.count) masks")
+            print("\(options.output): \(result.masks.count) \(result.masks.count == 1 ? "mask" : "masks")")
         }
         if result.failures > 0 { throw ExitCode(ExitStatus.badData.rawValue) }
     }

@@ -13,6 +13,7 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let target = RunPaths(folder: folder).report
+        try refusePageOfSeveral(ofRun: folder)
         try OutputPaths(in: folder).refuseLinks(at: [target])
         try InputFiles(run: folder).refuse([target])
         print(try writeReport(ofRun: folder))

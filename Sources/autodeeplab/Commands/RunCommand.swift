@@ -25,8 +25,9 @@ struct RunCommand: ParsableCommand {
         let handlers = SignalHandlers(interruption)
         defer { withExtendedLifetime(handlers) {} }
         let run = try AutomaticRun(
-            budget: Budget(options.budget), output: options.output, base, isPlan: options.config != nil,
-            resume: options.resume, milliseconds: options.milliseconds, megabytes: options.megabytes,
+            budget: Budget(options.budget ?? AutomaticRunOptions.usualBudget), output: options.output, base,
+            isPlan: options.config != nil, resume: options.resume, given: options.given,
+            milliseconds: options.milliseconds, megabytes: options.megabytes,
             reporter: shared.reporter)
         if options.planOnly { return try showPlan(of: run) }
         let outcome = try run.complete(reporter: shared.reporter, interruption: interruption)
@@ -43,7 +44,7 @@ struct RunCommand: ParsableCommand {
             """
             memory: about \(grouped(run.plan.bytes / 1_000_000)) MB
             \(options.output)/plan.yaml: change what you like; go on with
-              autodeeplab run \(options.data ?? "DATA") --output \(options.output) --resume
+              autodeeplab run \(options.data.map(shellWord) ?? "DATA") --output \(shellWord(options.output)) --resume
             """)
     }
 }
@@ -53,10 +54,17 @@ struct AutomaticRunOptions: ParsableArguments {
     @Argument(help: ArgumentHelp("Folder of the data set: images with masks, in any known layout.", valueName: "data"))
     var data: String?
 
-    @Option(help: ArgumentHelp("How long it may take: 30min, 2h, overnight.", valueName: "time"))
-    var budget = "30min"
+    static let usualBudget = "30min"
 
-    @Option(help: ArgumentHelp("The run's folder; new or empty, unless the run is resumed.", valueName: "run"))
+    @Option(
+        help: ArgumentHelp(
+            "How long it may take, from 1min to 14d: 30min, 2h, overnight (default: \(usualBudget)).", valueName: "time"
+        ))
+    var budget: String?
+
+    @Option(
+        help: ArgumentHelp("The run's folder; new or empty, unless the run is resumed.", valueName: "run"),
+        transform: outputName)
     var output = "runs/run"
 
     @Option(help: ArgumentHelp("The most that an image may take on this machine: 50ms.", valueName: "time"))
@@ -82,9 +90,11 @@ struct AutomaticRunOptions: ParsableArguments {
     @OptionGroup var shared: SharedOptions
 
     func validate() throws {
-        if data == nil && config == nil && !resume { throw ValidationError("Give the folder of the data set") }
+        if data == nil && config == nil && !resume || data == "" {
+            throw ValidationError("Give the folder of the data set")
+        }
         do {
-            _ = try Budget(budget)
+            _ = try budget.map { try Budget($0) }
         } catch {
             throw ValidationError("--\(error)")
         }
@@ -100,6 +110,17 @@ struct AutomaticRunOptions: ParsableArguments {
                 "--set \(other.prefix(60)): a plan decides this; make one by --plan-only, change it, and go on by --resume"
             )
         }
+    }
+
+    /// What must be as it was where a run goes on.
+    var given: Set<String> {
+        var result = Set(settings.map { $0.prefix { $0 != "=" }.trimmingCharacters(in: .whitespaces) })
+        if data != nil { result.insert("data.root") }
+        if budget != nil { result.insert("budget") }
+        if maxLatency != nil { result.insert("maxLatency") }
+        if maxMemory != nil { result.insert("maxMemory") }
+        if shared.seed != nil { result.insert("seed") }
+        return result
     }
 
     /// The limit on the time of an image.

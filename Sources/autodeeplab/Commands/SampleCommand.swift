@@ -28,7 +28,7 @@ struct SampleCommand: ParsableCommand {
     @Option(help: "How many genotypes to write, 1 to 10000.")
     var count: Int
 
-    @Option(help: ArgumentHelp("The folder for the genotypes; new or empty.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The folder for the genotypes; new or empty.", valueName: "dir"), transform: outputName)
     var output: String
 
     @Option(help: "Write decoders for this encoder in place of networks.")

@@ -20,6 +20,7 @@ struct SearchCommand: ParsableCommand {
         try InputFiles([options.options.config].compactMap { $0 }).refuse(run: options.run.output)
         if configuration.search.method != .paper { return try trainCandidates(configuration) }
         if options.trials > 1 { return try runTrials(configuration) }
+        try refuseTrials()
         try options.run.group.enter()
         let interruption = Interruption()
         let handlers = SignalHandlers(interruption)
@@ -54,6 +55,18 @@ struct SearchCommand: ParsableCommand {
                         + "\(configuration.train.filters)"))
         }
         for excess in judgement.excess { options.shared.reporter.report(.warning("the network has \(excess)")) }
+    }
+
+    /// A search that would begin anew in the folder of several would leave them behind.
+    private func refuseTrials() throws {
+        let paths = RunPaths(folder: options.run.output)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: options.run.output)) ?? []
+        guard options.run.goesOn, !FileManager.default.fileExists(atPath: paths.lastCheckpoint),
+            names.contains("trials.json") || names.contains(where: { $0.wholeMatch(of: /seed-\d+/) != nil })
+        else { return }
+        throw RunError(
+            .changed, path: options.run.output,
+            "holds several trials: go on with --resume, --trials and --trial-epochs as they were")
     }
 
     private func trainCandidates(_ configuration: Configuration) throws {

@@ -21,6 +21,9 @@ struct TrainCommand: ParsableCommand {
         let handlers = SignalHandlers(interruption)
         defer { withExtendedLifetime(handlers) {} }
         let genotype = try options.genotype.map { try loadGenotype($0) }
+        if let warning = options.genotype.flatMap(configuration.train.residualWarning) {
+            options.shared.reporter.report(.warning(warning))
+        }
         // Read before the folder is made: a run that goes on has its weights already.
         var start: (model: Model, path: String)?
         if let path = options.from, !options.run.goesOn {

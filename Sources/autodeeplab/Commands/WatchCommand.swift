@@ -7,9 +7,11 @@ struct WatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
         abstract: "Show how far a run is, and its current architecture, until it ends or stops.",
-        discussion: "Only the run's folder is read; Ctrl-C ends the watching and not the run.")
+        discussion:
+            "Of a folder of several runs the one at work is shown. Only the run's folder is read; Ctrl-C ends the watching and not the run."
+    )
 
-    @Argument(help: "A run's folder.")
+    @Argument(help: "A run's folder, or one of several: of run, a race, trials, a comparison.")
     var folder: String
 
     @Flag(help: "Show it once and end.")
@@ -19,8 +21,9 @@ struct WatchCommand: ParsableCommand {
         let isTerminal = isatty(STDOUT_FILENO) == 1
         var shown: [String] = []
         while true {
-            let live = try LiveRun(folder: folder)
-            var lines = live.lines.map { printable(oneLine($0)) }
+            let own = LiveRun.newest(in: folder)
+            let live = try LiveRun(folder: own.isEmpty ? folder : folder + "/" + own)
+            var lines = ((own.isEmpty ? [] : [own]) + live.lines).map { printable(oneLine($0)) }
             if isTerminal {
                 // A line that is folded, or more than the screen holds, could not be taken back.
                 let size = terminalSize(of: STDOUT_FILENO)
@@ -31,6 +34,11 @@ struct WatchCommand: ParsableCommand {
             if isTerminal || lines != shown { print(lines.joined(separator: "\n")) }
             shown = lines
             if once { return }
+            // Of several runs the next one may be about to begin.
+            if !own.isEmpty, !live.isRunning, live.age < 60 {
+                sleep(1)
+                continue
+            }
             if !live.isRunning {
                 if !live.isFinished { print("no process is at work here: --resume goes on with the run") }
                 return

@@ -8,7 +8,9 @@ struct CompareOptions: ParsableArguments {
     @Argument(help: "Genotype files, run folders, or known networks' names; the first is what others are set against.")
     var genotypes: [String]
 
-    @Option(help: ArgumentHelp("The comparison's folder; what is finished in it is not repeated.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The comparison's folder; what is finished in it is not repeated.", valueName: "dir"),
+        transform: outputName)
     var output: String
 
     @Option(help: ArgumentHelp("How many seeds, from --seed on; or the seeds, as 0,1.", valueName: "n|list"))

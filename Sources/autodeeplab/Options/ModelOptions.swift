@@ -38,7 +38,8 @@ struct EvaluateOptions: ParsableArguments {
     @Option(help: "The split to measure on (default: the configuration's val).")
     var split: String?
 
-    @Option(help: ArgumentHelp("The folder for the results (default: the run's).", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The folder for the results (default: the run's).", valueName: "dir"), transform: outputName)
     var output: String?
 
     @OptionGroup var inference: InferenceOptions
@@ -70,7 +71,7 @@ struct PredictOptions: ParsableArguments {
     @Argument(help: "Images, or folders of images with their subfolders.")
     var images: [String]
 
-    @Option(help: ArgumentHelp("The folder for the masks.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The folder for the masks.", valueName: "dir"), transform: outputName)
     var output: String
 
     @Flag(help: "Write the images with the masks over them too; a background stays as it is.")

@@ -178,7 +178,9 @@ struct DecodeOptions: ParsableArguments {
     @Argument(help: "A search's run folder, or one of its checkpoints.")
     var source: String
 
-    @Option(help: ArgumentHelp("Where to write the genotype; standard output without it.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Where to write the genotype; standard output without it.", valueName: "file"),
+        transform: outputName)
     var output: String?
 
     @Option(
@@ -195,7 +197,7 @@ struct DecodeOptions: ParsableArguments {
 
 /// What `demo` takes.
 struct DemoOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The folder for the scenes and the run.", valueName: "dir"))
+    @Option(help: ArgumentHelp("The folder for the scenes and the run.", valueName: "dir"), transform: outputName)
     var output = "runs/demo"
 
     @Option(help: ArgumentHelp("How long the run may take: 4min, 1h.", valueName: "time"))

@@ -4,6 +4,13 @@ import Images
 import Runs
 import Torch
 
+/// The name of a file or folder to write to, which is not empty: a variable of a script that is not set would have pictures
+/// written to the root of the disk.
+func outputName(_ text: String) throws -> String {
+    if text.isEmpty { throw ValidationError("give a name that is not empty") }
+    return text
+}
+
 /// Refuses a file whose name says another format than the one that is written.
 ///
 /// - Parameters:

@@ -37,7 +37,9 @@ struct TrialRunner {
                     + "leave --trial-epochs as it was")
         }
         table = stored ?? TrialTable(trainEpochs: epochs)
-        try folder.write(configuration)
+        var written = configuration
+        written.data = configuration.data.withAbsolutePaths()
+        try folder.write(written)
     }
 
     /// - Returns: The table of all trials.
