@@ -40,6 +40,7 @@ extension Planner {
         _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
     ) throws -> PlannedTime {
         var searching = 0.0
+        let base = ProcessMemory.resident
         var timings = try settleEncoder(&configuration, since: start, choose)
         if timings.isEmpty || searchesFirst {
             settleStride(&configuration, choose)
@@ -52,7 +53,7 @@ extension Planner {
         } else {
             settlePool(&configuration, timings, choose)
         }
-        try keepMemory(&configuration, &timings, choose)
+        try keepMemory(&configuration, &timings, before: base, choose)
         return try divide(&configuration, timings, searching: searching, since: start, choose)
     }
 
@@ -233,24 +234,30 @@ extension Planner {
     }
 
     /// Halves the batch until the memory is enough.
+    ///
+    /// - Throws: `ConfigurationError` where a limit that was asked for is not enough for a batch of one.
     private func keepMemory(
-        _ configuration: inout Configuration, _ timings: inout [Timing], _ choose: (String, String) -> Void
+        _ configuration: inout Configuration, _ timings: inout [Timing], before base: Int,
+        _ choose: (String, String) -> Void
     ) throws {
-        guard let most = timings.map(\.bytes).max(), Double(most) >= memory, configuration.train.batch > 1 else {
-            return
-        }
-        // What was timed is not given back to the system: what less would take is reckoned, not measured.
+        guard let most = timings.map(\.bytes).max(), Double(most) >= memory else { return }
         let batch = configuration.train.batch
-        while configuration.train.batch > 1, Double(most * configuration.train.batch / batch) >= memory {
-            configuration.train.batch /= 2
+        let fitting = Planner.batch(keeping: memory, from: batch, bytes: most, before: base)
+        // What other programs leave may become more; a limit that was asked for does not.
+        guard let kept = fitting ?? (limits.bytes == nil ? 1 : nil) else {
+            let least = Planner.bytes(ofBatch: 1, from: batch, bytes: most, before: base)
+            throw ConfigurationError(
+                .outOfRange,
+                "--max-memory: images one by one take about \(least / 1_000_000) MB, the program included; raise the limit"
+            )
         }
+        configuration.train.batch = kept
         choose(
             "train.batch",
-            "\(configuration.train.batch): \(batch) took \(most / 1_000_000) MB, and \(Int(clamping: memory / 1e6)) MB are"
-                + " there for it")
+            "\(kept): \(batch) took \(most / 1_000_000) MB, and \(Int(clamping: memory / 1e6)) MB are there for it")
         timings = try timings.map { timing in
             var smaller = try time(timing.name, &configuration)
-            smaller.bytes = timing.bytes * configuration.train.batch / batch
+            smaller.bytes = Planner.bytes(ofBatch: kept, from: batch, bytes: timing.bytes, before: base)
             return smaller
         }
     }

@@ -148,9 +148,21 @@ import Testing
             try planner(.init(milliseconds: 1e-6)).plan(notes: [], isSettled: false)
         }
         #expect(none.map { "\($0)" }?.hasPrefix("--max-latency: the smallest network takes ") == true)
-        let small = try planner(.init(bytes: 1)).plan(notes: [], isSettled: false)
-        #expect(small.configuration.train.batch == 1)
-        #expect(small.plan.reasons.contains { $0.key == "train.batch" && $0.text.contains(" MB are there for it") })
+        let tight = #expect(throws: ConfigurationError.self) {
+            try planner(.init(bytes: 1)).plan(notes: [], isSettled: false)
+        }
+        #expect(tight.map { "\($0)" }?.hasPrefix("--max-memory: images one by one take about ") == true)
+    }
+
+    /// What a process has before it trains does not shrink with the batch.
+    @Test func batchesThatKeepToAMemory() {
+        #expect(Planner.bytes(ofBatch: 2, from: 8, bytes: 1_000, before: 200) == 400)
+        #expect(Planner.bytes(ofBatch: 2, from: 8, bytes: 1_000, before: 2_000) == 1_000)
+        for (memory, batch) in [(1_001.0, 8), (1_000, 4), (601, 4), (600, 2), (301, 1), (300, nil)] as [(Double, Int?)]
+        {
+            #expect(Planner.batch(keeping: memory, from: 8, bytes: 1_000, before: 200) == batch, "\(memory)")
+        }
+        #expect(Planner.batch(keeping: 250, from: 1, bytes: 300, before: 0) == nil)
     }
 
     @Test func fewImagesShareTheTime() throws {

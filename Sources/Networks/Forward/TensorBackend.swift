@@ -39,7 +39,7 @@ final class TensorBackend: ForwardBackend {
 
     func convolve(_ x: Tensor, by depthwise: Conv2d, then pointwise: NormalizedConv) -> Tensor {
         guard x.device.kind == .cpu, !isBFloat16(on: x.device),
-            TensorBackend.isOneOperation(depthwise, pointwise.conv)
+            TensorBackend.isOneOperation(depthwise, pointwise.conv, values: x.shape.reduce(1, *))
         else {
             return convolve(convolve(x, by: depthwise), by: pointwise, activation: nil)
         }
@@ -52,14 +52,15 @@ final class TensorBackend: ForwardBackend {
     }
 
     /// Whether processors go through the rows of a map with both convolutions together, so that what lies between them is
-    /// never stored: of more channels the two alone take as long (docs/PERFORMANCE.md).
-    static func isOneOperation(_ depthwise: Conv2d, _ pointwise: Conv2d) -> Bool {
+    /// never stored: of more channels the two alone take as long, but on maps of few values, where libtorch takes longer to
+    /// begin than to compute (docs/PERFORMANCE.md).
+    static func isOneOperation(_ depthwise: Conv2d, _ pointwise: Conv2d, values: Int) -> Bool {
         let (channels, size) = (depthwise.weight.size(0), depthwise.weight.size(2))
         return depthwise.bias == nil && depthwise.stride == 1
             && depthwise.weight.shape == [channels, 1, size, size] && size % 2 == 1
             && depthwise.padding == .each(depthwise.dilation * (size - 1) / 2)
             && pointwise.weight.shape == [channels, channels, 1, 1] && pointwise.stride == 1
-            && channels <= 64
+            && (channels <= 64 || channels <= 128 && values <= 20_480)
     }
 
     func project(

@@ -19,7 +19,8 @@ package final class OperationRecorder: ForwardBackend {
     }
 
     package func convolve(_ x: MapShape, by depthwise: Conv2d, then pointwise: NormalizedConv) -> MapShape {
-        guard TensorBackend.isOneOperation(depthwise, pointwise.conv) else {
+        guard TensorBackend.isOneOperation(depthwise, pointwise.conv, values: x.channels * x.height * x.width)
+        else {
             return convolve(convolve(x, by: depthwise), by: pointwise, activation: nil)
         }
         return note(
