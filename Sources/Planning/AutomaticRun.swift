@@ -67,8 +67,8 @@ public struct AutomaticRun {
     ///   keeps.
     public init(
         budget: Budget, output: String, _ base: Configuration, isPlan: Bool = false, resume: Bool = false,
-        given: Set<String> = [],
-        milliseconds: Double? = nil, megabytes: Double? = nil, reporter: any ProgressReporter
+        given: Set<String> = [], milliseconds: Double? = nil, megabytes: Double? = nil,
+        reporter: any ProgressReporter
     ) throws {
         self.output = output
         try AutomaticRun.refuseTeacher(base)
@@ -122,38 +122,6 @@ public struct AutomaticRun {
         try plan.write(in: output)
         self.plan = plan
         self.configuration = configuration
-    }
-
-    /// What a plan is made by: settings by their names, of a plan that is given all of them, and the limits.
-    private static func asked(
-        _ budget: Budget?, _ base: Configuration, isPlan: Bool, milliseconds: Double?, megabytes: Double?
-    ) -> [String: String] {
-        var own = base
-        own.data = base.data.withAbsolutePaths()
-        var result = own.texts.filter { key, _ in
-            isPlan || key == "seed" || key.hasPrefix("data.") || key.hasPrefix("evaluate.")
-        }
-        result["data.root"] = URL(fileURLWithPath: own.data.root).resolvingSymlinksInPath().path
-        result["budget"] = budget.map { Budget.text($0.seconds) }
-        result["maxLatency"] = milliseconds.map { "\($0) ms" } ?? "none"
-        result["maxMemory"] = megabytes.map { "\($0) MB" } ?? "none"
-        return result
-    }
-
-    /// Refuses to go on with a plan that was made by something else, and does not say so itself.
-    private static func refuseChanges(
-        of given: Set<String>, _ asked: [String: String], since plan: Plan, _ planned: Configuration, in output: String
-    ) throws(RunError) {
-        let changed = AutomaticRun.asked(nil, planned, isPlan: true, milliseconds: nil, megabytes: nil)
-        for key in asked.keys.sorted() where given.contains(where: { key == $0 || key.hasPrefix($0 + ".") }) {
-            guard let before = plan.asked?[key], let now = asked[key], before != now, changed[key] != now else {
-                continue
-            }
-            throw RunError(
-                .changed, path: output,
-                "its plan was made with \(key) \(before), not \(now): leave that out, change \(output)/plan.yaml, or begin a"
-                    + " new run in another folder")
-        }
     }
 
     /// A plan that names an encoder to train is a race of one.

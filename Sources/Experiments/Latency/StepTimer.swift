@@ -60,9 +60,8 @@ package struct StepTimer {
         let auxiliary = try? AuxiliaryClassifiers(train, of: network, generator: generator)
         let forward = TrainingForward(
             network: network, auxiliary: auxiliary, generator: generator, device: .cpu, isBFloat16: false)
-        let parameters = network.store.parameters + (auxiliary?.store.parameters ?? [])
         let loss = try? train.segmentationLoss(classes: classes, device: .cpu)
-        return (forward, train.optimizer(of: parameters), loss ?? SegmentationLoss())
+        return (forward, train.optimizer(of: forward.parameters), loss ?? SegmentationLoss())
     }
 
     /// Seconds of a search's step in which the weights learn, and of what is added where alpha and beta do.

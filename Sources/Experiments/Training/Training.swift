@@ -115,7 +115,7 @@ public final class Training {
         average =
             train.emaDecay > 0
             ? ExponentialMovingAverage(of: model.network.store, decay: train.emaDecay) : nil
-        let parameters = model.network.store.parameters + (auxiliary?.store.parameters ?? [])
+        let parameters = forward.parameters
         optimizer = train.optimizer(of: parameters.withoutEncoder)
         encoderOptimizer =
             model.network.encoder.map { _ in
@@ -265,7 +265,7 @@ extension Training: LoopStage {
     ) throws -> StepOutcome {
         let before =
             setup.configuration.onNonFinite == .skip
-            ? StateSnapshot(of: model.network.store.buffers + (forward.auxiliary?.store.buffers ?? [])) : nil
+            ? StateSnapshot(of: forward.buffers) : nil
         let step = loop.position.step
         let encoderOptimizer = encoderTraining == .frozen ? nil : encoderOptimizer
         let (loss, found) = differentiate(optimizer.parameters + (encoderOptimizer?.parameters ?? []))

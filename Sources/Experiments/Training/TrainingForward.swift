@@ -12,6 +12,12 @@ package struct TrainingForward {
     /// Whether products are taken in bfloat16.
     let isBFloat16: Bool
 
+    /// What a step trains, the network's first.
+    var parameters: [Variable] { network.store.parameters + (auxiliary?.store.parameters ?? []) }
+
+    /// What a step changes besides.
+    var buffers: [Variable] { network.store.buffers + (auxiliary?.store.buffers ?? []) }
+
     /// The scores of images `[N, C, H, W]`.
     ///
     /// - Parameters:

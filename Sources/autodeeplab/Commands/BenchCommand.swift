@@ -119,8 +119,7 @@ struct BenchCommand: ParsableCommand {
         if let filters { train.filters = filters }
         let description = try NetworkChoice(named: model, decoder: train.decoder)
             .description(train, classes: classes ?? 19)
-        let device = try configuration.device.device()
-        Engine.threads = configuration.workerThreads
-        return Model(ModelDescription(description), generator: Generator(seed: 0), device: device)
+        return Model(
+            ModelDescription(description), generator: Generator(seed: 0), device: try openDevice(configuration))
     }
 }

@@ -61,8 +61,9 @@ struct SearchCommand: ParsableCommand {
     private func refuseTrials() throws {
         let paths = RunPaths(folder: options.run.output)
         let names = (try? FileManager.default.contentsOfDirectory(atPath: options.run.output)) ?? []
-        guard options.run.goesOn, !FileManager.default.fileExists(atPath: paths.lastCheckpoint),
-            names.contains("trials.json") || names.contains(where: { $0.wholeMatch(of: /seed-\d+/) != nil })
+        let exists = FileManager.default.fileExists(atPath:)
+        guard options.run.goesOn, !exists(paths.lastCheckpoint),
+            exists(paths.trials) || names.contains(where: { $0.wholeMatch(of: /seed-\d+/) != nil })
         else { return }
         throw RunError(
             .changed, path: options.run.output,

@@ -8,7 +8,8 @@ struct WatchCommand: ParsableCommand {
         commandName: "watch",
         abstract: "Show how far a run is, and its current architecture, until it ends or stops.",
         discussion:
-            "Of a folder of several runs the one at work is shown. Only the run's folder is read; Ctrl-C ends the watching and not the run."
+            "Of a folder of several runs the one at work is shown. Only the run's folder is read; Ctrl-C ends the watching and "
+            + "not the run."
     )
 
     @Argument(help: "A run's folder, or one of several: of run, a race, trials, a comparison.")
@@ -35,11 +36,7 @@ struct WatchCommand: ParsableCommand {
             shown = lines
             if once { return }
             // Of several runs the next one may be about to begin.
-            if !own.isEmpty, !live.isRunning, live.age < 60 {
-                sleep(1)
-                continue
-            }
-            if !live.isRunning {
+            if !live.isRunning, own.isEmpty || live.age >= 60 {
                 if !live.isFinished { print("no process is at work here: --resume goes on with the run") }
                 return
             }

@@ -3,9 +3,15 @@ import Inference
 import Runs
 import Torch
 
+/// The configuration's device, with its threads set before anything is computed: once there are others, they wait in a loop
+/// for work.
+func openDevice(_ configuration: Configuration) throws -> Device {
+    let device = try configuration.device.device()
+    Engine.threads = configuration.workerThreads
+    return device
+}
+
 /// A trained model on the configuration's device.
-///
-/// Its threads are set before anything is computed: once there are others, they wait in a loop for work.
 ///
 /// - Parameters:
 ///   - argument: A run folder, or a model file.
@@ -17,12 +23,7 @@ func openModel(
     _ argument: String, _ configuration: Configuration, reporter: any ProgressReporter
 ) throws -> Model {
     // Asked for where there is a file, so that a wrong name loads no libtorch.
-    func device() throws -> Device {
-        let device = try configuration.device.device()
-        Engine.threads = configuration.workerThreads
-        return device
-    }
-    let model = try Model(at: argument, device: try device())
+    let model = try Model(at: argument, device: try openDevice(configuration))
     if model.quantization != nil, !model.computesBytes {
         reporter.report(
             .note(
