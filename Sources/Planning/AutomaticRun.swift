@@ -98,7 +98,10 @@ public struct AutomaticRun {
             try AutomaticRun.refuseTeacher(configuration)
             return
         }
-        try RunFolder.makeFolder(output)
+        let made = try RunFolder.makeFolder(output)
+        var isPlanned = false
+        // A start that failed leaves nothing but what it may have proposed.
+        defer { if !isPlanned { RunFolder.remove(made, with: "times.json") } }
         AtomicFile.removeLeftovers(in: output)
         let folds = isPlan ? 0 : budget.seconds < 120 ? 2 : budget.seconds < 300 ? 3 : 5
         let prepared = try PreparedData(
@@ -120,6 +123,7 @@ public struct AutomaticRun {
             Data(plan.yaml(of: configuration).utf8), to: output + "/plan.yaml", below: output)
         // Last: where it is, all that it speaks of is.
         try plan.write(in: output)
+        isPlanned = true
         self.plan = plan
         self.configuration = configuration
     }

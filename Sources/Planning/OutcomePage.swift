@@ -136,7 +136,7 @@ struct OutcomePage {
             .init(
                 "time of an image here",
                 String(format: "%.0f ms", times[times.count / 2] * Double(images.windows))
-                    + ", \(configuration.workerThreads) threads"),
+                    + ", \(configuration.workerThreads) \(configuration.workerThreads == 1 ? "thread" : "threads")"),
         ]
     }
 

@@ -67,7 +67,7 @@ public struct Plan: Equatable, Codable, Sendable {
         var text: String? {
             guard candidates < planned else { return nil }
             return
-                "rung \(rung + 1): \(candidates) candidates in place of \(planned), since training takes longer here than"
+                "rung \(rung + 1): \(candidates) of \(planned) candidates, since training takes longer here than"
                 + " was thought"
         }
     }

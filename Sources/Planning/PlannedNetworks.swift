@@ -9,27 +9,6 @@ import Torch
 
 /// Which networks are tried, how large they are, and how many steps they get.
 extension Planner {
-    /// A network that takes part, with what it takes on this machine.
-    private struct Timing {
-        let name: String
-        let network: NetworkChoice
-        /// Seconds of a training step.
-        var step: Double
-        /// Seconds of a pass over an image.
-        var pass: Double
-        /// Bytes of the process while it was timed.
-        var bytes: Int
-    }
-
-    /// A step in training over one on random values, where no training is timed.
-    ///
-    /// Images are decoded and augmented on the same cores: measured 1.10 on nuclei and 1.16 on CamVid (two cores of an AMD
-    /// EPYC).
-    private static let loading = 1.15
-    /// Evaluating an image over a pass: it is read, its scores are resized and counted.
-    private static let evaluating = 1.5
-    /// Seconds for what is neither training nor measuring: export and its check, the report; two on an AMD EPYC (Zen 4).
-    private static let closing = 5.0
     /// Seconds in which a training begins: images and weights are read.
     private static let beginning = 1.5
     /// One of so many trained encoders and decoders goes on; the others cost a ninth of a training each.
@@ -41,13 +20,13 @@ extension Planner {
     ) throws -> PlannedTime {
         var searching = 0.0
         let base = ProcessMemory.resident
-        var timings = try settleEncoder(&configuration, since: start, choose)
+        var (timings, searchesFirst) = try settleEncoder(&configuration, since: start, choose)
         if timings.isEmpty || searchesFirst {
             settleStride(&configuration, choose)
             let named = timings.map(\.name)
             if timings.isEmpty { timings = [try settleSize(&configuration, since: start, choose)] }
             configuration.search.layers = layers
-            settleCandidates(&configuration, choose)
+            settleCandidates(&configuration, steps: steps(timings[0], since: start), choose)
             configuration.search.pool += named
             searching = settleSearch(&configuration, choose)
         } else {
@@ -63,31 +42,52 @@ extension Planner {
     // MARK: Candidates
 
     /// The encoder that is trained on, or from scratch where there are no trained weights of any.
-    private var encoder: EncoderKind { encoders.first ?? .efficientNetLite0 }
+    var encoder: EncoderKind { encoders.first ?? .efficientNetLite0 }
 
-    /// Whether networks from scratch race beside those of a search by the paper's method.
-    private var searchesFirst: Bool { encoders.isEmpty && folds.isEmpty && minutes >= Self.leastSearchMinutes }
+    /// Training steps of a network that fit into what is left of the time.
+    private func steps(_ timing: NetworkTiming, since start: Date) -> Double {
+        (budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing) / (Self.loading * timing.step)
+    }
+
+    /// Whether candidates that share so many steps are judged after enough of them.
+    ///
+    /// Twice the steps below which scores say little, since a step may take longer than it was timed. Not after a length of
+    /// time: what one processor does in an hour takes another four.
+    private func tells(apart candidates: Int, reduction: Int, steps: Double) -> Bool {
+        // Of a cross-validation every fold trains half as long as the network that is kept.
+        let (judged, all) =
+            folds.isEmpty
+            ? { ($0.rungs[0].epochs, $0.total) }(
+                HalvingSchedule(candidates: candidates, reduction: reduction, epochs: epochs))
+            : (epochs / 2, epochs + folds.count * epochs / 2 * candidates)
+        return steps * Double(judged) / Double(all) >= 2 * Double(CandidateSearch.leastSteps)
+    }
 
     /// With fewer steps an encoder from scratch was not tried (docs/RESULTS.md).
     private static let leastStepsFromScratch = 200.0
 
     /// Chooses encoders and decoders, and how they learn.
     ///
-    /// - Returns: Those that are fast enough; none, and nothing is chosen, where no trained weights are there and the time
-    ///   is too short to learn without them.
+    /// - Returns: Those that are fast enough, and whether networks from scratch race beside those of a search by the paper's
+    ///   method; none, and nothing is chosen, where no trained weights are there and the time is too short to learn without
+    ///   them.
     private func settleEncoder(
         _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
-    ) throws -> [Timing] {
+    ) throws -> (timings: [NetworkTiming], searchesFirst: Bool) {
         var own = configuration
         own.train.batchNormDecay = encoders.isEmpty ? 0.95 : 0.97
         own.train.learningRate = encoders.isEmpty ? 0.008 : 0.01
         own.train.encoderLearningRate = encoders.isEmpty ? 1 : 0.2
         if encoders.isEmpty { own.train.encoderWeights = "none" }
+        let first = try time(encoder.rawValue + "+light", &own)
+        let steps = steps(first, since: start)
+        let searchesFirst =
+            encoders.isEmpty && folds.isEmpty && minutes >= Self.leastSearchMinutes
+            && tells(apart: 9, reduction: 3, steps: (1 - Self.searchShare) * steps)
         // The networks that race against it are brought to its multiply-adds by their filters.
         if searchesFirst { NetworkSize.all[2].settle(&own.train) }
-        var reasons: [(String, String)] = []
-        let names = encoded { reasons.append(($0, $1)) }
-        let timings = try fitting(names.map { try time($0, &own) }, choose)
+        let rivals = searchesFirst ? [] : rivals(steps: steps)
+        let timings = try fitting([first] + rivals.map { try time($0, &own) }, choose)
         if encoders.isEmpty {
             let channels = configuration.data.channels
             let missing =
@@ -95,44 +95,41 @@ extension Planner {
                     ? "no trained weights are there (make encoders)"
                     : "trained encoders see 3 channels, and these images have \(channels)")
                 + ", so all is learnt from these images"
-            let left = budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing
-            guard let first = timings.first, left / (Self.loading * first.step) >= Self.leastStepsFromScratch else {
-                let steps = "fewer than \(format(Self.leastStepsFromScratch)) steps of \(encoder.rawValue) would fit"
-                choose("train.encoder", "none: " + missing + (timings.isEmpty ? "" : ", and " + steps))
-                return []
+            guard !timings.isEmpty, steps >= Self.leastStepsFromScratch else {
+                let few = "fewer than \(format(Self.leastStepsFromScratch)) steps of \(encoder.rawValue) would fit"
+                choose("train.encoder", "none: " + missing + (timings.isEmpty ? "" : ", and " + few))
+                return ([], false)
             }
             choose("train.encoderWeights", "none: " + missing)
         }
-        guard !timings.isEmpty else { return [] }
-        for (key, text) in reasons { choose(key, text) }
-        configuration = own
-        return timings
-    }
-
-    /// The encoders and decoders that the time is enough for, and a network from scratch beside them.
-    private func encoded(_ choose: (String, String) -> Void) -> [String] {
-        let first = encoder.rawValue
-        var names = [first + "+light"]
-        if searchesFirst {
-            choose("search.pool", "\(first)+light takes part, whose multiply-adds all networks have")
-            return names
-        }
-        // In half an hour one that tried no other was ahead of the race, which `unet` lost each time (docs/RESULTS.md).
-        if minutes >= 60 { names.append(first + "+unet") }
-        if minutes >= 180, encoders.count > 1 { names.append(encoders[1].rawValue + "+light") }
-        if minutes >= 60, folds.isEmpty { names.append(Planner.standardDesign(layers: max(8, layers))) }
+        guard !timings.isEmpty else { return ([], false) }
         choose(
             "search.pool",
-            (encoders.isEmpty
-                ? "\(first) with random weights, which learns faster than the networks of the search space (docs/RESULTS.md)"
-                : "\(first), which has seen ImageNet: its weights are there, and on a few hundred images they are worth"
-                    + " more than a search from scratch")
-                + (names.count > 1 ? "; so many networks are tried shortly, in equal time, and the best goes on" : ""))
-        return names
+            searchesFirst
+                ? "\(first.name) takes part, whose multiply-adds all networks have"
+                : (encoders.isEmpty
+                    ? "\(encoder.rawValue) with random weights, which learns faster than the networks of the search space"
+                        + " (docs/RESULTS.md)"
+                    : "\(encoder.rawValue), which has seen ImageNet: its weights are there, and on a few hundred images they"
+                        + " are worth more than a search from scratch")
+                    + (rivals.isEmpty
+                        ? "" : "; so many networks are tried shortly, in equal time, and the best goes on"))
+        configuration = own
+        return (timings, searchesFirst)
+    }
+
+    /// Networks that are tried beside the encoder's first decoder; none where the time is too short to tell them apart.
+    private func rivals(steps: Double) -> [String] {
+        // In half an hour one that tried no other was ahead of the race, which `unet` lost each time (docs/RESULTS.md).
+        guard minutes >= 60 else { return [] }
+        var names = [encoder.rawValue + "+unet"]
+        if minutes >= 180, encoders.count > 1 { names.append(encoders[1].rawValue + "+light") }
+        if folds.isEmpty { names.append(Planner.standardDesign(layers: max(8, layers))) }
+        return tells(apart: 1 + names.count, reduction: Self.encoderReduction, steps: steps) ? names : []
     }
 
     private func settlePool(
-        _ configuration: inout Configuration, _ timings: [Timing], _ choose: (String, String) -> Void
+        _ configuration: inout Configuration, _ timings: [NetworkTiming], _ choose: (String, String) -> Void
     ) {
         configuration.search.method = .race
         configuration.search.layers = max(8, layers)
@@ -140,14 +137,19 @@ extension Planner {
         configuration.search.candidates = timings.count
         configuration.search.reduction = timings.count > 1 ? Self.encoderReduction : 4
         if timings.count == 1 {
-            choose("search.candidates", "1: in \(budget.description) there is no time to try others")
+            choose(
+                "search.candidates",
+                "1: in \(budget.description) others would be judged before they have learnt anything")
         }
     }
 
-    /// How many networks from scratch are tried.
-    private func settleCandidates(_ configuration: inout Configuration, _ choose: (String, String) -> Void) {
+    /// How many networks from scratch are tried, where one alone would make so many steps.
+    private func settleCandidates(
+        _ configuration: inout Configuration, steps: Double, _ choose: (String, String) -> Void
+    ) {
         configuration.search.method = .race
-        let (candidates, reduction) = scratch
+        let (candidates, reduction) =
+            tells(apart: scratch.candidates, reduction: scratch.reduction, steps: steps) ? scratch : (1, 4)
         configuration.search.candidates = candidates
         configuration.search.reduction = reduction
         if candidates == 1 {
@@ -181,93 +183,12 @@ extension Planner {
             "\(configuration.train.decoderStride): the thinnest class, \(name), is about \(format(thin)) pixels wide")
     }
 
-    // MARK: Timing
-
-    /// Times a network that is named, with the filters that a race would give it.
-    private func time(_ name: String, _ configuration: inout Configuration) throws -> Timing {
-        let network = try NetworkChoice(named: name)
-        guard network.genotype != nil else { return time(name, network, configuration) }
-        // Of the cost of the first one, an encoder: see `search.pool`.
-        let first = try NetworkChoice(named: encoder.rawValue, decoder: .light)
-        NetworkSize.all[2].settle(&configuration.train)
-        let images = InputSpecification(
-            classes: facts.classes.count, height: configuration.train.crop.height,
-            width: configuration.train.crop.width)
-        let wanted = first.cost(configuration.train, on: images).multiplyAdds
-        configuration.train.filters = network.filters(closestTo: wanted, configuration.train, on: images).filters
-        return time(name, network, configuration)
-    }
-
-    private func time(_ name: String, _ network: NetworkChoice, _ configuration: Configuration) -> Timing {
-        var own = configuration
-        network.settle(&own.train, filters: configuration.train.filters)
-        let filters = network.genotype.map { _ in " of \(own.train.filters) filters" } ?? ""
-        reporter.report(.note("timing \(name)\(filters)"))
-        let scale = scale(in: configuration)
-        let (height, width) = (Double(facts.height) * scale, Double(facts.width) * scale)
-        let description = network.description(
-            own.train, classes: facts.classes.count, channels: own.data.channels)
-        let timer = StepTimer(own)
-        let step = timer.step(description)
-        let pass = timer.pass(description, height: Int(clamping: height), width: Int(clamping: width))
-        return Timing(name: name, network: network, step: step.seconds, pass: pass, bytes: step.bytes)
-    }
-
-    /// Those that are fast enough where that is asked for.
-    private func fitting(_ timings: [Timing], _ choose: (String, String) -> Void) throws -> [Timing] {
-        guard let limit = limits.milliseconds else { return timings }
-        let found = timings.filter { $0.pass * 1e3 <= limit }
-        let slow = timings.filter { $0.pass * 1e3 > limit }
-        if !slow.isEmpty {
-            let names = slow.map { "\($0.name) (\(format($0.pass * 1e3)) ms)" }.joined(separator: ", ")
-            choose("--max-latency", "\(format(limit)) ms an image here, which these do not keep: \(names)")
-        }
-        return found
-    }
-
-    private func keeps(_ timing: Timing) -> Bool {
-        Double(timing.bytes) < memory && timing.pass * 1e3 <= limits.milliseconds ?? .infinity
-    }
-
-    private var memory: Double {
-        min(limits.bytes ?? .infinity, ProcessMemory.available.map { 0.7 * Double($0) } ?? .infinity)
-    }
-
-    /// Halves the batch until the memory is enough.
-    ///
-    /// - Throws: `ConfigurationError` where a limit that was asked for is not enough for a batch of one.
-    private func keepMemory(
-        _ configuration: inout Configuration, _ timings: inout [Timing], before base: Int,
-        _ choose: (String, String) -> Void
-    ) throws {
-        guard let most = timings.map(\.bytes).max(), Double(most) >= memory else { return }
-        let batch = configuration.train.batch
-        let fitting = Planner.batch(keeping: memory, from: batch, bytes: most, before: base)
-        // What other programs leave may become more; a limit that was asked for does not.
-        guard let kept = fitting ?? (limits.bytes == nil ? 1 : nil) else {
-            let least = Planner.bytes(ofBatch: 1, from: batch, bytes: most, before: base)
-            throw ConfigurationError(
-                .outOfRange,
-                "--max-memory: images one by one take about \(least / 1_000_000) MB, the program included; raise the limit"
-            )
-        }
-        configuration.train.batch = kept
-        choose(
-            "train.batch",
-            "\(kept): \(batch) took \(most / 1_000_000) MB, and \(Int(clamping: memory / 1e6)) MB are there for it")
-        timings = try timings.map { timing in
-            var smaller = try time(timing.name, &configuration)
-            smaller.bytes = Planner.bytes(ofBatch: kept, from: batch, bytes: timing.bytes, before: base)
-            return smaller
-        }
-    }
-
     // MARK: Size and steps
 
     /// The largest network from scratch that still makes enough steps within the limits.
     private func settleSize(
         _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
-    ) throws -> Timing {
+    ) throws -> NetworkTiming {
         let wanted = min(40_000, max(600, 580 * minutes.squareRoot()))
         let left = max(
             budget.seconds * 0.3,
@@ -277,7 +198,7 @@ extension Planner {
         // Epochs of training of all networks together over those of one.
         let race = HalvingSchedule(candidates: scratch.candidates, reduction: scratch.reduction, epochs: epochs)
         let share = Double(race.total) / Double(epochs)
-        var found: (size: NetworkSize, timing: Timing)?
+        var found: (size: NetworkSize, timing: NetworkTiming)?
         // Tried up from a small one; the first that makes too few steps ends it.
         for size in NetworkSize.all {
             size.settle(&configuration.train)
@@ -318,7 +239,7 @@ extension Planner {
 
     /// Gives every network as many steps an epoch as take the same time.
     private func divide(
-        _ configuration: inout Configuration, _ timings: [Timing], searching: Double, since start: Date,
+        _ configuration: inout Configuration, _ timings: [NetworkTiming], searching: Double, since start: Date,
         _ choose: (String, String) -> Void
     ) throws -> PlannedTime {
         configuration.train.epochs = epochs
@@ -370,7 +291,7 @@ extension Planner {
             trainings = Double(folds.count * candidates + 1)
         }
         let epoch = (seconds - validating - Self.beginning * trainings) / Double(total)
-        func steps(_ timing: Timing) -> Int { max(1, Int(clamping: (epoch - saving) / timing.step)) }
+        func steps(_ timing: NetworkTiming) -> Int { max(1, Int(clamping: (epoch - saving) / timing.step)) }
         configuration.train.stepsPerEpoch = steps(timings[0])
         if configuration.search.pool == timings.map(\.name) { configuration.search.poolSteps = timings.map(steps) }
         let all = configuration.train.stepsPerEpoch * epochs
@@ -383,22 +304,5 @@ extension Planner {
             step: timings[0].step, epoch: Double(configuration.train.stepsPerEpoch) * timings[0].step + saving,
             saving: saving, closing: closing,
             bytes: timings.map(\.bytes).max() ?? 0, searching: searching, crossValidation: crossValidation)
-    }
-
-    /// The time of a configuration that is given.
-    func settledTime(_ configuration: Configuration) throws -> PlannedTime {
-        let (search, train) = (configuration.search, configuration.train)
-        let named = try ComparedNetwork.named(by: Array(search.namedPool.prefix(1)), decoder: train.decoder).first
-        let network: (name: String, NetworkChoice) =
-            try named.map { ($0.name, $0.choice) }
-            ?? train.encoder.kind.map { ($0.rawValue, .encoder($0, train.decoder)) }
-            ?? ("a network", NetworkChoice(named: Planner.standardDesign(layers: search.layers)))
-        let timing = time(network.name, network.1, configuration)
-        let step = Self.loading * timing.step
-        let steps = search.poolSteps.first ?? train.stepsOfEpoch(images: facts.images["train"] ?? 1)
-        return PlannedTime(
-            step: step, epoch: step * Double(steps), saving: 0,
-            closing: Self.evaluating * timing.pass * Double(facts.images["test"] ?? 0) + Self.closing,
-            bytes: timing.bytes, crossValidation: nil)
     }
 }

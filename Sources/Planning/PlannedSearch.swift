@@ -8,7 +8,7 @@ extension Planner {
     /// The shortest time in minutes in which one is planned.
     static let leastSearchMinutes = 100.0
     /// Its share of the whole time, at most.
-    private static let searchShare = 0.2
+    static let searchShare = 0.2
     /// Epochs of it: with fewer alpha and beta hardly leave where they began, and more the paper has not.
     private static let searchEpochs = 10...40
     /// Random networks that are scored in its supernet, and the images for it.
@@ -23,7 +23,7 @@ extension Planner {
     func settleSearch(_ configuration: inout Configuration, _ choose: (String, String) -> Void) -> Double {
         var search = configuration.search
         let images = (facts.images["train"] ?? 0) / 2
-        guard minutes >= Self.leastSearchMinutes, folds.isEmpty, images >= 2 else { return 0 }
+        guard minutes >= Self.leastSearchMinutes, search.candidates > 1, images >= 2 else { return 0 }
         search.blocks = 4
         search.filters = minutes < 300 ? 4 : 6
         search.batch = 2

@@ -185,6 +185,9 @@ struct AutomaticRunTests {
         #expect(refused.status == 64 && refused.errors.contains("a plan decides this"), "\(refused.errors)")
         let other = try Command.run("run", folder.file("plain"), "--output", folder.file("scenes"))
         #expect(other.status == 64 && other.errors.contains("holds no such run"), "\(other.errors)")
+        let absent = try Command.run("run", folder.file("absent"), "--output", folder.file("none/x"))
+        #expect(absent.status == 66 && !absent.errors.isEmpty, "\(absent.errors)")
+        #expect(!FileManager.default.fileExists(atPath: folder.file("none")))
         let budget = try Command.run("run", folder.file("plain"), "--budget", "soon", "--output", folder.file("x"))
         #expect(budget.status == 64 && budget.errors.contains("30min, 2h or overnight"), "\(budget.errors)")
     }

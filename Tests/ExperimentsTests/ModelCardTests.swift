@@ -14,10 +14,11 @@ struct ModelCardTests {
     @Test("A training ends with a card; an evaluation puts its figures in")
     func card() throws {
         let run = try InstantRun(.train)
-        try run.run("a", ["train.power=0.8", "card.license=CC-BY-4.0"])
+        try run.run("a", ["train.power=0.8", "card.license=CC-BY-4.0", "train.loss.dice=0.5"])
         let before = try card(run, "a")
         for wanted in [
-            "# a\n", "of 7 classes", "CC-BY-4.0\n", "    train.power: 0.8\n", "20 steps, 2 epochs; seed 0",
+            "# a\n", "of 7 classes", "CC-BY-4.0\n", "    train.power: 0.8\n",
+            "schedule, cross entropy and Dice loss, settings", "20 steps, 2 epochs; seed 0",
             "\"path\": [4, 8, 16],", "| filters F | 4 |", "64, 64, 128; 8; 8; 4 |", "| folder | data |",
             "Evaluation: not made yet", "autodeeplab predict RUN", "let model = try Model(at: \"RUN\")",
         ] {

@@ -116,6 +116,24 @@ import Testing
         #expect((3_200...3_600).contains(all), "\(plan.stages)")
     }
 
+    /// What is left of a long time may be too little for it, as on a slow processor.
+    @Test(arguments: [("1h", 3_590.0), ("2h", 7_190)])
+    func nothingRacesThatCannotBeToldApart(_ budget: String, _ elapsed: Double) throws {
+        var base = Configuration()
+        base.threads = 1
+        for encoders in [[EncoderKind.efficientNetLite0], []] {
+            let planner = Planner(
+                budget: try Budget(budget), elapsed: elapsed, facts: try facts(height: 40, width: 40), base: base,
+                encoders: encoders, reporter: SilentReporter())
+            let (plan, configuration) = try planner.plan(notes: [], isSettled: false)
+            let search = configuration.search
+            #expect(search.candidates == 1 && !search.pool.contains("paper"), "\(search.pool)")
+            #expect(search.pool == (encoders.isEmpty ? [] : ["efficientnet-lite0+light"]))
+            #expect(
+                plan.reasons.contains { $0.key == "search.candidates" && $0.text.contains("before they have learnt") })
+        }
+    }
+
     @Test("With hours and no encoder a gradient-based search comes before the race, within its share of the time")
     func searchComesFirst() throws {
         let (plan, configuration) = try plan(facts(height: 40, width: 40), "2h")

@@ -233,8 +233,8 @@ public struct CandidateSearch {
             }
             reporter.report(
                 .note(
-                    "rung \(number + 1) of \(schedule.rungs.count): \(rung.candidates) candidates, "
-                        + "\(rung.epochs) epochs"))
+                    "rung \(number + 1) of \(schedule.rungs.count): \(rung.candidates) "
+                        + "\(rung.candidates == 1 ? "candidate" : "candidates"), \(rung.epochs) epochs"))
             if number == 0 {
                 state.part = proposer.judges ? firstPart(of: rung) : nil
                 while state.runs.count < schedule.rungs[0].candidates {
@@ -357,7 +357,7 @@ public struct CandidateSearch {
 
     /// Steps below which a first rung says little: of nine candidates on nuclei five still saw nothing but background after
     /// 58 steps, and none of the three best after 174.
-    private static let leastSteps = 150
+    package static let leastSteps = 150
 
     /// A warning of a first rung that is too short; nil where it is long enough, or the only one.
     private static func shortness(_ schedule: HalvingSchedule, steps perEpoch: Int) -> String? {

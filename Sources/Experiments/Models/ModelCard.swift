@@ -160,11 +160,17 @@ struct ModelCard {
         return """
             \(steps); seed \(configuration.seed). \
             \(configuration.train.optimizer == .sgd ? "SGD" : "AdamW") under a \(configuration.train.schedule.rawValue) \
-            schedule, cross entropy, settings as in `config.yaml`; what differs from the defaults:
+            schedule, \(loss), settings as in `config.yaml`; what differs from the defaults:
 
             \(changed.isEmpty ? "    (nothing)" : changed.joined(separator: "\n"))\
             \(distillation)
             """
+    }
+
+    private var loss: String {
+        let loss = configuration.train.loss
+        let hardest = loss.ohemFraction < 1 ? " of the hardest pixels" : ""
+        return "cross entropy\(hardest)\(loss.dice > 0 ? " and Dice loss" : "")"
     }
 
     /// A paragraph about the teacher, with what both networks cost.

@@ -78,7 +78,7 @@ public final class RunFolder: Sendable {
     }
 
     /// Removes folders that were made here, the innermost last, as far as nothing is in them but one file.
-    static func remove(_ made: [String], with file: String) {
+    package static func remove(_ made: [String], with file: String) {
         // Of a folder that cannot be read nobody knows what is in it: the lock may be needed.
         guard let inner = made.last, let names = try? FileManager.default.contentsOfDirectory(atPath: inner),
             names.allSatisfy({ $0 == file })
