@@ -60,7 +60,9 @@ private func syntaxError(_ error: any Error, source: Origin) -> ConfigurationErr
     var origin = source
     func located(_ mark: Mark, _ message: String) -> ConfigurationError {
         origin.line = source.isCommandLine ? nil : mark.line
-        return ConfigurationError(.malformed, at: origin, "not valid YAML: \(message)")
+        // The usual reason, which libyaml does not name.
+        let hint = message.contains("cannot start any token") ? " (lines are indented by blanks, not by tabulators)" : ""
+        return ConfigurationError(.malformed, at: origin, "not valid YAML: \(message)\(hint)")
     }
     switch error as? YamlError {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),

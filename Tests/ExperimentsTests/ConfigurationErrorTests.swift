@@ -64,6 +64,11 @@ struct ConfigurationErrorTests {
             "seed: 1\nsearch: [\n", .malformed,
             "my.yaml:3: not valid YAML: did not find expected node content"
         ),
+        (
+            "train:\n\tepochs: 1\n", .malformed,
+            "my.yaml:2: not valid YAML: found character that cannot start any token (lines are indented by blanks, not by"
+                + " tabulators)"
+        ),
         ("seed: 1\n---\nseed: 2\n", .malformed, "my.yaml:2: not valid YAML: but found another document"),
         (
             "search:\n  epochs: 10\n", .contradiction,

@@ -1,8 +1,15 @@
+import Foundation
+import SearchSpace
+
 /// What is made larger, one at a time, while the others stay as they are.
 enum Quantity: String, CaseIterable, Codable {
-    case layers, filters, blocks, pixels, batch
+    case layers, filters, blocks, pixels, batch, processes
 
-    /// The values that are measured; for pixels the side of the square image.
+    /// Images of a step that processes share.
+    static let sharedBatch = 4
+
+    /// The values that are measured; for pixels the side of the square image, of processes as many as the processor has
+    /// cores for.
     var values: [Int] {
         switch self {
         case .layers: [4, 6, 8, 10, 12]
@@ -10,6 +17,7 @@ enum Quantity: String, CaseIterable, Codable {
         case .blocks: [2, 3, 4, 5, 6]
         case .pixels: [65, 97, 129, 193, 257]
         case .batch: [1, 2, 3, 4, 6]
+        case .processes: [1, 2, 4].filter { $0 == 1 || $0 <= ProcessInfo.processInfo.activeProcessorCount }
         }
     }
 
@@ -24,6 +32,7 @@ enum Quantity: String, CaseIterable, Codable {
         case .blocks: "blocks B"
         case .pixels: "pixels of an image"
         case .batch: "images in a batch"
+        case .processes: "processes that share a batch of \(Quantity.sharedBatch)"
         }
     }
 }
