@@ -61,7 +61,8 @@ private func syntaxError(_ error: any Error, source: Origin) -> ConfigurationErr
     func located(_ mark: Mark, _ message: String) -> ConfigurationError {
         origin.line = source.isCommandLine ? nil : mark.line
         // The usual reason, which libyaml does not name.
-        let hint = message.contains("cannot start any token") ? " (lines are indented by blanks, not by tabulators)" : ""
+        let isTabulator = message.contains("cannot start any token")
+        let hint = isTabulator ? " (lines are indented by blanks, not by tabulators)" : ""
         return ConfigurationError(.malformed, at: origin, "not valid YAML: \(message)\(hint)")
     }
     switch error as? YamlError {

@@ -38,5 +38,9 @@ struct IsolationTests {
             ["bench", "deeplabv3:3", "--filters", "4", "--size", "65x65", "--repetitions", "1"],
             environment: ["PATH": path, "PYTHON": ""])
         #expect(!FileManager.default.fileExists(atPath: folder.file("planted")))
+        let refused = try run(
+            ["bench", "deeplabv3:3", "--filters", "4", "--size", "65x65", "--repetitions", "1"],
+            environment: ["PATH": path, "PYTHON": "/nonexistent"])
+        #expect(refused.contains("autodeeplab  ") && refused.contains("not measured: Python refuses it: /nonexistent"))
     }
 }

@@ -25,6 +25,8 @@ package struct InferenceTime: Encodable, Equatable, Sendable {
     package var joules: Double?
     /// ONNX Runtime, where Python has it.
     package var onnxRuntime: ONNXCheck?
+    /// Why Python gave no time of ONNX Runtime; nil where it did, or has none.
+    package var onnxRuntimeProblem: String?
 
     /// Measures a model on random pixels as `predict` treats them, and then in ONNX Runtime.
     ///
@@ -63,10 +65,15 @@ package struct InferenceTime: Encodable, Equatable, Sendable {
         var options = model.normalizing(ONNXOptions(size: .init(height: seen.height, width: seen.width)))
         if windows == 1 { options = try model.onnxOptions(size: size, takesBytes: true, givesLabels: true) }
         try model.exportONNX(to: folder.file("model.onnx"), options: options, quantization: model.quantization)
-        var check = try ONNXCheck(
-            folder.file("model.onnx"), of: model, options: options, size: options.size ?? size,
-            repetitions: repetitions, threads: threads)
-        check.milliseconds = check.milliseconds.map { $0 * Double(seen.windows) }
-        onnxRuntime = check.onnxRuntime == nil ? nil : check
+        do {
+            var check = try ONNXCheck(
+                folder.file("model.onnx"), of: model, options: options, size: options.size ?? size,
+                repetitions: repetitions, threads: threads)
+            check.milliseconds = check.milliseconds.map { $0 * Double(seen.windows) }
+            onnxRuntime = check.onnxRuntime == nil ? nil : check
+        } catch let error as RunError {
+            // What was measured here stands without it. The file that the line begins with is gone.
+            onnxRuntimeProblem = String(error.problem.trimmingPrefix(folder.file("model.onnx") + ": "))
+        }
     }
 }

@@ -96,6 +96,8 @@ public func predict(
     for (index, file) in images.enumerated() {
         func stopIfAsked() throws {
             guard let signal = interruption.signal else { return }
+            // Of the masks that are there already.
+            if options.measures, !masks.isEmpty { try measurements.write(to: output) }
             throw Interrupted(signal: signal, done: index, of: images.count, units: "images")
         }
         try stopIfAsked()

@@ -27,7 +27,7 @@ public struct RunError: AdvisedError, Equatable {
     public let reason: Reason
     /// What to do, where the problem does not say so.
     public let advice: Advice?
-    private let problem: String
+    package let problem: String
 
     /// A fault at a path.
     public init(_ reason: Reason, path: String, _ message: String, advice: Advice? = nil) {

@@ -85,7 +85,9 @@ struct BenchCommand: ParsableCommand {
         if let other = time.onnxRuntime, let milliseconds = other.milliseconds {
             print("ONNX Runtime  \(fixed(milliseconds, digits: 1)) ms an image (version \(other.onnxRuntime ?? ""))")
         } else {
-            print("ONNX Runtime  not measured: no onnxruntime in Python (PYTHON names one)")
+            print(
+                "ONNX Runtime  not measured: "
+                    + (time.onnxRuntimeProblem ?? "no onnxruntime in Python (PYTHON names one)"))
         }
         let windows = time.windows == 1 ? "" : " in \(time.windows) windows"
         print("\(size) pixels\(windows), \(time.threads) threads, median of \(repetitions)")
