@@ -16,7 +16,7 @@ func composeBounded(_ text: String, source: Origin) throws(ConfigurationError) -
         if case .scalar(let scalar) = node, scalar.string.isEmpty, scalar.style == .plain { return nil }
         return node
     } catch {
-        throw syntaxError(error, source: source)
+        throw syntaxError(error, in: text, source: source)
     }
 }
 
@@ -56,13 +56,14 @@ private func checkStructure(_ text: String, source: Origin) throws(Configuration
 }
 
 /// One line for the parser's error.
-private func syntaxError(_ error: any Error, source: Origin) -> ConfigurationError {
+private func syntaxError(_ error: any Error, in text: String, source: Origin) -> ConfigurationError {
     var origin = source
     func located(_ mark: Mark, _ message: String) -> ConfigurationError {
         origin.line = source.isCommandLine ? nil : mark.line
-        // The usual reason, which libyaml does not name.
-        let isTabulator = message.contains("cannot start any token")
-        let hint = isTabulator ? " (lines are indented by blanks, not by tabulators)" : ""
+        // libyaml says that some character cannot stand there.
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        let line = lines.indices.contains(mark.line - 1) ? lines[mark.line - 1] : ""
+        let hint = line.prefix { $0.isWhitespace }.contains("\t") ? " (indent by spaces, not by tabs)" : ""
         return ConfigurationError(.malformed, at: origin, "not valid YAML: \(message)\(hint)")
     }
     switch error as? YamlError {

@@ -102,8 +102,8 @@ extension Planner {
         choose(
             "train.batch",
             "\(kept): \(batch) took \(most / 1_000_000) MB, and \(Int(clamping: memory / 1e6)) MB are there for it")
-        timings = try timings.map { timing in
-            var smaller = try time(timing.name, &configuration)
+        timings = timings.map { timing in
+            var smaller = time(timing.name, timing.network, configuration)
             smaller.bytes = Planner.bytes(ofBatch: kept, from: batch, bytes: timing.bytes, before: base)
             return smaller
         }

@@ -11,6 +11,8 @@ import Torch
 extension Planner {
     /// Seconds in which a training begins: images and weights are read.
     private static let beginning = 1.5
+    /// In half an hour one that tried no other was ahead of the race, which `unet` lost each time (docs/RESULTS.md).
+    private static let leastRaceMinutes = 60.0
     /// One of so many trained encoders and decoders goes on; the others cost a ninth of a training each.
     private static let encoderReduction = 9
 
@@ -24,13 +26,17 @@ extension Planner {
         if timings.isEmpty || searchesFirst {
             settleStride(&configuration, choose)
             let named = timings.map(\.name)
-            if timings.isEmpty { timings = [try settleSize(&configuration, since: start, choose)] }
+            var race = Race.ofSearch
+            if timings.isEmpty {
+                let (timing, own) = try settleSize(&configuration, since: start, choose)
+                (timings, race) = ([timing], own)
+            }
             configuration.search.layers = layers
-            settleCandidates(&configuration, steps: steps(timings[0], since: start), choose)
+            settleCandidates(&configuration, race, choose)
             configuration.search.pool += named
             searching = settleSearch(&configuration, choose)
         } else {
-            settlePool(&configuration, timings, choose)
+            settlePool(&configuration, timings)
         }
         try keepMemory(&configuration, &timings, before: base, choose)
         return try divide(&configuration, timings, searching: searching, since: start, choose)
@@ -53,13 +59,12 @@ extension Planner {
     ///
     /// Twice the steps below which scores say little, since a step may take longer than it was timed. Not after a length of
     /// time: what one processor does in an hour takes another four.
-    private func tells(apart candidates: Int, reduction: Int, steps: Double) -> Bool {
+    private func canJudge(_ race: Race, steps: Double) -> Bool {
         // Of a cross-validation every fold trains half as long as the network that is kept.
         let (judged, all) =
             folds.isEmpty
-            ? { ($0.rungs[0].epochs, $0.total) }(
-                HalvingSchedule(candidates: candidates, reduction: reduction, epochs: epochs))
-            : (epochs / 2, epochs + folds.count * epochs / 2 * candidates)
+            ? { ($0.rungs[0].epochs, $0.total) }(race.schedule(epochs: epochs))
+            : (epochs / 2, epochs + folds.count * epochs / 2 * race.candidates)
         return steps * Double(judged) / Double(all) >= 2 * Double(CandidateSearch.leastSteps)
     }
 
@@ -81,9 +86,8 @@ extension Planner {
         if encoders.isEmpty { own.train.encoderWeights = "none" }
         let first = try time(encoder.rawValue + "+light", &own)
         let steps = steps(first, since: start)
-        let searchesFirst =
-            encoders.isEmpty && folds.isEmpty && minutes >= Self.leastSearchMinutes
-            && tells(apart: 9, reduction: 3, steps: (1 - Self.searchShare) * steps)
+        let hasTimeToSearch = encoders.isEmpty && folds.isEmpty && minutes >= Self.leastSearchMinutes
+        let searchesFirst = hasTimeToSearch && canJudge(.ofSearch, steps: (1 - Self.searchShare) * steps)
         // The networks that race against it are brought to its multiply-adds by their filters.
         if searchesFirst { NetworkSize.all[2].settle(&own.train) }
         let rivals = searchesFirst ? [] : rivals(steps: steps)
@@ -112,44 +116,49 @@ extension Planner {
                         + " (docs/RESULTS.md)"
                     : "\(encoder.rawValue), which has seen ImageNet: its weights are there, and on a few hundred images they"
                         + " are worth more than a search from scratch")
-                    + (rivals.isEmpty
-                        ? "" : "; so many networks are tried shortly, in equal time, and the best goes on"))
+                    + (timings.count > 1
+                        ? "; so many networks are tried shortly, in equal time, and the best goes on" : "")
+                    + (hasTimeToSearch
+                        ? "; no search comes first, whose candidates would be judged before they have learnt anything"
+                        : ""))
+        if timings.count == 1, !searchesFirst {
+            choose(
+                "search.candidates",
+                "1: in \(budget.description) "
+                    + (!rivals.isEmpty
+                        ? "no other keeps the limits"
+                        : minutes < Self.leastRaceMinutes
+                            ? "there is no time to try others"
+                            : "others would be judged before they have learnt anything"))
+        }
         configuration = own
         return (timings, searchesFirst)
     }
 
     /// Networks that are tried beside the encoder's first decoder; none where the time is too short to tell them apart.
     private func rivals(steps: Double) -> [String] {
-        // In half an hour one that tried no other was ahead of the race, which `unet` lost each time (docs/RESULTS.md).
-        guard minutes >= 60 else { return [] }
+        guard minutes >= Self.leastRaceMinutes else { return [] }
         var names = [encoder.rawValue + "+unet"]
         if minutes >= 180, encoders.count > 1 { names.append(encoders[1].rawValue + "+light") }
         if folds.isEmpty { names.append(Planner.standardDesign(layers: max(8, layers))) }
-        return tells(apart: 1 + names.count, reduction: Self.encoderReduction, steps: steps) ? names : []
+        let race = Race(candidates: 1 + names.count, reduction: Self.encoderReduction)
+        return canJudge(race, steps: steps) ? names : []
     }
 
-    private func settlePool(
-        _ configuration: inout Configuration, _ timings: [NetworkTiming], _ choose: (String, String) -> Void
-    ) {
+    private func settlePool(_ configuration: inout Configuration, _ timings: [NetworkTiming]) {
         configuration.search.method = .race
         configuration.search.layers = max(8, layers)
         configuration.search.pool = timings.map(\.name)
         configuration.search.candidates = timings.count
         configuration.search.reduction = timings.count > 1 ? Self.encoderReduction : 4
-        if timings.count == 1 {
-            choose(
-                "search.candidates",
-                "1: in \(budget.description) others would be judged before they have learnt anything")
-        }
     }
 
-    /// How many networks from scratch are tried, where one alone would make so many steps.
+    /// Has networks from scratch race.
     private func settleCandidates(
-        _ configuration: inout Configuration, steps: Double, _ choose: (String, String) -> Void
+        _ configuration: inout Configuration, _ race: Race, _ choose: (String, String) -> Void
     ) {
         configuration.search.method = .race
-        let (candidates, reduction) =
-            tells(apart: scratch.candidates, reduction: scratch.reduction, steps: steps) ? scratch : (1, 4)
+        let (candidates, reduction) = (race.candidates, race.reduction)
         configuration.search.candidates = candidates
         configuration.search.reduction = reduction
         if candidates == 1 {
@@ -188,21 +197,26 @@ extension Planner {
     /// The largest network from scratch that still makes enough steps within the limits.
     private func settleSize(
         _ configuration: inout Configuration, since start: Date, _ choose: (String, String) -> Void
-    ) throws -> NetworkTiming {
+    ) throws -> (NetworkTiming, Race) {
         let wanted = min(40_000, max(600, 580 * minutes.squareRoot()))
         let left = max(
             budget.seconds * 0.3,
             budget.seconds - elapsed - Date().timeIntervalSince(start) - Self.closing)
         let name = Planner.standardDesign(layers: layers)
         let network = try NetworkChoice(named: name)
+        var race = Race(candidates: 1, reduction: 4)
         // Epochs of training of all networks together over those of one.
-        let race = HalvingSchedule(candidates: scratch.candidates, reduction: scratch.reduction, epochs: epochs)
-        let share = Double(race.total) / Double(epochs)
+        var share = 1.0
         var found: (size: NetworkSize, timing: NetworkTiming)?
         // Tried up from a small one; the first that makes too few steps ends it.
         for size in NetworkSize.all {
             size.settle(&configuration.train)
             let timing = time(name, network, configuration)
+            if found == nil {
+                let steps = steps(timing, since: start)
+                race = races.first { canJudge($0, steps: steps) } ?? race
+                share = Double(race.schedule(epochs: epochs).total) / Double(epochs)
+            }
             let makesEnough = left / share / timing.step >= wanted && keeps(timing)
             if found == nil || makesEnough { found = (size, timing) }
             if !makesEnough { break }
@@ -221,15 +235,29 @@ extension Planner {
                 + (left / share / timing.step >= wanted
                     ? "the largest network of which \(Int(clamping: wanted)) steps would fit" : "the smallest network")
                 + ", a step taking \(format(timing.step * 1_000)) ms")
-        return timing
+        return (timing, race)
     }
 
-    /// How many networks from scratch the time is enough for, and one of how many goes on.
+    /// Candidates from scratch, and one of how many goes on.
+    private struct Race {
+        var candidates: Int
+        var reduction: Int
+
+        /// The one in which what a search by the paper's method finds takes part.
+        static let ofSearch = Race(candidates: 9, reduction: 3)
+
+        func schedule(epochs: Int) -> HalvingSchedule {
+            HalvingSchedule(candidates: candidates, reduction: reduction, epochs: epochs)
+        }
+    }
+
+    /// The races of networks from scratch that are tried in such a time, the largest first.
     ///
     /// Far from trained out a network gains more by twice the steps than by being the best of a few (docs/RESULTS.md): the
     /// others get a ninth.
-    private var scratch: (candidates: Int, reduction: Int) {
-        !folds.isEmpty || minutes < 20 ? (1, 4) : minutes < 100 ? (4, 9) : (9, 3)
+    private var races: [Race] {
+        let few = Race(candidates: 4, reduction: 9)
+        return !folds.isEmpty || minutes < 20 ? [] : minutes < 100 ? [few] : [.ofSearch, few]
     }
 
     /// The network from scratch by which sizes are timed, and the first that is tried.

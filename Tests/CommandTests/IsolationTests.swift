@@ -41,6 +41,7 @@ struct IsolationTests {
         let refused = try run(
             ["bench", "deeplabv3:3", "--filters", "4", "--size", "65x65", "--repetitions", "1"],
             environment: ["PATH": path, "PYTHON": "/nonexistent"])
-        #expect(refused.contains("autodeeplab  ") && refused.contains("not measured: Python refuses it: /nonexistent"))
+        #expect(
+            refused.contains("autodeeplab  ") && refused.contains("not measured: Python does not start: /nonexistent"))
     }
 }

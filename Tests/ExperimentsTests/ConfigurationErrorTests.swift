@@ -66,8 +66,10 @@ struct ConfigurationErrorTests {
         ),
         (
             "train:\n\tepochs: 1\n", .malformed,
-            "my.yaml:2: not valid YAML: found character that cannot start any token (lines are indented by blanks, not by"
-                + " tabulators)"
+            "my.yaml:2: not valid YAML: found character that cannot start any token (indent by spaces, not by tabs)"
+        ),
+        (
+            "output: @a\n", .malformed, "my.yaml:1: not valid YAML: found character that cannot start any token"
         ),
         ("seed: 1\n---\nseed: 2\n", .malformed, "my.yaml:2: not valid YAML: but found another document"),
         (

@@ -31,7 +31,8 @@ struct Growth {
             return
         }
         guard let output = arguments["--output"] else {
-            FileHandle.standardError.write(Data("error: Growth --output DIR [--repetitions N] [--rounds N]\n".utf8))
+            FileHandle.standardError.write(
+                Data("error: Growth --output DIR [--repetitions N] [--rounds N] [--from growth.json]\n".utf8))
             exit(64)
         }
         try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
@@ -90,7 +91,13 @@ struct Growth {
             return process
         }
         let data = output.fileHandleForReading.readDataToEndOfFile()
-        for child in children { child.waitUntilExit() }
+        for child in children {
+            child.waitUntilExit()
+            guard child.terminationStatus == 0 else {
+                FileHandle.standardError.write(Data("error: \(quantity.rawValue) \(value): a process failed\n".utf8))
+                exit(70)
+            }
+        }
         return try JSONDecoder().decode(Measurement.self, from: data)
     }
 }

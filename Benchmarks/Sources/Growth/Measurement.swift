@@ -19,7 +19,7 @@ struct Measurement: Codable {
     /// Takes one step unmeasured, then some.
     ///
     /// Processor time of one thread, so that other programs on the machine count for little; where processes wait for one
-    /// another, the time that goes by.
+    /// another, elapsed time.
     init(_ quantity: Quantity, _ value: Int, repetitions: Int) {
         func set(_ other: Quantity, _ usual: Int) -> Int { other == quantity ? value : usual }
         var configuration = SupernetConfiguration(classes: 19)

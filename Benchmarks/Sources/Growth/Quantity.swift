@@ -1,5 +1,5 @@
 import Foundation
-import SearchSpace
+import Torch
 
 /// What is made larger, one at a time, while the others stay as they are.
 enum Quantity: String, CaseIterable, Codable {
@@ -17,7 +17,9 @@ enum Quantity: String, CaseIterable, Codable {
         case .blocks: [2, 3, 4, 5, 6]
         case .pixels: [65, 97, 129, 193, 257]
         case .batch: [1, 2, 3, 4, 6]
-        case .processes: [1, 2, 4].filter { $0 == 1 || $0 <= ProcessInfo.processInfo.activeProcessorCount }
+        case .processes:
+            ProcessGroup.isAvailable
+                ? [1, 2, 4].filter { $0 == 1 || $0 <= ProcessInfo.processInfo.activeProcessorCount } : [1]
         }
     }
 

@@ -40,7 +40,9 @@ struct PythonProgram {
         let errors = (try? String(contentsOfFile: folder.file("err"), encoding: .utf8)) ?? ""
         guard status == 0 else {
             let reason = errors.split(whereSeparator: \.isNewline).last.map(String.init)
-            throw RunError(.damaged, path: path, "Python refuses it: \(reason ?? "\(interpreter) does not start")")
+            throw RunError(
+                .damaged, path: path,
+                reason.map { "Python refuses it: \($0)" } ?? "Python does not start: \(interpreter)")
         }
         let output = try Data(contentsOf: URL(fileURLWithPath: folder.file("out")))
         guard let result = try? JSONDecoder().decode(Output.self, from: output) else {

@@ -15,7 +15,8 @@ public struct PredictionOptions: Sendable {
     public var legend = true
     /// The file that every class's probabilities go into too; nil for none.
     public var probabilities: ProbabilityFile?
-    /// Whether to write `measurements.csv`: pixels, share and connected parts of each class in each image.
+    /// Whether to write `measurements.csv`: pixels, share and connected parts of each class in each image; of a prediction
+    /// that is stopped, in those that were done.
     public var measures = false
     /// The side of a pixel in a unit of the user's, for areas in that table; nil leaves them out.
     public var pixelSize: Double?
@@ -97,7 +98,7 @@ public func predict(
         func stopIfAsked() throws {
             guard let signal = interruption.signal else { return }
             // Of the masks that are there already.
-            if options.measures, !masks.isEmpty { try measurements.write(to: output) }
+            if options.measures, !masks.isEmpty { try? measurements.write(to: output) }
             throw Interrupted(signal: signal, done: index, of: images.count, units: "images")
         }
         try stopIfAsked()
