@@ -61,7 +61,7 @@ extension Planner {
     }
 
     /// Those that are fast enough where that is asked for.
-    func fitting(_ timings: [NetworkTiming], _ choose: (String, String) -> Void) throws -> [NetworkTiming] {
+    func fitting(_ timings: [NetworkTiming], _ choose: (String, String) -> Void) -> [NetworkTiming] {
         guard let limit = limits.milliseconds else { return timings }
         let found = timings.filter { $0.pass * 1e3 <= limit }
         let slow = timings.filter { $0.pass * 1e3 > limit }

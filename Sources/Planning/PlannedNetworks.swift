@@ -5,7 +5,6 @@ import Foundation
 import Networks
 import Runs
 import SearchSpace
-import Torch
 
 /// Which networks are tried, how large they are, and how many steps they get.
 extension Planner {
@@ -60,12 +59,16 @@ extension Planner {
     /// Twice the steps below which scores say little, since a step may take longer than it was timed. Not after a length of
     /// time: what one processor does in an hour takes another four.
     private func canJudge(_ race: Race, steps: Double) -> Bool {
-        // Of a cross-validation every fold trains half as long as the network that is kept.
-        let (judged, all) =
-            folds.isEmpty
-            ? { ($0.rungs[0].epochs, $0.total) }(race.schedule(epochs: epochs))
-            : (epochs / 2, epochs + folds.count * epochs / 2 * race.candidates)
-        return steps * Double(judged) / Double(all) >= 2 * Double(CandidateSearch.leastSteps)
+        let judged = folds.isEmpty ? race.schedule(epochs: epochs).rungs[0].epochs : foldEpochs
+        return steps * Double(judged) / Double(total(race)) >= 2 * Double(HalvingSchedule.leastSteps)
+    }
+
+    /// Epochs of a fold of a cross-validation: half as many as the network has that is kept.
+    private var foldEpochs: Int { epochs / 2 }
+
+    /// Epochs of training of all candidates together.
+    private func total(_ race: Race) -> Int {
+        folds.isEmpty ? race.schedule(epochs: epochs).total : epochs + folds.count * foldEpochs * race.candidates
     }
 
     /// With fewer steps an encoder from scratch was not tried (docs/RESULTS.md).
@@ -91,7 +94,7 @@ extension Planner {
         // The networks that race against it are brought to its multiply-adds by their filters.
         if searchesFirst { NetworkSize.all[2].settle(&own.train) }
         let rivals = searchesFirst ? [] : rivals(steps: steps)
-        let timings = try fitting([first] + rivals.map { try time($0, &own) }, choose)
+        let timings = fitting(try [first] + rivals.map { try time($0, &own) }, choose)
         if encoders.isEmpty {
             let channels = configuration.data.channels
             let missing =
@@ -107,32 +110,33 @@ extension Planner {
             choose("train.encoderWeights", "none: " + missing)
         }
         guard !timings.isEmpty else { return ([], false) }
-        choose(
-            "search.pool",
-            searchesFirst
-                ? "\(first.name) takes part, whose multiply-adds all networks have"
-                : (encoders.isEmpty
-                    ? "\(encoder.rawValue) with random weights, which learns faster than the networks of the search space"
-                        + " (docs/RESULTS.md)"
-                    : "\(encoder.rawValue), which has seen ImageNet: its weights are there, and on a few hundred images they"
-                        + " are worth more than a search from scratch")
-                    + (timings.count > 1
-                        ? "; so many networks are tried shortly, in equal time, and the best goes on" : "")
-                    + (hasTimeToSearch
-                        ? "; no search comes first, whose candidates would be judged before they have learnt anything"
-                        : ""))
-        if timings.count == 1, !searchesFirst {
-            choose(
-                "search.candidates",
-                "1: in \(budget.description) "
-                    + (!rivals.isEmpty
-                        ? "no other keeps the limits"
-                        : minutes < Self.leastRaceMinutes
-                            ? "there is no time to try others"
-                            : "others would be judged before they have learnt anything"))
-        }
         configuration = own
-        return (timings, searchesFirst)
+        if searchesFirst {
+            choose("search.pool", "\(first.name) takes part, whose multiply-adds all networks have")
+            return (timings, true)
+        }
+        var text =
+            encoders.isEmpty
+            ? "\(encoder.rawValue) with random weights, which learns faster than the networks of the search space"
+                + " (docs/RESULTS.md)"
+            : "\(encoder.rawValue), which has seen ImageNet: its weights are there, and on a few hundred images they"
+                + " are worth more than a search from scratch"
+        if timings.count > 1 {
+            text += "; so many networks are tried shortly, in equal time, and the best goes on"
+        }
+        if hasTimeToSearch {
+            text += "; no search comes first, whose candidates would be judged before they have learnt anything"
+        }
+        choose("search.pool", text)
+        if timings.count == 1 {
+            let reason =
+                !rivals.isEmpty
+                ? "no other keeps the limits"
+                : minutes < Self.leastRaceMinutes
+                    ? "there is no time to try others" : "others would be judged before they have learnt anything"
+            choose("search.candidates", "1: in \(budget.description) \(reason)")
+        }
+        return (timings, false)
     }
 
     /// Networks that are tried beside the encoder's first decoder; none where the time is too short to tell them apart.
@@ -158,18 +162,17 @@ extension Planner {
         _ configuration: inout Configuration, _ race: Race, _ choose: (String, String) -> Void
     ) {
         configuration.search.method = .race
-        let (candidates, reduction) = (race.candidates, race.reduction)
-        configuration.search.candidates = candidates
-        configuration.search.reduction = reduction
-        if candidates == 1 {
+        configuration.search.candidates = race.candidates
+        configuration.search.reduction = race.reduction
+        if race.candidates == 1 {
             choose(
                 "search.candidates",
                 "1: in \(budget.description) several networks would be judged before they have learnt anything")
         } else {
             choose(
                 "search.candidates",
-                "\(candidates): known designs, a U-Net among them, and random networks of equal cost; the best "
-                    + (candidates > reduction ? "one in \(reduction) is trained on" : "is trained on"))
+                "\(race.candidates): known designs, a U-Net among them, and random networks of equal cost; the best "
+                    + (race.candidates > race.reduction ? "one in \(race.reduction) is trained on" : "is trained on"))
             configuration.search.longSkips = .on
             if base.timesSteps {
                 configuration.search.equalTime = true
@@ -177,7 +180,7 @@ extension Planner {
             }
             // The other designs take the race's layers and are there by themselves; the published network has its own, and a
             // step of it takes longer.
-            if candidates >= 9 { configuration.search.pool = [KnownDesign.autoDeepLab.rawValue] }
+            if race.candidates >= 9 { configuration.search.pool = [KnownDesign.autoDeepLab.rawValue] }
         }
     }
 
@@ -307,18 +310,10 @@ extension Planner {
             Double(configuration.train.preciseBatchNorm / configuration.train.batch) * (timings.map(\.step).max() ?? 0)
             / 3
         let validating = validations * (Double(min(images, val)) * slowest + measuring)
-        var crossValidation: Plan.CrossValidation?
-        var (total, trainings) = (
-            HalvingSchedule(
-                candidates: folds.isEmpty ? candidates : 1, reduction: configuration.search.reduction, epochs: epochs
-            ).total, Double(candidates)
-        )
-        if !folds.isEmpty {
-            crossValidation = Plan.CrossValidation(files: folds, epochs: epochs / 2)
-            total += folds.count * epochs / 2 * candidates
-            trainings = Double(folds.count * candidates + 1)
-        }
-        let epoch = (seconds - validating - Self.beginning * trainings) / Double(total)
+        let crossValidation = folds.isEmpty ? nil : Plan.CrossValidation(files: folds, epochs: foldEpochs)
+        let trainings = Double(folds.isEmpty ? candidates : folds.count * candidates + 1)
+        let race = Race(candidates: candidates, reduction: configuration.search.reduction)
+        let epoch = (seconds - validating - Self.beginning * trainings) / Double(total(race))
         func steps(_ timing: NetworkTiming) -> Int { max(1, Int(clamping: (epoch - saving) / timing.step)) }
         configuration.train.stepsPerEpoch = steps(timings[0])
         if configuration.search.pool == timings.map(\.name) { configuration.search.poolSteps = timings.map(steps) }

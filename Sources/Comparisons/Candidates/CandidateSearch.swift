@@ -74,7 +74,7 @@ public struct CandidateSearch {
         try train.refuseMissingWeights(of: search.space == .decoders ? train.encoder.kind : search.stem.encoder)
         let samples = try dataset.samples(Split(rawValue: configuration.data.splits.train)).count
         steps = train.stepsOfEpoch(images: samples)
-        warning = CandidateSearch.shortness(schedule, steps: steps)
+        warning = schedule.shortness(stepsPerEpoch: steps)
         images = try InputSpecification(configuration, split: nil, of: dataset)
         self.timer = search.equalTime ? timer ?? EqualTime.timer(on: images) : nil
         limits = try CostLimits(search.limits, train, on: images) {
@@ -353,19 +353,6 @@ public struct CandidateSearch {
             }
             return goesOn
         }
-    }
-
-    /// Steps below which a first rung says little: of nine candidates on nuclei five still saw nothing but background after
-    /// 58 steps, and none of the three best after 174.
-    package static let leastSteps = 150
-
-    /// A warning of a first rung that is too short; nil where it is long enough, or the only one.
-    private static func shortness(_ schedule: HalvingSchedule, steps perEpoch: Int) -> String? {
-        let steps = schedule.rungs[0].epochs * perEpoch
-        guard schedule.rungs[0].candidates > 1, schedule.rungs.count > 1, steps < leastSteps else { return nil }
-        return
-            "the first rung has \(steps) steps, after which scores say little: more train.epochs, a smaller train.batch,"
-            + " or fewer search.candidates help"
     }
 
     /// Those that took part in a rung, the best first; equal ones in the order in which they were proposed.
