@@ -281,6 +281,7 @@ extension Setting {
             Setting("train.teacher", \.train.teacher),
             Setting("train.distillation.weight", \.train.distillation.weight, 0...1),
             Setting("train.distillation.temperature", \.train.distillation.temperature, 0.1...100),
+            Setting("train.distillation.classWeights", \.train.distillation.classWeights),
             Setting(
                 "train.auxiliary.layers", \.train.auxiliary.layers, allowed: "a list of different layers from 1 to 64"
             ) { layers in

@@ -167,6 +167,8 @@ public struct DistillationConfiguration: Encodable, Equatable, Sendable {
     public var weight = 0.5
     /// What both networks' scores are divided by before their softmax.
     public var temperature = 1.0
+    /// Whether `train.classWeights` hold for the teacher's part too, by the pixels' labels.
+    public var classWeights = false
 
     /// As much from the teacher as from the labels.
     public init() {}

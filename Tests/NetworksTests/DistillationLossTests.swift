@@ -18,21 +18,24 @@ struct DistillationLossTests {
         loss(student, teacher: teacher, labels: labels, pixels: loss.pixels(of: [labels], dtype: .float64))
     }
 
-    /// T^2 times the mean over the labelled pixels of the sum over classes of p log(p / q).
-    private func literal(_ student: [Double], _ teacher: [Double], temperature: Double) -> Double {
+    /// T^2 times the weighted mean over the labelled pixels of the sum over classes of p log(p / q).
+    private func literal(
+        _ student: [Double], _ teacher: [Double], temperature: Double, weights: [Double] = [1, 1, 1]
+    ) -> Double {
         let labels = labels.int64s()
-        var (sum, count) = (0.0, 0)
+        var (sum, count) = (0.0, 0.0)
         for image in 0..<2 {
             for pixel in 0..<6 where labels[image * 6 + pixel] != 255 {
                 func softmax(_ values: [Double]) -> [Double] {
                     let powers = (0..<3).map { exp(values[(image * 3 + $0) * 6 + pixel] / temperature) }
                     return powers.map { $0 / powers.reduce(0, +) }
                 }
-                sum += zip(softmax(teacher), softmax(student)).map { $0 * log($0 / $1) }.reduce(0, +)
-                count += 1
+                let weight = weights[Int(labels[image * 6 + pixel])]
+                sum += weight * zip(softmax(teacher), softmax(student)).map { $0 * log($0 / $1) }.reduce(0, +)
+                count += weight
             }
         }
-        return temperature * temperature * sum / Double(count)
+        return temperature * temperature * sum / count
     }
 
     @Test("It is that of the literal sums, and its gradient that of finite differences", arguments: [0.5, 1, 4])
@@ -55,6 +58,16 @@ struct DistillationLossTests {
             }
             #expect(abs((at(1e-5) - at(-1e-5)) / 2e-5 - slope[element]) < 1e-8, "element \(element)")
         }
+    }
+
+    @Test("By weights of classes a pixel counts as much as its label's")
+    func weighted() {
+        let weights = [0.5, 1, 4.0]
+        let loss = DistillationLoss(temperature: 2, classWeights: Tensor(weights, shape: [3]))
+        let (student, teacher) = (scores(seed: 1), scores(seed: 2))
+        let wanted = literal(student.doubles(), teacher.doubles(), temperature: 2, weights: weights)
+        #expect(abs(value(loss, student, teacher).item() - wanted) < 1e-12)
+        #expect(abs(literal(student.doubles(), teacher.doubles(), temperature: 2) - wanted) > 1e-3)
     }
 
     @Test("A network that is its own teacher has nothing to learn from it", arguments: [1.0, 3])

@@ -198,6 +198,24 @@ import Torch
         #expect(zip(plain, coarse).allSatisfy { abs($0 - $1) < 0.02 * largest })
     }
 
+    /// Depthwise ones stay in 32 bits, whose gradients are faster by far.
+    @Test(arguments: [(32, 3, 1), (48, 5, 2)])
+    func depthwiseConvolutionsAreNotRounded(channels: Int, kernel: Int, stride: Int) {
+        let weight = gaussian([channels, 1, kernel, kernel]).to(.float32)
+        weight.requiresGrad = true
+        let x = gaussian([2, channels, 17, 15]).to(.float32).channelsLast()
+        func run(_ isBFloat16: Bool) -> (values: [Double], gradient: [Double]) {
+            let y = withBFloat16(isBFloat16, on: .cpu) {
+                conv2d(
+                    isBFloat16 ? x.to(.bfloat16) : x.to(.bfloat16).to(.float32), weight: weight, stride: stride,
+                    padding: kernel / 2, groups: channels)
+            }
+            return (y.doubles(), gradients(of: y.sum(), withRespectTo: [weight])[0]?.doubles() ?? [])
+        }
+        let (plain, coarse) = (run(false), run(true))
+        #expect(plain.values == coarse.values && plain.gradient == coarse.gradient)
+    }
+
     private final class Seen: @unchecked Sendable {
         private let lock = NSLock()
         private var list: [(isRecomputing: Bool, dtype: DType)] = []

@@ -129,6 +129,9 @@ CT_STATUS(ct_nll_loss_sum,
           (ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights, int64_t ignored,
            ct_optional_tensor *_Nonnull out),
           (log_probabilities, labels, class_weights, ignored, out))
+CT_STATUS(ct_class_overlaps,
+          (ct_tensor probabilities, ct_tensor labels, int64_t ignored, ct_optional_tensor *_Nonnull out),
+          (probabilities, labels, ignored, out))
 CT_STATUS(ct_cross_entropy_per_pixel,
           (ct_tensor logits, ct_tensor labels, ct_optional_tensor class_weights, double smoothing, int64_t ignored,
            ct_optional_tensor *_Nonnull out),

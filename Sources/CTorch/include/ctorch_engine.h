@@ -121,6 +121,8 @@ int32_t ct_interpolate(ct_tensor x, const int64_t *rows, const float *row_shares
                        ct_optional_tensor *_Nonnull out);
 int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_optional_tensor class_weights,
                         int64_t ignored, ct_optional_tensor *_Nonnull out);
+// Per class the sums of probabilities [N, C, H, W] where it is the label and where any is, and its labels: [3, C].
+int32_t ct_class_overlaps(ct_tensor probabilities, ct_tensor labels, int64_t ignored, ct_optional_tensor *_Nonnull out);
 // The loss of each pixel (no reduction), [N, H, W]; 0 where the label is ignored.
 int32_t ct_cross_entropy_per_pixel(ct_tensor logits, ct_tensor labels, ct_optional_tensor class_weights,
                                    double smoothing, int64_t ignored, ct_optional_tensor *_Nonnull out);

@@ -16,7 +16,7 @@ typedef struct ct_generator_impl *ct_generator;
 typedef ct_tensor _Nullable ct_optional_tensor;
 
 // Raised with every change of a declaration: an engine in a library of its own must have been built with the same ones.
-#define CT_INTERFACE 4
+#define CT_INTERFACE 5
 
 enum { CT_OK = 0, CT_ERROR = 1, CT_OUT_OF_MEMORY = 2, CT_PEER_LOST = 3 };
 

@@ -2,6 +2,7 @@
 #include "kernels/depthwise.h"
 #include "kernels/interpolation.h"
 #include "kernels/normalization.h"
+#include "kernels/overlaps.h"
 #include "kernels/pooling.h"
 
 #include <ATen/Functions.h>
@@ -9,19 +10,20 @@
 
 using namespace ct;
 
-/// Whether a convolution is to be kept out of bfloat16 on processors.
+/// Whether a convolution is computed in bfloat16: under autocast on a processor, where a group has whole blocks of 16
+/// input channels.
 ///
-/// oneDNN's gradients of weights (in libtorch 2.13 to 2.15, with AVX-512) read memory that is not theirs where a group
-/// has other than whole blocks of 16 input channels: with 40 channels and a dilation they are not finite.
-static bool misses_blocks(const at::Tensor &x, int64_t groups) {
-    auto channels = x.size(1) / groups;
-    return x.device().is_cpu() && channels > 1 && channels % 16 != 0;
+/// Of others oneDNN's gradients of weights (in libtorch 2.13 to 2.15, with AVX-512) read memory that is not theirs:
+/// with 40 channels and a dilation they are not finite. Depthwise ones (one channel a group) it has no code of its own
+/// for where they are 5x5 or have a stride, and those gradients took longer than all else of a step.
+static bool is_rounded(const at::Tensor &x, int64_t groups) {
+    return x.device().is_cpu() && at::autocast::is_autocast_enabled(at::kCPU) && x.size(1) / groups % 16 == 0;
 }
 
 /// Whether a convolution is one of real numbers on a processor, which libtorch may leave to oneDNN.
 static bool is_plain(const at::Tensor &x, const at::Tensor &weight) {
     return x.device().is_cpu() && x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat && x.dim() == 4 &&
-           weight.dim() == 4 && !at::autocast::is_autocast_enabled(at::kCPU);
+           weight.dim() == 4;
 }
 
 /// Whether libtorch unrolls a map into a matrix rather than leave it to oneDNN: that of one image with few values.
@@ -47,28 +49,30 @@ static bool is_oneDNNs(const at::Tensor &x, const at::Tensor &weight, int64_t di
            x.numel() > 0 && at::Context::hasMKLDNN() && at::globalContext().userEnabledMkldnn();
 }
 
+static at::Tensor convolved(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &bias, int64_t stride,
+                            int64_t padding, int64_t dilation, int64_t groups) {
+    DepthwisePlaces places{stride, padding, dilation};
+    if (has_own_depthwise(x, weight, bias, places, groups)) return depthwise_conv2d(x, weight, bias, places);
+    if (is_oneDNNs(x, weight, dilation, groups)) {
+        auto format = x.suggest_memory_format();
+        return at::mkldnn_convolution(x.contiguous(format), weight.contiguous(format), bias, {padding, padding},
+                                      {stride, stride}, {dilation, dilation}, groups);
+    }
+    auto spread = fast_dilation(x, weight, dilation);
+    return at::conv2d(x, weight, bias, {stride, stride}, {padding, padding}, {spread, spread}, groups);
+}
+
 int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_t stride, int64_t padding,
                   int64_t dilation, int64_t groups, ct_optional_tensor *out) {
     return return_tensor(out, [&] {
-        // Without gradients too: what is recomputed for them must be computed as it was at first.
-        if (at::autocast::is_autocast_enabled(at::kCPU) && misses_blocks(get(x), groups)) {
-            c10::impl::ExcludeDispatchKeyGuard plain(c10::DispatchKey::AutocastCPU);
-            return at::conv2d(get(x).to(at::kFloat), get(weight), optional_tensor(bias), {stride, stride},
-                              {padding, padding}, {dilation, dilation}, groups);
-        }
-        DepthwisePlaces places{stride, padding, dilation};
         auto shift = bias ? get(bias) : at::Tensor();
-        if (!at::autocast::is_autocast_enabled(at::kCPU) &&
-            has_own_depthwise(get(x), get(weight), shift, places, groups))
-            return depthwise_conv2d(get(x), get(weight), shift, places);
-        if (is_oneDNNs(get(x), get(weight), dilation, groups)) {
-            auto format = get(x).suggest_memory_format();
-            return at::mkldnn_convolution(get(x).contiguous(format), get(weight).contiguous(format), shift,
-                                          {padding, padding}, {stride, stride}, {dilation, dilation}, groups);
-        }
-        auto spread = fast_dilation(get(x), get(weight), dilation);
-        return at::conv2d(get(x), get(weight), optional_tensor(bias), {stride, stride}, {padding, padding},
-                          {spread, spread}, groups);
+        if (!get(x).device().is_cpu() || is_rounded(get(x), groups))
+            return at::conv2d(get(x), get(weight), shift, {stride, stride}, {padding, padding}, {dilation, dilation},
+                              groups);
+        auto whole = at::autocast::is_autocast_enabled(at::kCPU) ? get(x).to(at::kFloat) : get(x);
+        // Without gradients too: what is recomputed for them must be computed as it was at first.
+        c10::impl::ExcludeDispatchKeyGuard plain(c10::DispatchKey::AutocastCPU);
+        return convolved(whole, get(weight), shift, stride, padding, dilation, groups);
     });
 }
 
@@ -145,6 +149,10 @@ int32_t ct_nll_loss_sum(ct_tensor log_probabilities, ct_tensor labels, ct_option
         return at::nll_loss_nd(get(log_probabilities), get(labels), optional_tensor(class_weights), at::Reduction::Sum,
                                ignored);
     });
+}
+
+int32_t ct_class_overlaps(ct_tensor probabilities, ct_tensor labels, int64_t ignored, ct_optional_tensor *out) {
+    return return_tensor(out, [&] { return class_overlaps(get(probabilities), get(labels), ignored); });
 }
 
 int32_t ct_cross_entropy_per_pixel(ct_tensor logits, ct_tensor labels, ct_optional_tensor class_weights,

@@ -49,7 +49,10 @@ struct Teacher {
             throw ConfigurationError(.contradiction, "train.teacher: \(path) \(difference)")
         }
         self.model = model
-        loss = DistillationLoss(weight: train.distillation.weight, temperature: train.distillation.temperature)
+        loss = DistillationLoss(
+            weight: train.distillation.weight, temperature: train.distillation.temperature,
+            classWeights: train.distillation.classWeights
+                ? try train.weights(classes: classes.count, device: device) : nil)
         digest = try model.contentDigest
         name = Teacher.name(of: path)
     }

@@ -79,18 +79,24 @@ extension TrainConfiguration {
         }
     }
 
+    /// How much the pixels of each class count, `[C]`; nil for all alike.
+    ///
+    /// - Throws: `ConfigurationError` where there is not a weight for every class.
+    func weights(classes: Int, device: Device) throws(ConfigurationError) -> Tensor? {
+        try refuseOtherWeights(classes: classes)
+        return classWeights.isEmpty
+            ? nil : Tensor(classWeights.map { Float($0) }, shape: [classes], device: device)
+    }
+
     /// The loss of a step.
     ///
     /// - Throws: `ConfigurationError` where there is not a weight for every class.
     func segmentationLoss(classes: Int, device: Device) throws(ConfigurationError) -> SegmentationLoss {
-        try refuseOtherWeights(classes: classes)
         var result = SegmentationLoss()
         result.ohemFraction = loss.ohemFraction
         result.labelSmoothing = loss.labelSmoothing
         result.dice = loss.dice
-        if !classWeights.isEmpty {
-            result.classWeights = Tensor(classWeights.map { Float($0) }, shape: [classes], device: device)
-        }
+        result.classWeights = try weights(classes: classes, device: device)
         return result
     }
 }

@@ -6,26 +6,31 @@ import Torch
 ///
 ///     T^2 KL( softmax(teacher / T) || softmax(student / T) )
 ///
-/// averaged over the labelled pixels. The gradient of the divergence falls as 1 / T^2, which the factor undoes. Pixels
-/// without a label are left out: those of the padding around an image show nothing, and a batch does not tell them from
-/// the others. Weights of classes are for labels and have no part in it.
+/// averaged over the labelled pixels, by choice each with the weight of its label's class. The gradient of the
+/// divergence falls as 1 / T^2, which the factor undoes. Pixels without a label are left out: those of the padding
+/// around an image show nothing, and a batch does not tell them from the others.
 public struct DistillationLoss {
     /// The share w of this loss; that of the labels has 1 - w.
     public var weight: Double
     /// What the scores are divided by, above 0; the higher, the more the wrong classes count.
     public var temperature: Double
+    /// How much a pixel counts whose label is a class, `[C]`; nil for all alike.
+    public var classWeights: Tensor?
 
     /// - Parameters:
     ///   - weight: From 0, labels alone, to 1, the teacher alone.
     ///   - temperature: Above 0.
-    public init(weight: Double = 0.5, temperature: Double = 1) {
+    ///   - classWeights: `[C]`; nil for all pixels alike.
+    public init(weight: Double = 0.5, temperature: Double = 1, classWeights: Tensor? = nil) {
         self.weight = weight
         self.temperature = temperature
+        self.classWeights = classWeights
     }
 
-    /// The labelled pixels of a step, in a group those of all processes; the losses of its batches are divided by it.
+    /// What the labelled pixels of a step weigh together, in a group those of all processes; the losses of its batches
+    /// are divided by it.
     public func pixels(of labels: [Tensor], dtype: DType = .float32) -> Tensor {
-        let parts = labels.map { labelWeight($0, dtype: dtype) }
+        let parts = labels.map { labelWeight($0, classWeights: classWeights, dtype: dtype) }
         return parts.dropFirst().reduce(parts[0], +)
     }
 
@@ -44,10 +49,10 @@ public struct DistillationLoss {
             ((scores.dtype == .bfloat16 ? scores.to(.float32) : scores) / temperature).logSoftmax(1)
         }
         let wanted = withoutGradients { softened(teacher) }
-        let (probabilities, labelled) = withoutGradients {
-            (wanted.exp(), 1 - labels.equals(255).to(wanted.dtype))
+        let (probabilities, weights) = withoutGradients {
+            (wanted.exp(), pixelWeights(labels, classWeights: classWeights, dtype: wanted.dtype))
         }
         let divergence = (probabilities * (wanted - softened(scores))).sum([1])
-        return (divergence * labelled).sum() * (temperature * temperature) / pixels.orOneWhereZero
+        return (divergence * weights).sum() * (temperature * temperature) / pixels.orOneWhereZero
     }
 }

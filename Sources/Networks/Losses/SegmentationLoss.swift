@@ -35,14 +35,19 @@ public struct SegmentationLoss {
     ///   - batches: How many there are; Dice, which is no sum over pixels, is their mean.
     /// - Returns: A number; the numbers of all batches and processes add up to the loss.
     public func callAsFunction(_ scores: Tensor, labels: Tensor, total: Tensor, batches: Int = 1) -> Tensor {
-        let entropy = crossEntropy(scores, labels: labels, total: total)
-        return dice > 0 ? entropy + diceLoss(scores, labels: labels) * (dice / Double(batches)) : entropy
+        // Sums over pixels need more than bfloat16's 8 bits.
+        let scores = scores.dtype == .bfloat16 ? scores.to(.float32) : scores
+        lazy var logProbabilities = scores.logSoftmax(1)
+        let entropy =
+            ohemFraction == 1 && labelSmoothing == 0
+            ? negativeLogLikelihood(logProbabilities, labels: labels, classWeights: classWeights, total: total)
+            : pixelwiseEntropy(scores, labels: labels, total: total)
+        return dice > 0
+            ? entropy + diceLoss(logProbabilities.exp(), labels: labels) * (dice / Double(batches)) : entropy
     }
 
-    private func crossEntropy(_ scores: Tensor, labels: Tensor, total: Tensor) -> Tensor {
-        if ohemFraction == 1 && labelSmoothing == 0 {
-            return Torch.crossEntropy(scores, labels: labels, classWeights: classWeights, total: total)
-        }
+    /// Cross entropy that needs to know each pixel's loss.
+    private func pixelwiseEntropy(_ scores: Tensor, labels: Tensor, total: Tensor) -> Tensor {
         let losses = pixelCrossEntropy(scores, labels: labels, classWeights: classWeights, smoothing: labelSmoothing)
         guard ohemFraction < 1 else { return losses.sum() / total.orOneWhereZero }
         let labelled = withoutGradients { (1 - labels.equals(255).to(.float64)).sum().item() }
@@ -56,28 +61,17 @@ public struct SegmentationLoss {
 /// The prediction P is one of probabilities (Milletari and others, 2016).
 ///
 /// - Parameters:
-///   - scores: `[N, C, H, W]`.
+///   - probabilities: `[N, C, H, W]`, of at least 32 bits.
 ///   - labels: `[N, H, W]`, 64-bit integers, 255 for pixels that do not count.
 /// - Returns: This process's part of the loss.
-func diceLoss(_ scores: Tensor, labels: Tensor) -> Tensor {
-    let probabilities = (scores.dtype == .bfloat16 ? scores.to(.float32) : scores).softmax(1)
-    let dtype = probabilities.dtype
-    let labelled = withoutGradients { 1 - labels.equals(255).to(dtype) }
-    var intersections: [Tensor] = []
-    var sizes: [Tensor] = []
-    for label in 0..<scores.size(1) {
-        let truth = withoutGradients { labels.equals(Double(label)).to(dtype) }
-        let predicted = probabilities.select(1, label)
-        intersections.append((predicted * truth).sum())
-        sizes.append((predicted * labelled + truth).sum())
-    }
+func diceLoss(_ probabilities: Tensor, labels: Tensor) -> Tensor {
+    let overlaps = classOverlaps(probabilities, labels: labels)
     // Sums over the group, of which only the own part has a graph: the gradients of all ranks add up to the loss's.
-    func shared(_ own: Tensor) -> Tensor { own + (allReduced { own.detach().clone() } - own.detach()) }
-    let isLabelled = allReduced {
-        stack((0..<scores.size(1)).map { labels.equals(Double($0)).to(dtype).sum() })
-    }
-    let present = withoutGradients { 1 - isLabelled.equals(0).to(dtype) }
-    let coefficients = 2 * shared(stack(intersections)) / shared(stack(sizes)).orOneWhereZero
+    let sums = overlaps + (allReduced { overlaps.detach().clone() } - overlaps.detach())
+    let (intersections, predicted) = (sums.select(0, 0), sums.select(0, 1))
+    let labelled = withoutGradients { sums.select(0, 2) }
+    let present = withoutGradients { 1 - labelled.equals(0).to(probabilities.dtype) }
+    let coefficients = 2 * intersections / (predicted + labelled).orOneWhereZero
     let count = withoutGradients { present.sum() }.orOneWhereZero
     let loss = 1 - (coefficients * present).sum() / count
     // Every rank has the whole loss now: its part must be a share of the value, with the gradient as it is.

@@ -131,14 +131,21 @@ public func crossEntropy(
 ) -> Tensor {
     // Sums over pixels need more than bfloat16's 8 bits.
     let logits = logits.dtype == .bfloat16 ? logits.to(.float32) : logits
-    let logProbabilities = logits.logSoftmax(1)
+    return negativeLogLikelihood(
+        logits.logSoftmax(1), labels: labels, classWeights: classWeights, ignored: ignored, total: total)
+}
+
+/// ``crossEntropy(_:labels:classWeights:ignored:total:)`` of the logits' log-softmax `[N, C, H, W]` over the classes.
+public func negativeLogLikelihood(
+    _ logProbabilities: Tensor, labels: Tensor, classWeights: Tensor? = nil, ignored: Int = 255, total: Tensor? = nil
+) -> Tensor {
     let sum = withExtendedLifetime(classWeights) {
-        Tensor.make("crossEntropy", logits, labels) {
+        Tensor.make("negativeLogLikelihood", logProbabilities, labels) {
             ct_nll_loss_sum(logProbabilities.handle, labels.handle, classWeights?.handle, Int64(ignored), $0)
         }
     }
     return sum
-        / (total ?? labelWeight(labels, classWeights: classWeights, ignored: ignored, dtype: logits.dtype))
+        / (total ?? labelWeight(labels, classWeights: classWeights, ignored: ignored, dtype: logProbabilities.dtype))
         .orOneWhereZero
 }
 
@@ -146,12 +153,32 @@ public func crossEntropy(
 public func labelWeight(
     _ labels: Tensor, classWeights: Tensor? = nil, ignored: Int = 255, dtype: DType = .float32
 ) -> Tensor {
-    allReduced {
-        let labelled = 1 - labels.equals(Double(ignored)).to(dtype)
-        guard let classWeights else { return labelled.sum() }
-        // Ignored pixels are looked up as class 0 and then taken out.
-        let classes = (labels.to(dtype) * labelled).to(.int64).reshape([-1])
-        return (classWeights.indexSelect(0, classes) * labelled.reshape([-1])).sum()
+    allReduced { pixelWeights(labels, classWeights: classWeights, ignored: ignored, dtype: dtype).sum() }
+}
+
+/// How much each pixel of `labels` `[N, H, W]` weighs, of the same shape: its class's weight of `classWeights` `[C]`, or
+/// 1; 0 where the label is ignored.
+public func pixelWeights(
+    _ labels: Tensor, classWeights: Tensor? = nil, ignored: Int = 255, dtype: DType = .float32
+) -> Tensor {
+    let labelled = 1 - labels.equals(Double(ignored)).to(dtype)
+    guard let classWeights else { return labelled }
+    // Ignored pixels are looked up as class 0 and then taken out.
+    let classes = (labels.to(dtype) * labelled).to(.int64).reshape([-1])
+    return classWeights.indexSelect(0, classes).reshape(labels.shape) * labelled
+}
+
+/// How predictions and labels overlap, class by class, over the pixels of this process: what Dice losses are made of.
+///
+/// - Parameters:
+///   - probabilities: `[N, C, H, W]`.
+///   - labels: `[N, H, W]`, 64-bit integers.
+///   - ignored: The label that does not count.
+/// - Returns: `[3, C]`: the sum of a class's probabilities where it is the label, that over all pixels that count, and
+///   the number of pixels with that label, which has no gradient.
+public func classOverlaps(_ probabilities: Tensor, labels: Tensor, ignored: Int = 255) -> Tensor {
+    Tensor.make("classOverlaps", probabilities, labels) {
+        ct_class_overlaps(probabilities.handle, labels.handle, Int64(ignored), $0)
     }
 }
 
