@@ -4,6 +4,7 @@
 #include "kernels/normalization.h"
 #include "kernels/overlaps.h"
 #include "kernels/pooling.h"
+#include "kernels/wide_conv.h"
 
 #include <ATen/Functions.h>
 #include <ATen/autocast_mode.h>
@@ -58,6 +59,8 @@ static at::Tensor convolved(const at::Tensor &x, const at::Tensor &weight, const
         return at::mkldnn_convolution(x.contiguous(format), weight.contiguous(format), bias, {padding, padding},
                                       {stride, stride}, {dilation, dilation}, groups);
     }
+    if (is_wide_conv2d(x, weight, bias, stride, padding, dilation, groups))
+        return wide_conv2d(x, weight, padding, dilation);
     auto spread = fast_dilation(x, weight, dilation);
     return at::conv2d(x, weight, bias, {stride, stride}, {padding, padding}, {spread, spread}, groups);
 }
