@@ -72,7 +72,7 @@ int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_
         if (!get(x).device().is_cpu() || is_rounded(get(x), groups))
             return at::conv2d(get(x), get(weight), shift, {stride, stride}, {padding, padding}, {dilation, dilation},
                               groups);
-        auto whole = at::autocast::is_autocast_enabled(at::kCPU) ? get(x).to(at::kFloat) : get(x);
+        auto whole = at::autocast::is_autocast_enabled(at::kCPU) ? upcast_bfloat16(get(x)) : get(x);
         // Without gradients too: what is recomputed for them must be computed as it was at first.
         c10::impl::ExcludeDispatchKeyGuard plain(c10::DispatchKey::AutocastCPU);
         return convolved(whole, get(weight), shift, stride, padding, dilation, groups);

@@ -24,7 +24,7 @@ constexpr int64_t lanes = 16;
 CT_CLONES void narrow(const int64_t *labels, int64_t count, int64_t ignored, int32_t *result) {
     // What is no 32-bit number is no class either, but it is not ignored.
     for (int64_t i = 0; i < count; i++) {
-        result[i] = labels[i] < INT32_MIN || labels[i] > INT32_MAX ? -1 : static_cast<int32_t>(labels[i]);
+        result[i] = labels[i] <= INT32_MIN || labels[i] > INT32_MAX ? -1 : static_cast<int32_t>(labels[i]);
         result[i] = labels[i] == ignored ? INT32_MIN : result[i];
     }
     for (int64_t i = count; i < block; i++) result[i] = INT32_MIN;
