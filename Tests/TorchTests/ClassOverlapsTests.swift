@@ -3,7 +3,7 @@ import Torch
 
 /// Sums of probabilities by label, which have a loop of their own, pixel by pixel in plain numbers.
 @Suite("Overlaps of classes") struct ClassOverlapsTests {
-    /// One pixel; less than a block; several blocks and a rest; some hundred parts for threads.
+    /// One pixel; less than a block; several blocks and a rest; some dozen parts for threads.
     static let shapes = [[1, 2, 1, 1], [2, 3, 5, 7], [1, 5, 40, 41], [3, 12, 193, 65]]
 
     /// Labels of all classes, ignored ones, and some that are no class.

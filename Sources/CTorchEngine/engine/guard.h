@@ -70,7 +70,7 @@ inline c10::Device device(int32_t kind, int32_t index) {
 
 inline c10::ScalarType dtype(int32_t code) { return static_cast<c10::ScalarType>(code); }
 
-// Under autocast CPU convolutions return bfloat16, for which there are no row kernels.
+// Under autocast most CPU convolutions return bfloat16, for which there are no row kernels.
 inline at::Tensor upcast_bfloat16(const at::Tensor &x) {
     return x.is_cpu() && x.scalar_type() == at::kBFloat16 ? x.to(at::kFloat) : x;
 }

@@ -14,9 +14,10 @@ using namespace ct;
 /// Whether a convolution is computed in bfloat16: under autocast on a processor, where a group has whole blocks of 16
 /// input channels.
 ///
-/// Of others oneDNN's gradients of weights (in libtorch 2.13 to 2.15, with AVX-512) read memory that is not theirs:
-/// with 40 channels and a dilation they are not finite. Depthwise ones (one channel a group) it has no code of its own
-/// for where they are 5x5 or have a stride, and those gradients took longer than all else of a step.
+/// With other numbers of channels oneDNN's gradients of weights (in libtorch 2.13 to 2.15, with AVX-512) read memory
+/// that is not theirs: with 40 and a dilation they are not finite. For the gradients of depthwise convolutions, which
+/// have one channel a group, it has no fast code where kernels are 5x5 or there is a stride: they took longer than all
+/// else of a step.
 static bool is_rounded(const at::Tensor &x, int64_t groups) {
     return x.device().is_cpu() && at::autocast::is_autocast_enabled(at::kCPU) && x.size(1) / groups % 16 == 0;
 }
@@ -69,7 +70,7 @@ int32_t ct_conv2d(ct_tensor x, ct_tensor weight, ct_optional_tensor bias, int64_
                   int64_t dilation, int64_t groups, ct_optional_tensor *out) {
     return return_tensor(out, [&] {
         auto shift = bias ? get(bias) : at::Tensor();
-        if (!get(x).device().is_cpu() || is_rounded(get(x), groups))
+        if (is_rounded(get(x), groups))
             return at::conv2d(get(x), get(weight), shift, {stride, stride}, {padding, padding}, {dilation, dilation},
                               groups);
         auto whole = at::autocast::is_autocast_enabled(at::kCPU) ? upcast_bfloat16(get(x)) : get(x);

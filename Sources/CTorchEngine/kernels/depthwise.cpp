@@ -254,9 +254,7 @@ bool ct::has_own_depthwise(const at::Tensor &x, const at::Tensor &weight, const 
                            DepthwisePlaces places, int64_t groups) {
     auto has_bias_alike = !bias.defined() || (bias.is_cpu() && bias.dim() == 1 && bias.size(0) == groups &&
                                               bias.scalar_type() == x.scalar_type());
-    if (!has_row_kernel(x) || !weight.is_cpu() || !has_bias_alike || weight.scalar_type() != x.scalar_type() ||
-        x.dim() != 4 || weight.dim() != 4 || groups != x.size(1) || weight.size(0) != groups ||
-        weight.size(2) != weight.size(3) || !lies_channels_last(x) || x.numel() == 0)
+    if (!has_row_convolution(x, weight) || !has_bias_alike || groups != x.size(1) || weight.size(0) != groups)
         return false;
     auto kernel = weight.size(2);
     auto learns = at::GradMode::is_enabled() && weight.requires_grad();

@@ -15,19 +15,18 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Pixels whose labels stay in the nearest cache while the classes are gone through; a multiple of `lanes`.
+// Pixels whose labels stay in the nearest cache while the classes are gone through.
 constexpr int64_t block = 1024;
 // Sums that are made beside each other.
 constexpr int64_t lanes = 16;
 
-// A block's labels as 32-bit integers; behind the last pixel stand ignored ones.
+// A block's labels as 32-bit integers, of which the least stands for ignored ones.
 CT_CLONES void narrow(const int64_t *labels, int64_t count, int64_t ignored, int32_t *result) {
     // What is no 32-bit number is no class either, but it is not ignored.
     for (int64_t i = 0; i < count; i++) {
         result[i] = labels[i] <= INT32_MIN || labels[i] > INT32_MAX ? -1 : static_cast<int32_t>(labels[i]);
         result[i] = labels[i] == ignored ? INT32_MIN : result[i];
     }
-    for (int64_t i = count; i < block; i++) result[i] = INT32_MIN;
 }
 
 // One class's three sums over a block.

@@ -155,10 +155,7 @@ bool ct::is_wide_conv2d(const at::Tensor &x, const at::Tensor &weight, const at:
                         int64_t padding, int64_t dilation, int64_t groups) {
     if (!at::GradMode::is_enabled() || !weight.requires_grad() || bias.defined() || groups != 1 || stride != 1)
         return false;
-    if (!has_row_kernel(x) || !weight.is_cpu() || weight.scalar_type() != x.scalar_type() || x.dim() != 4 ||
-        weight.dim() != 4 || weight.size(1) != x.size(1) || weight.size(2) != weight.size(3) || x.numel() == 0 ||
-        !lies_channels_last(x))
-        return false;
+    if (!has_row_convolution(x, weight) || weight.size(1) != x.size(1)) return false;
     auto reach = dilation * (weight.size(2) - 1);
     return reach > 0 && 2 * padding == reach && reach >= std::min(x.size(2), x.size(3));
 }

@@ -30,8 +30,7 @@ public struct DistillationLoss {
     /// What the labelled pixels of a step weigh together, in a group those of all processes; the losses of its batches
     /// are divided by it.
     public func pixels(of labels: [Tensor], dtype: DType = .float32) -> Tensor {
-        let parts = labels.map { labelWeight($0, classWeights: classWeights, dtype: dtype) }
-        return parts.dropFirst().reduce(parts[0], +)
+        labelWeight(ofBatches: labels, classWeights: classWeights, dtype: dtype)
     }
 
     /// The part of a step's loss that one of its batches has, not multiplied by ``weight``.

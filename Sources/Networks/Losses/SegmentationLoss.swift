@@ -22,8 +22,7 @@ public struct SegmentationLoss {
 
     /// What the pixels of a step's labels weigh together; the losses of its batches are divided by it.
     public func weight(of labels: [Tensor], dtype: DType = .float32) -> Tensor {
-        let parts = labels.map { labelWeight($0, classWeights: classWeights, dtype: dtype) }
-        return parts.dropFirst().reduce(parts[0], +)
+        labelWeight(ofBatches: labels, classWeights: classWeights, dtype: dtype)
     }
 
     /// The part of a step's loss that one of its batches has.
@@ -54,6 +53,12 @@ public struct SegmentationLoss {
         let hard = max(1, Int(clamping: (labelled * ohemFraction).rounded()))
         return losses.topK(hard).sum() / (total.orOneWhereZero * ohemFraction)
     }
+}
+
+/// What the labelled pixels of all batches of a step weigh together, in a group those of all processes.
+func labelWeight(ofBatches labels: [Tensor], classWeights: Tensor?, dtype: DType) -> Tensor {
+    let parts = labels.map { labelWeight($0, classWeights: classWeights, dtype: dtype) }
+    return parts.dropFirst().reduce(parts[0], +)
 }
 
 /// One minus the mean over the labelled classes of 2 |P ∩ Y| / (|P| + |Y|), over the pixels of the whole group.
